@@ -1,0 +1,27 @@
+package io.keelson.sandbox.port;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What a {@link Launcher} must know of a container. The bundle holds config.json; the launcher keeps its pid
+ * files, sockets and fifos there too.
+ *
+ * @param containerId unique, at most 64 hexadecimal digits
+ * @param handler the OCI runtime that runs it
+ * @param bundle the folder of config.json, below the daemon's state folder
+ * @param exitFile where the exit code appears, as decimal text, when the init process has ended
+ * @param logFile the log in the CRI format, or empty for none
+ * @param terminal the workload gets a pseudo terminal
+ * @param stdin the workload's standard input stays open for attach
+ * @param stdinOnce standard input closes when the first attach ends
+ */
+public record LaunchRequest(
+    String containerId,
+    RuntimeHandler handler,
+    Path bundle,
+    Path exitFile,
+    Optional<Path> logFile,
+    boolean terminal,
+    boolean stdin,
+    boolean stdinOnce) {}

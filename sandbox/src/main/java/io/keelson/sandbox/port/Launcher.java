@@ -1,0 +1,66 @@
+package io.keelson.sandbox.port;
+
+import io.keelson.linux.ProcessId;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Starts and ends the processes of a container. One implementation: an OCI runtime under conmon, so that a
+ * container, its log and its exit code outlive the daemon.
+ *
+ * <p>Calls for one container never overlap (the caller holds its lock), except {@link #exec} and {@link
+ * #reopenLog}, which may come at any time while it runs. Implementations are safe for use by many threads.
+ */
+public interface Launcher {
+
+  /**
+   * Makes the container from its bundle: namespaces, cgroup and init process exist when it returns, the
+   * workload does not run yet.
+   *
+   * @throws io.keelson.sandbox.error.OperationFailedException with the runtime's own words; nothing is left
+   */
+  Launched create(LaunchRequest request) throws IOException;
+
+  /** Lets the workload of a created container run. */
+  void start(String containerId, RuntimeHandler handler) throws IOException;
+
+  /**
+   * What became of a launch that the daemon did not see end, because it was killed in between: the
+   * processes if they exist (waiting for a launch still in flight), else empty.
+   */
+  Optional<Launched> find(LaunchRequest request) throws IOException;
+
+  /** True if the workload of this container was let run (it may have ended since). */
+  boolean isStarted(String containerId, RuntimeHandler handler) throws IOException;
+
+  /**
+   * Kills what is left of the container and removes the runtime's state and the container's cgroup. Harmless
+   * if there is nothing.
+   */
+  void delete(LaunchRequest request) throws IOException;
+
+  /**
+   * Runs a command in the running container and waits for its end.
+   *
+   * @param process the process object of the OCI runtime spec, as JSON
+   * @param timeout zero for none
+   * @throws io.keelson.sandbox.error.DeadlineExceededException after {@code timeout}; the command and all
+   *     that it started are dead then
+   */
+  ExecResult exec(String containerId, RuntimeHandler handler, byte[] process, Duration timeout)
+      throws IOException;
+
+  /** Makes the log writer close its file and open it anew by name, after a rotation. */
+  void reopenLog(LaunchRequest request) throws IOException;
+
+  /** Applies the {@code linux.resources} object (OCI runtime spec, JSON) to a running container. */
+  void update(String containerId, RuntimeHandler handler, byte[] resources) throws IOException;
+
+  /** The processes of a launched container: its init, and the monitor that waits for it. */
+  record Launched(ProcessId init, ProcessId monitor) {}
+
+  /** What a command in a container printed and how it ended. At most 16 MiB of each stream is kept. */
+  record ExecResult(int exitCode, byte[] stdout, byte[] stderr) {}
+
+}

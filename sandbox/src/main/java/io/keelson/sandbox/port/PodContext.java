@@ -1,0 +1,46 @@
+package io.keelson.sandbox.port;
+
+import io.keelson.linux.NamespaceType;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * What an adapter may know of a pod sandbox.
+ *
+ * @param id the sandbox's id, 64 hexadecimal digits
+ * @param config as the caller gave it
+ * @param handler the OCI runtime of its containers
+ * @param stateDirectory holds the pod's files: {@code hosts}, {@code hostname}, {@code resolv.conf} and the
+ *     tmpfs {@code shm}
+ * @param namespaces where each namespace that the pod owns is pinned, or {@code /proc/PID/ns/pid} of its
+ *     holder; a namespace that is not here is the host's, or (pid, mount) each container's own
+ */
+public record PodContext(
+    String id,
+    PodSandboxConfig config,
+    RuntimeHandler handler,
+    Path stateDirectory,
+    Map<NamespaceType, Path> namespaces) {
+
+  public PodContext {
+    namespaces = Map.copyOf(namespaces);
+  }
+
+  /** The shared memory of the pod's containers, a tmpfs on the host. */
+  public Path shm() {
+    return stateDirectory.resolve("shm");
+  }
+
+  public Path hosts() {
+    return stateDirectory.resolve("hosts");
+  }
+
+  public Path hostname() {
+    return stateDirectory.resolve("hostname");
+  }
+
+  public Path resolvConf() {
+    return stateDirectory.resolve("resolv.conf");
+  }
+}
