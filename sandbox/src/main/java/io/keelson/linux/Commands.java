@@ -1,0 +1,63 @@
+package io.keelson.linux;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** Runs short helper programs to their end. Safe for use by many threads. */
+public final class Commands {
+
+  private Commands() {}
+
+  /**
+   * What a program printed and how it ended.
+   *
+   * @param exitCode or 128 and the signal that ended it
+   * @param stdout at most the bytes asked for, the rest was dropped; the same for {@code stderr}
+   */
+  public record Output(int exitCode, byte[] stdout, byte[] stderr) {
+
+    public boolean isSuccess() {
+      return exitCode == 0;
+    }
+
+    public String stdoutText() {
+      return new String(stdout, StandardCharsets.UTF_8);
+    }
+
+    public String stderrText() {
+      return new String(stderr, StandardCharsets.UTF_8);
+    }
+  }
+
+  /**
+   * Runs a command in a session of its own and waits for its end and its output. Processes that it leaves
+   * behind with its output open are not waited for, except a tenth of a second for the rest of the output.
+   *
+   * <p>A virtual thread gives up its carrier.
+   *
+   * @param env the whole environment
+   * @param stdin what it can read
+   * @param timeout after which it is killed with all of its process group
+   * @param maxOutput how many bytes are kept of each of stdout and stderr
+   * @throws CommandTimeoutException after {@code timeout}
+   * @throws ErrnoException if it can't be started
+   */
+  public static Output run(
+      List<String> command,
+      Map<String, String> env,
+      byte[] stdin,
+      Duration timeout,
+      int maxOutput)
+      throws IOException {
+    return PlatformThread.call(
+        "command",
+        () -> {
+          try (CommandRun run = new CommandRun(command, env, stdin, timeout, maxOutput)) {
+            return run.complete();
+          }
+        });
+  }
+}

@@ -1,0 +1,96 @@
+package io.keelson.linux;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The platform threads on which native calls that may wait are made (umount, mount of a network file system,
+ * flock, fsync by number), so that no such call holds the carrier of a virtual thread. Threads are made as
+ * needed and end after half a minute without work. Safe for use by many threads.
+ */
+public final class KernelThreads implements AutoCloseable {
+
+  private final ThreadPoolExecutor executor;
+
+  /**
+   * @param max how many calls run at once; more wait in the order in which they came
+   */
+  public KernelThreads(int max) {
+    executor =
+        new ThreadPoolExecutor(
+            max, max, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Worker::new);
+    executor.allowCoreThreadTimeOut(true);
+  }
+
+  /**
+   * Runs the work on one of the threads and waits for its end; work that itself comes from one of them runs
+   * at once on the same thread.
+   *
+   * @throws InterruptedIOException if the caller is interrupted; the work is interrupted too, but a native
+   *     call goes on to its end
+   * @throws IOException of the work; another checked exception of it comes wrapped
+   * @throws RejectedExecutionException after {@link #close}
+   */
+  public <T> T call(Callable<T> work) throws IOException {
+    if (Thread.currentThread() instanceof Worker worker && worker.owner() == this) {
+      try {
+        return work.call();
+      } catch (Exception e) {
+        throw PlatformThread.asIoException(e);
+      }
+    }
+    FutureTask<T> task = new FutureTask<>(work);
+    executor.execute(task);
+    try {
+      return task.get();
+    } catch (InterruptedException e) {
+      task.cancel(true);
+      Thread.currentThread().interrupt();
+      InterruptedIOException interrupted = new InterruptedIOException("interrupted in a native call");
+      interrupted.initCause(e);
+      throw interrupted;
+    } catch (ExecutionException e) {
+      throw PlatformThread.asIoException(e.getCause());
+    }
+  }
+
+  /** As {@link #call}, for work without a result. */
+  public void run(Work work) throws IOException {
+    call(
+        () -> {
+          work.run();
+          return Boolean.TRUE;
+        });
+  }
+
+  /** Takes no more work; what has come already goes on to its end. */
+  @Override
+  public void close() {
+    executor.shutdown();
+  }
+
+  /** Work without a result. */
+  @FunctionalInterface
+  public interface Work {
+    void run() throws IOException;
+  }
+
+  private final class Worker extends Thread {
+
+    Worker(Runnable work) {
+      super(work, "kernel");
+      setDaemon(true);
+    }
+
+    KernelThreads owner() {
+      return KernelThreads.this;
+    }
+  }
+}

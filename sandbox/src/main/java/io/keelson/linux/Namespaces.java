@@ -1,0 +1,156 @@
+package io.keelson.linux;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes, keeps and enters namespaces (namespaces(7)). A namespace without a process is kept by binding its
+ * file in {@code /proc} over a file, its pin. Safe for use by many threads, which wait without holding their
+ * carriers: the work is done by a platform thread that ends with it, since a thread that changed its
+ * namespaces can't be used for anything else.
+ */
+public final class Namespaces {
+
+  /** The others can't be made by a thread: pid needs a child, user and mnt a process of their own. */
+  private static final Set<NamespaceType> CREATABLE =
+      EnumSet.of(
+          NamespaceType.NET, NamespaceType.IPC, NamespaceType.UTS, NamespaceType.CGROUP);
+
+  private static final int CLONE_FS = 0x200;
+
+  private Namespaces() {}
+
+  /**
+   * Makes new namespaces and pins them. The loopback of a new network namespace is up. If anything fails,
+   * nothing is left.
+   *
+   * @param pins which namespaces (net, ipc, uts, cgroup) and the file for each, which is made with its
+   *     folders; what an earlier attempt has left there is replaced
+   * @param hostname of the new uts namespace; null for the host's
+   * @param sysctls by name ({@code net.ipv4.ip_forward}, or with slashes), in the new namespaces
+   * @throws IllegalArgumentException for a kind that can't be made so, a hostname without a uts namespace, or
+   *     a sysctl that is not of one of the new namespaces and would change the host
+   */
+  public static void create(
+      Map<NamespaceType, Path> pins, @Nullable String hostname, Map<String, String> sysctls)
+      throws IOException {
+    if (!CREATABLE.containsAll(pins.keySet())) {
+      throw new IllegalArgumentException("only " + CREATABLE + " can be made so: " + pins.keySet());
+    }
+    if (hostname != null && !pins.containsKey(NamespaceType.UTS)) {
+      throw new IllegalArgumentException("a hostname without a uts namespace: " + hostname);
+    }
+    for (String name : sysctls.keySet()) {
+      Sysctl.requireNamespaced(name, pins.keySet());
+    }
+    if (pins.isEmpty()) {
+      return;
+    }
+    PlatformThread.callOnFresh(
+        "namespaces",
+        () -> {
+          createHere(pins, hostname, sysctls);
+          return Boolean.TRUE;
+        });
+  }
+
+  /** Lets go of a pinned namespace and deletes its file; harmless if there is none. */
+  public static void unpin(Path pin) throws IOException {
+    while (Mounts.detach(pin)) {
+      // a pin laid over a pin by an attempt that was killed
+    }
+    Files.deleteIfExists(pin);
+  }
+
+  /**
+   * Runs work in a namespace, on a thread made for it.
+   *
+   * @param namespace a pin, or a file in {@code /proc/PID/ns}
+   * @param type of it; pid means that of children started by the work; user can't be entered so
+   * @throws IOException of the work; another checked exception of it comes wrapped
+   */
+  public static <T> T callIn(Path namespace, NamespaceType type, Callable<T> work)
+      throws IOException {
+    return PlatformThread.callOnFresh(
+        "in-" + type.procName(),
+        () -> {
+          enter(namespace, type);
+          return work.call();
+        });
+  }
+
+  private static void createHere(
+      Map<NamespaceType, Path> pins, @Nullable String hostname, Map<String, String> sysctls)
+      throws IOException {
+    int flags = 0;
+    for (NamespaceType type : pins.keySet()) {
+      flags |= type.cloneFlag();
+    }
+    if (LibC.unshare(flags) < 0) {
+      throw LibC.failure("unshare(%s)".formatted(pins.keySet()));
+    }
+    if (pins.containsKey(NamespaceType.NET)) {
+      Loopback.up();
+    }
+    if (hostname != null) {
+      byte[] name = hostname.getBytes(StandardCharsets.UTF_8);
+      if (LibC.sethostname(name, name.length) < 0) {
+        throw LibC.failure("sethostname(\"" + hostname + "\")");
+      }
+    }
+    for (Map.Entry<String, String> sysctl : sysctls.entrySet()) {
+      Sysctl.write(sysctl.getKey(), sysctl.getValue());
+    }
+    Deque<Path> pinned = new ArrayDeque<>();
+    try {
+      for (Map.Entry<NamespaceType, Path> entry : pins.entrySet()) {
+        pinned.push(entry.getValue());
+        pin(entry.getKey(), entry.getValue());
+      }
+    } catch (IOException | RuntimeException e) {
+      for (Path path : pinned) {
+        try {
+          unpin(path);
+        } catch (IOException second) {
+          e.addSuppressed(second);
+        }
+      }
+      throw e;
+    }
+  }
+
+  private static void pin(NamespaceType type, Path pin) throws IOException {
+    Path folder = Objects.requireNonNull(pin.toAbsolutePath().getParent());
+    Files.createDirectories(folder);
+    try {
+      Files.createFile(pin);
+    } catch (FileAlreadyExistsException e) {
+      unpin(pin);
+      Files.createFile(pin);
+    }
+    Mounts.bind(Path.of("/proc/thread-self/ns", type.procName()), pin);
+  }
+
+  private static void enter(Path namespace, NamespaceType type) throws ErrnoException {
+    // The threads of a process share root and working directory, and who shares may not change its mounts.
+    if (type == NamespaceType.MOUNT && LibC.unshare(CLONE_FS) < 0) {
+      throw LibC.failure("unshare(CLONE_FS)");
+    }
+    try (Fd fd = Fd.open(namespace, Fd.O_RDONLY, 0)) {
+      if (LibC.setns(fd.number(), type.cloneFlag()) < 0) {
+        throw LibC.failure("setns(\"%s\", %s)".formatted(namespace, type));
+      }
+    }
+  }
+}

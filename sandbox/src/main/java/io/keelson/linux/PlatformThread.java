@@ -1,0 +1,72 @@
+package io.keelson.linux;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/** Work that must not run on the carrier of a virtual thread, on a platform thread made for it. */
+final class PlatformThread {
+
+  private PlatformThread() {}
+
+  /** Runs the work here if this is a platform thread, else on a fresh one, and waits for its end. */
+  static <T> T call(String name, Callable<T> work) throws IOException {
+    if (!Thread.currentThread().isVirtual()) {
+      try {
+        return work.call();
+      } catch (Exception e) {
+        throw asIoException(e);
+      }
+    }
+    return callOnFresh(name, work);
+  }
+
+  /**
+   * Runs the work on a fresh platform thread that ends with it, and waits for its end. An interrupt of the
+   * caller goes on to that thread; the caller still waits, since half-done work could not be undone.
+   */
+  static <T> T callOnFresh(String name, Callable<T> work) throws IOException {
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread thread = Thread.ofPlatform().daemon().name(name).start(task);
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          T result = task.get();
+          // The thread's end frees its namespaces: what was made there is alone with its pin then.
+          return result;
+        } catch (InterruptedException e) {
+          interrupted = true;
+          thread.interrupt();
+        } catch (ExecutionException e) {
+          throw asIoException(e.getCause());
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** An error of work done elsewhere as what the waiting thread throws; unchecked ones are thrown here. */
+  static IOException asIoException(Throwable cause) {
+    switch (cause) {
+      case Error e -> throw e;
+      case RuntimeException e -> throw e;
+      case IOException e -> {
+        return e;
+      }
+      case InterruptedException e -> {
+        InterruptedIOException wrapped = new InterruptedIOException(e.getMessage());
+        wrapped.initCause(e);
+        return wrapped;
+      }
+      default -> {
+        return new IOException(cause.getMessage(), cause);
+      }
+    }
+  }
+}
