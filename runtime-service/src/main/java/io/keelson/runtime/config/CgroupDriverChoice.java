@@ -1,8 +1,0 @@
-package io.keelson.runtime.config;
-
-/** Who makes cgroups, as the configuration asks. */
-public enum CgroupDriverChoice {
-  AUTO,
-  CGROUPFS,
-  SYSTEMD
-}

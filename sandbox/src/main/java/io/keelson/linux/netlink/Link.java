@@ -1,0 +1,51 @@
+package io.keelson.linux.netlink;
+
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/**
+ * A network interface as the kernel described it.
+ *
+ * @param kind as in {@code ip link add type KIND}; empty for hardware and the loopback
+ * @param mac empty for a link without a 48 bit hardware address
+ * @param mtu in bytes
+ * @param up as the administrator wants it, with or without a carrier
+ * @param master index of the bridge (or other master) that it belongs to; 0 for none
+ * @param peer index of the link that it goes over or, for veth, of the other end in the other end's
+ *     namespace; 0 for none
+ */
+public record Link(
+    int index,
+    String name,
+    Optional<String> kind,
+    Optional<MacAddress> mac,
+    int mtu,
+    boolean up,
+    int master,
+    int peer,
+    Optional<LinkStatistics> statistics) {
+
+  private static final int FIXED = 16;
+
+  static Link decode(Datagram.Message message) throws MalformedMessageException {
+    ByteBuffer fixed = message.fixed(FIXED);
+    int index = fixed.getInt(4);
+    boolean up = (fixed.getInt(8) & NetlinkConstants.IFF_UP) != 0;
+    Attributes attributes = message.attributes(FIXED);
+    return new Link(
+        index,
+        attributes
+            .string(NetlinkConstants.IFLA_IFNAME)
+            .orElseThrow(() -> new MalformedMessageException("link " + index + " has no name")),
+        attributes.nested(NetlinkConstants.IFLA_LINKINFO).string(NetlinkConstants.IFLA_INFO_KIND),
+        attributes
+            .bytes(NetlinkConstants.IFLA_ADDRESS)
+            .filter(octets -> octets.length == 6)
+            .map(MacAddress::of),
+        attributes.u32(NetlinkConstants.IFLA_MTU).orElse(0),
+        up,
+        attributes.u32(NetlinkConstants.IFLA_MASTER).orElse(0),
+        attributes.u32(NetlinkConstants.IFLA_LINK).orElse(0),
+        attributes.buffer(NetlinkConstants.IFLA_STATS64).flatMap(LinkStatistics::decode));
+  }
+}
