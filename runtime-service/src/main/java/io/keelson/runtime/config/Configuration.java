@@ -1,0 +1,139 @@
+package io.keelson.runtime.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The daemon's configuration, complete and checked. What each value means stands once, in the
+ * comment of its key; {@code keelson config default} prints them all.
+ *
+ * @param pidsLimit of a container whose caller gives none; 0 for no limit
+ * @param conmon an absolute path or a name to be looked for in PATH
+ * @param catatonit as conmon
+ * @param runtimes by name; never empty
+ * @param defaultRuntime one of {@code runtimes}
+ */
+public record Configuration(
+    Path root,
+    Path state,
+    Path socket,
+    String socketGroup,
+    CgroupDriverChoice cgroupDriver,
+    int pidsLimit,
+    String conmon,
+    String catatonit,
+    Map<String, OciRuntime> runtimes,
+    String defaultRuntime,
+    Log log,
+    Network network,
+    Images images,
+    Grpc grpc) {
+
+  public Configuration {
+    runtimes = Map.copyOf(runtimes);
+  }
+
+  public record Log(LogLevel level, LogFormat format) {}
+
+  /**
+   * @param path an absolute path or a name to be looked for in PATH
+   * @param root the runtime's own state folder
+   * @param required it is missed if its program is not there: the file names it or it is the
+   *     default one
+   */
+  public record OciRuntime(String name, String path, Path root, boolean required) {}
+
+  /**
+   * @param mtu 0 for that of the link with the default route
+   */
+  public record Network(
+      Path cniConfDir,
+      List<Path> cniBinDirs,
+      Duration cniTimeout,
+      String bridge,
+      Optional<Cidr> ipv4Subnet,
+      Optional<Cidr> ipv6Subnet,
+      int mtu,
+      boolean masquerade,
+      Path netnsDir) {
+    public Network {
+      cniBinDirs = List.copyOf(cniBinDirs);
+    }
+  }
+
+  /**
+   * @param parallelLayers 0 for one for each processor, at least 3
+   * @param maxLayerSize bytes
+   */
+  public record Images(
+      Set<String> insecureRegistries,
+      Optional<Path> caFile,
+      List<String> pinned,
+      int parallelLayers,
+      long maxLayerSize,
+      long maxLayerEntries) {
+    public Images {
+      insecureRegistries = Set.copyOf(insecureRegistries);
+      pinned = List.copyOf(pinned);
+    }
+  }
+
+  /**
+   * @param maxMessageSize bytes
+   */
+  public record Grpc(int maxMessageSize) {}
+
+  static Configuration of(Values values) {
+    String defaultRuntime = values.get(Keys.DEFAULT_RUNTIME);
+    return new Configuration(
+        values.get(Keys.ROOT),
+        values.get(Keys.STATE),
+        values.get(Keys.SOCKET),
+        values.get(Keys.SOCKET_GROUP),
+        values.get(Keys.CGROUP_DRIVER),
+        values.get(Keys.PIDS_LIMIT).intValue(),
+        values.get(Keys.CONMON),
+        values.get(Keys.CATATONIT),
+        runtimes(values, defaultRuntime),
+        defaultRuntime,
+        new Log(values.get(Keys.LOG_LEVEL), values.get(Keys.LOG_FORMAT)),
+        new Network(
+            values.get(Keys.CNI_CONF_DIR),
+            values.get(Keys.CNI_BIN_DIRS),
+            values.get(Keys.CNI_TIMEOUT),
+            values.get(Keys.BRIDGE),
+            values.get(Keys.IPV4_SUBNET),
+            values.get(Keys.IPV6_SUBNET),
+            values.get(Keys.MTU).intValue(),
+            values.get(Keys.MASQUERADE),
+            values.get(Keys.NETNS_DIR)),
+        new Images(
+            Set.copyOf(values.get(Keys.INSECURE_REGISTRIES)),
+            values.get(Keys.CA_FILE),
+            values.get(Keys.PINNED_IMAGES),
+            values.get(Keys.PARALLEL_LAYERS).intValue(),
+            values.get(Keys.MAX_LAYER_SIZE),
+            values.get(Keys.MAX_LAYER_ENTRIES)),
+        new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()));
+  }
+
+  private static Map<String, OciRuntime> runtimes(Values values, String defaultRuntime) {
+    Map<String, OciRuntime> runtimes = new TreeMap<>();
+    for (String name : values.runtimes()) {
+      boolean required = name.equals(defaultRuntime) || values.isRuntimeSet(name);
+      runtimes.put(
+          name,
+          new OciRuntime(
+              name,
+              values.get(RuntimeKeys.path(name)),
+              values.get(RuntimeKeys.root(name)),
+              required));
+    }
+    return runtimes;
+  }
+}

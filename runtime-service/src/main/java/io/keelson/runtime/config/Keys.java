@@ -1,0 +1,307 @@
+package io.keelson.runtime.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Every key of the configuration. The reader, the checks and the commented default file all come
+ * from this list; a new key is a constant here, an entry in {@link #FIXED} and a component in
+ * {@link Configuration}.
+ */
+final class Keys {
+
+  private static final long MIB = 1024 * 1024;
+  private static final long TIB = MIB * MIB;
+
+  static final Key<Path> ROOT =
+      Key.of(
+          "root",
+          ValueTypes.ABSOLUTE_PATH,
+          Path.of("/var/lib/keelson"),
+          """
+          Images, layers, and the records of pods and containers. It must survive a reboot, and
+          must be on a file system that overlayfs can use (ext4, xfs with ftype=1, btrfs).""");
+
+  static final Key<Path> STATE =
+      Key.of(
+          "state",
+          ValueTypes.ABSOLUTE_PATH,
+          Path.of("/run/keelson"),
+          """
+          The socket, pinned namespaces, bundles, pid and exit files. It should be gone after a
+          reboot.""");
+
+  static final Key<Path> SOCKET =
+      Key.derived(
+          "socket",
+          ValueTypes.ABSOLUTE_PATH,
+          values -> values.get(STATE).resolve("keelson.sock"),
+          """
+          The unix socket that CRI is served on. Default: keelson.sock in the state folder.""");
+
+  static final Key<String> SOCKET_GROUP =
+      Key.of(
+          "socket_group",
+          ValueTypes.GROUP,
+          "root",
+          """
+          The group that may use the socket, by name or number; its mode is 0660. Whoever may use
+          the socket can become root on this node.""");
+
+  static final Key<CgroupDriverChoice> CGROUP_DRIVER =
+      Key.of(
+          "cgroup_driver",
+          ValueTypes.choice(CgroupDriverChoice.class),
+          CgroupDriverChoice.AUTO,
+          """
+          Who makes cgroups: "systemd", "cgroupfs", or "auto" for systemd on a host that systemd
+          started and that has cgroup v2, else cgroupfs. A kubelet asks for the answer and
+          follows it.""");
+
+  static final Key<Long> PIDS_LIMIT =
+      Key.of(
+          "pids_limit",
+          ValueTypes.integer(0, 4_194_304),
+          0L,
+          """
+          The most processes and threads that a container may have, where the caller gives no
+          limit of its own; 0 for no limit (a kubelet limits whole pods).""");
+
+  static final Key<String> DEFAULT_RUNTIME =
+      Key.of(
+          "default_runtime",
+          RuntimeKeys.NAME,
+          "crun",
+          """
+          The OCI runtime of pods that name no runtime handler: one of the [runtimes] below.""");
+
+  static final Key<String> CONMON =
+      Key.of(
+          "conmon",
+          ValueTypes.PROGRAM,
+          "conmon",
+          """
+          The program that watches a container, writes its log and keeps its exit code while the
+          daemon is away: a name that is looked for in PATH, or an absolute path.""");
+
+  static final Key<String> CATATONIT =
+      Key.of(
+          "catatonit",
+          ValueTypes.PROGRAM,
+          "catatonit",
+          """
+          The program that holds a PID namespace which the containers of a pod share: a name that
+          is looked for in PATH, or an absolute path. Pods without one need no such program.""");
+
+  static final Key<LogLevel> LOG_LEVEL =
+      Key.of(
+          "log.level",
+          ValueTypes.choice(LogLevel.class),
+          LogLevel.INFO,
+          """
+          How much is logged: "error", "warn", "info" (one line for each change of a pod or
+          container), "debug" (every call) or "trace".""");
+
+  static final Key<LogFormat> LOG_FORMAT =
+      Key.of(
+          "log.format",
+          ValueTypes.choice(LogFormat.class),
+          LogFormat.TEXT,
+          """
+          "text" for people, "json" for programs: one object a line. Logs go to standard error.""");
+
+  static final Key<Path> CNI_CONF_DIR =
+      Key.of(
+          "network.cni_conf_dir",
+          ValueTypes.ABSOLUTE_PATH,
+          Path.of("/etc/cni/net.d"),
+          """
+          CNI configurations (*.conflist, *.conf, *.json); the first by name is used, and changes
+          are seen at once. While there is none, the built-in bridge network below answers.""");
+
+  static final Key<List<Path>> CNI_BIN_DIRS =
+      Key.of(
+          "network.cni_bin_dirs",
+          ValueTypes.listOf(ValueTypes.ABSOLUTE_PATH, "absolute paths"),
+          List.of(Path.of("/opt/cni/bin"), Path.of("/usr/lib/cni")),
+          """
+          Where CNI plugins are looked for, in this order.""");
+
+  static final Key<Duration> CNI_TIMEOUT =
+      Key.of(
+          "network.cni_timeout",
+          ValueTypes.duration(Duration.ofSeconds(1), Duration.ofHours(1)),
+          Duration.ofSeconds(60),
+          """
+          How long one call of one CNI plugin may take before it is killed.""");
+
+  static final Key<String> BRIDGE =
+      Key.of(
+          "network.bridge",
+          ValueTypes.INTERFACE_NAME,
+          "keelson0",
+          """
+          The bridge of the built-in network. It is made when the first pod needs it.""");
+
+  static final Key<Optional<Cidr>> IPV4_SUBNET =
+      Key.of(
+          "network.ipv4_subnet",
+          ValueTypes.IPV4_SUBNET,
+          Optional.of(Cidr.parse("10.87.0.0/16")),
+          """
+          The subnet from which pods on the built-in network get an IPv4 address; "" for pods
+          without IPv4.""");
+
+  static final Key<Optional<Cidr>> IPV6_SUBNET =
+      Key.of(
+          "network.ipv6_subnet",
+          ValueTypes.IPV6_SUBNET,
+          Optional.of(Cidr.parse("fd4b:6565:6c73::/64")),
+          """
+          The same for IPv6. One of the two must be there.""");
+
+  static final Key<Long> MTU =
+      Key.of(
+          "network.mtu",
+          ValueTypes.integer(0, 65_535),
+          0L,
+          """
+          The MTU of the built-in network's links, 68 to 65535 (1280 at least with IPv6); 0 for
+          that of the link with the default route.""");
+
+  static final Key<Boolean> MASQUERADE =
+      Key.of(
+          "network.masquerade",
+          ValueTypes.BOOLEAN,
+          true,
+          """
+          Connections from pods on the built-in network to the world outside of it leave with the
+          node's address.""");
+
+  static final Key<Path> NETNS_DIR =
+      Key.of(
+          "network.netns_dir",
+          ValueTypes.ABSOLUTE_PATH,
+          Path.of("/run/netns"),
+          """
+          Where the pods' network namespaces are pinned; agents of CNI plugins and "ip netns" look
+          for them in the default folder.""");
+
+  static final Key<List<String>> INSECURE_REGISTRIES =
+      Key.of(
+          "images.insecure_registries",
+          ValueTypes.listOf(ValueTypes.REGISTRY, "registries"),
+          List.of(),
+          """
+          Registries, as host or host:port, that are spoken to by plain HTTP. Those on the loopback
+          (localhost, 127.0.0.0/8, [::1]) may always be.""");
+
+  static final Key<Optional<Path>> CA_FILE =
+      Key.of(
+          "images.ca_file",
+          ValueTypes.OPTIONAL_PATH,
+          Optional.empty(),
+          """
+          Certificates (PEM) of registries that are trusted besides those that the system trusts;
+          "" for none.""");
+
+  static final Key<List<String>> PINNED_IMAGES =
+      Key.of(
+          "images.pinned",
+          ValueTypes.listOf(ValueTypes.IMAGE_PATTERN, "names of images"),
+          List.of(),
+          """
+          Images that a kubelet's garbage collection must leave alone: names, or beginnings of
+          names with a star at the end.""");
+
+  static final Key<Long> PARALLEL_LAYERS =
+      Key.of(
+          "images.parallel_layers",
+          ValueTypes.integer(0, 64),
+          0L,
+          """
+          How many layers are fetched and unpacked at the same time, over all pulls; 0 for one for
+          each processor, at least 3.""");
+
+  static final Key<Long> MAX_LAYER_SIZE =
+      Key.of(
+          "images.max_layer_size",
+          ValueTypes.size(MIB, 1024 * TIB),
+          TIB / 2,
+          """
+          The most that one layer may hold when unpacked; a larger one is refused.""");
+
+  static final Key<Long> MAX_LAYER_ENTRIES =
+      Key.of(
+          "images.max_layer_entries",
+          ValueTypes.integer(1, 1_000_000_000),
+          5_000_000L,
+          """
+          The most files, folders and links that one layer may hold; one with more is refused.""");
+
+  static final Key<Long> MAX_MESSAGE_SIZE =
+      Key.of(
+          "grpc.max_message_size",
+          ValueTypes.size(MIB, 1024 * MIB),
+          16 * MIB,
+          """
+          The largest request that is taken. Kubelets take and send no more than 16MiB.""");
+
+  /** The OCI runtimes that need no table in the file. */
+  static final List<String> BUILT_IN_RUNTIMES = List.of("crun", "runc");
+
+  /** All keys but those of {@code [runtimes.NAME]}, in the order of the default file. */
+  static final List<Key<?>> FIXED =
+      List.of(
+          ROOT,
+          STATE,
+          SOCKET,
+          SOCKET_GROUP,
+          CGROUP_DRIVER,
+          PIDS_LIMIT,
+          CONMON,
+          CATATONIT,
+          DEFAULT_RUNTIME,
+          LOG_LEVEL,
+          LOG_FORMAT,
+          CNI_CONF_DIR,
+          CNI_BIN_DIRS,
+          CNI_TIMEOUT,
+          BRIDGE,
+          IPV4_SUBNET,
+          IPV6_SUBNET,
+          MTU,
+          MASQUERADE,
+          NETNS_DIR,
+          INSECURE_REGISTRIES,
+          CA_FILE,
+          PINNED_IMAGES,
+          PARALLEL_LAYERS,
+          MAX_LAYER_SIZE,
+          MAX_LAYER_ENTRIES,
+          MAX_MESSAGE_SIZE);
+
+  private static final Pattern RUNTIME_KEY = Pattern.compile("runtimes\\.([^.]+)\\.[^.]+");
+
+  private Keys() {}
+
+  /** The keys of {@code [runtimes.NAME]}. */
+  static List<Key<?>> ofRuntime(String runtime) {
+    return List.of(RuntimeKeys.path(runtime), RuntimeKeys.root(runtime));
+  }
+
+  /** The runtime that a key belongs to, if it is one of {@code [runtimes.NAME]}. */
+  static Optional<String> runtimeName(String key) {
+    return Optional.of(RUNTIME_KEY.matcher(key)).filter(m -> m.matches()).map(m -> m.group(1));
+  }
+
+  /** The key of this full name. */
+  static Optional<Key<?>> named(String name) {
+    Stream<Key<?>> runtime = runtimeName(name).stream().flatMap(r -> ofRuntime(r).stream());
+    return Stream.concat(FIXED.stream(), runtime).filter(k -> k.name().equals(name)).findFirst();
+  }
+}
