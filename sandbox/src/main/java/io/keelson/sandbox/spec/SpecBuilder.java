@@ -1,6 +1,7 @@
 package io.keelson.sandbox.spec;
 
 import io.keelson.linux.NamespaceType;
+import io.keelson.proto.cri.v1.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,9 +14,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The configuration of a container as it grows from isolator to isolator (OCI runtime spec 1.1, {@code
- * config.json}). What was set can be read, so that a later isolator may build on an earlier one. Not safe for
- * use by many threads.
+ * The configuration of a container as it grows from isolator to isolator (OCI runtime spec 1.1,
+ * {@code config.json}). What was set can be read, so that a later isolator may build on an earlier
+ * one. Not safe for use by many threads.
  */
 public final class SpecBuilder {
 
@@ -53,6 +54,9 @@ public final class SpecBuilder {
   final Map<String, String> sysctls = new TreeMap<>();
   final SpecResources limits = new SpecResources();
   @Nullable String seccomp;
+
+  // for the status, not part of the spec
+  private List<Mount> reportedMounts = List.of();
 
   /** The whole of config.json, UTF-8. */
   public byte[] toJson() {
@@ -295,5 +299,17 @@ public final class SpecBuilder {
   public SpecBuilder seccomp(@Nullable String json) {
     seccomp = json;
     return this;
+  }
+
+  /**
+   * The mounts that the caller asked for, with their sources as resolved: what the status shows.
+   */
+  public SpecBuilder reportedMounts(List<Mount> asResolved) {
+    reportedMounts = List.copyOf(asResolved);
+    return this;
+  }
+
+  public List<Mount> reportedMounts() {
+    return reportedMounts;
   }
 }

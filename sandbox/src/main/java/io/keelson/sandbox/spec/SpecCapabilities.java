@@ -6,8 +6,8 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * The capability sets of a container's process (OCI runtime spec, {@code process.capabilities}). Names are in
- * capitals with {@code CAP_}.
+ * The capability sets of a container's process (OCI runtime spec, {@code process.capabilities}).
+ * Names are in capitals with {@code CAP_}.
  */
 public record SpecCapabilities(
     SortedSet<String> bounding,
@@ -27,8 +27,8 @@ public record SpecCapabilities(
   }
 
   /**
-   * The usual shape: the same set is bounding, permitted and effective; inheritable holds only what is
-   * ambient, for the kernel wants that and nothing more is safe (CVE-2022-24769).
+   * The usual shape: the same set is bounding, permitted and effective; inheritable holds only what
+   * is ambient, for the kernel wants that and nothing more is safe (CVE-2022-24769).
    */
   public static SpecCapabilities of(Collection<String> granted, Collection<String> ambient) {
     SortedSet<String> all = new TreeSet<>(granted);

@@ -4,7 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A program that the OCI runtime runs at a point of the container's life (OCI runtime spec, {@code hooks}).
+ * A program that the OCI runtime runs at a point of the container's life (OCI runtime spec, {@code
+ * hooks}).
  *
  * @param path absolute path
  * @param args with the program's name first; empty for none

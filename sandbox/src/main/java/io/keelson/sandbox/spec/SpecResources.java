@@ -7,8 +7,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The limits of a container (OCI runtime spec, {@code linux.resources}); a null is "leave as it is". Not safe
- * for use by many threads.
+ * The limits of a container (OCI runtime spec, {@code linux.resources}); a null is "leave as it
+ * is". Not safe for use by many threads.
  */
 public final class SpecResources {
 

@@ -1,0 +1,56 @@
+package io.keelson.sandbox.isolator;
+
+import io.keelson.sandbox.port.Isolator;
+import io.keelson.sandbox.spec.SpecRlimit;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+
+/** The isolators that every container passes, in their order. */
+public final class StandardIsolators {
+
+  private StandardIsolators() {}
+
+  /**
+   * What an administrator may set.
+   *
+   * @param rlimits for every container; empty lets them inherit the daemon's
+   * @param hostPathDeadline how long the host paths of one container may take to answer
+   */
+  public record Settings(List<SpecRlimit> rlimits, Duration hostPathDeadline) {
+
+    public static final Settings DEFAULT = new Settings(List.of(), Duration.ofSeconds(20));
+
+    public Settings {
+      rlimits = List.copyOf(rlimits);
+    }
+  }
+
+  /**
+   * Makes the isolators. Those that read what others have set come after them: user after process
+   * (HOME), seccomp after capabilities.
+   *
+   * @param host as probed at the start
+   * @param targets finds the container whose PID namespace another one joins
+   */
+  public static List<Isolator> create(HostFeatures host, PidTargets targets, Settings settings)
+      throws IOException {
+    HostPaths hostPaths = new HostPaths(settings.hostPathDeadline());
+    return List.of(
+        new PrivilegeIsolator(),
+        new RootfsIsolator(),
+        new NamespacesIsolator(host, targets),
+        new ProcessIsolator(),
+        new UserIsolator(),
+        new CapabilitiesIsolator(host),
+        new MountsIsolator(host, hostPaths),
+        new DevicesIsolator(hostPaths),
+        new ResourcesIsolator(host),
+        new RlimitsIsolator(settings.rlimits()),
+        new PathsIsolator(),
+        new SeccompIsolator(host),
+        new AppArmorIsolator(host),
+        new SelinuxIsolator(host),
+        new AnnotationsIsolator());
+  }
+}
