@@ -1,5 +1,6 @@
 package io.keelson.runtime.config;
 
+import io.keelson.linux.netlink.IpPrefix;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -56,8 +57,8 @@ public record Configuration(
       List<Path> cniBinDirs,
       Duration cniTimeout,
       String bridge,
-      Optional<Cidr> ipv4Subnet,
-      Optional<Cidr> ipv6Subnet,
+      Optional<IpPrefix> ipv4Subnet,
+      Optional<IpPrefix> ipv6Subnet,
       int mtu,
       boolean masquerade,
       Path netnsDir) {

@@ -1,5 +1,6 @@
 package io.keelson.runtime.config;
 
+import io.keelson.linux.netlink.IpPrefix;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -147,20 +148,20 @@ final class Keys {
           """
           The bridge of the built-in network. It is made when the first pod needs it.""");
 
-  static final Key<Optional<Cidr>> IPV4_SUBNET =
+  static final Key<Optional<IpPrefix>> IPV4_SUBNET =
       Key.of(
           "network.ipv4_subnet",
           ValueTypes.IPV4_SUBNET,
-          Optional.of(Cidr.parse("10.87.0.0/16")),
+          Optional.of(IpPrefix.parse("10.87.0.0/16")),
           """
           The subnet from which pods on the built-in network get an IPv4 address; "" for pods
           without IPv4.""");
 
-  static final Key<Optional<Cidr>> IPV6_SUBNET =
+  static final Key<Optional<IpPrefix>> IPV6_SUBNET =
       Key.of(
           "network.ipv6_subnet",
           ValueTypes.IPV6_SUBNET,
-          Optional.of(Cidr.parse("fd4b:6565:6c73::/64")),
+          Optional.of(IpPrefix.parse("fd4b:6565:6c73::/64")),
           """
           The same for IPv6. One of the two must be there.""");
 

@@ -1,5 +1,6 @@
 package io.keelson.runtime.config;
 
+import io.keelson.linux.netlink.IpPrefix;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -92,9 +93,9 @@ final class ValueTypes {
   static final ValueType<Long> SIZE = of(ValueTypes::size, size -> quote(sizeText(size)));
 
   /** A subnet, or the empty text for none. */
-  static final ValueType<Optional<Cidr>> IPV4_SUBNET = subnet(4);
+  static final ValueType<Optional<IpPrefix>> IPV4_SUBNET = subnet(4);
 
-  static final ValueType<Optional<Cidr>> IPV6_SUBNET = subnet(6);
+  static final ValueType<Optional<IpPrefix>> IPV6_SUBNET = subnet(6);
 
   private static final Pattern DURATION_TEXT = Pattern.compile("([0-9]{1,9})(ms|s|m|h)");
   private static final Pattern SIZE_TEXT = Pattern.compile("([0-9]{1,12})(B|KiB|MiB|GiB|TiB)?");
@@ -194,7 +195,7 @@ final class ValueTypes {
         ValueTypes::quote);
   }
 
-  private static ValueType<Optional<Cidr>> subnet(int version) {
+  private static ValueType<Optional<IpPrefix>> subnet(int version) {
     String expectation =
         "an IPv"
             + version
@@ -209,26 +210,32 @@ final class ValueTypes {
           if (text.isEmpty()) {
             return Optional.empty();
           }
-          Cidr cidr;
+          IpPrefix subnet;
           try {
-            cidr = Cidr.parse(text);
+            subnet = IpPrefix.parse(text);
           } catch (IllegalArgumentException e) {
             throw expected(expectation, value);
           }
-          if (cidr.isIpv4() != (version == 4)) {
+          if (subnet.isIpv4() != (version == 4)) {
             throw expected(expectation, value);
           }
-          Cidr network = cidr.network();
-          if (!network.equals(cidr)) {
+          IpPrefix network = subnet.network();
+          if (!network.equals(subnet)) {
             throw new BadValueException(
                 "must name the subnet itself, "
                     + quote(network.toString())
                     + ", not the host "
                     + describe(value));
           }
-          return Optional.of(cidr);
+          return Optional.of(subnet);
         },
-        cidr -> quote(cidr.map(Cidr::toString).orElse("")));
+        subnet -> quote(subnet.map(ValueTypes::subnetText).orElse("")));
+  }
+
+  /** With the zeros of an IPv6 address left out, as people write it (RFC 5952). */
+  private static String subnetText(IpPrefix subnet) {
+    String text = subnet.toString();
+    return subnet.isIpv4() ? text : text.replaceFirst("(:0)+/", "::/");
   }
 
   private static Path absolutePath(String expectation, Object value) throws BadValueException {

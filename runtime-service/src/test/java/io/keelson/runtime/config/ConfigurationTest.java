@@ -3,6 +3,7 @@ package io.keelson.runtime.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.keelson.linux.netlink.IpPrefix;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -89,7 +90,7 @@ class ConfigurationTest {
     assertThat(configuration.runtimes().get("crun").required()).isFalse();
     assertThat(configuration.network().cniBinDirs()).containsExactly(Path.of("/a"), Path.of("/b"));
     assertThat(configuration.network().cniTimeout()).isEqualTo(Duration.ofMinutes(2));
-    assertThat(configuration.network().ipv4Subnet()).contains(Cidr.parse("192.168.8.0/21"));
+    assertThat(configuration.network().ipv4Subnet()).contains(IpPrefix.parse("192.168.8.0/21"));
     assertThat(configuration.network().ipv6Subnet()).isEmpty();
     assertThat(configuration.network().masquerade()).isFalse();
     assertThat(configuration.images().insecureRegistries())
