@@ -1,0 +1,90 @@
+package io.keelson.runtime.server;
+
+import io.keelson.proto.cri.v1.CgroupDriver;
+import io.keelson.proto.cri.v1.LinuxRuntimeConfiguration;
+import io.keelson.proto.cri.v1.RuntimeCondition;
+import io.keelson.proto.cri.v1.RuntimeConfigResponse;
+import io.keelson.proto.cri.v1.RuntimeStatus;
+import io.keelson.proto.cri.v1.StatusRequest;
+import io.keelson.proto.cri.v1.StatusResponse;
+import io.keelson.proto.cri.v1.VersionResponse;
+import io.keelson.sandbox.port.PodNetwork;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** Version, Status and RuntimeConfig: what the node says of itself, from memory. */
+public final class NodeCalls {
+
+  /** The version of the kubelet's runtime API, not that of CRI; every runtime answers this one. */
+  private static final String KUBELET_API_VERSION = "0.1.0";
+
+  private final NodeDescription node;
+  private final Supplier<PodNetwork.Condition> network;
+  private final ReadinessGate gate;
+
+  public NodeCalls(
+      NodeDescription node, Supplier<PodNetwork.Condition> network, ReadinessGate gate) {
+    this.node = node;
+    this.network = network;
+    this.gate = gate;
+  }
+
+  VersionResponse version() {
+    return VersionResponse.newBuilder()
+        .setVersion(KUBELET_API_VERSION)
+        .setRuntimeName("keelson")
+        .setRuntimeVersion(node.version())
+        .setRuntimeApiVersion("v1")
+        .build();
+  }
+
+  StatusResponse status(StatusRequest request) {
+    PodNetwork.Condition condition = network.get();
+    StatusResponse.Builder response =
+        StatusResponse.newBuilder()
+            .setStatus(
+                RuntimeStatus.newBuilder()
+                    .addConditions(runtimeReady())
+                    .addConditions(
+                        RuntimeCondition.newBuilder()
+                            .setType("NetworkReady")
+                            .setStatus(condition.ready())
+                            .setReason(condition.reason())
+                            .setMessage(condition.message())))
+            .addAllRuntimeHandlers(node.handlers())
+            .setFeatures(node.features());
+    if (request.getVerbose()) {
+      response.putAllInfo(info());
+    }
+    return response.build();
+  }
+
+  RuntimeConfigResponse runtimeConfig() {
+    return RuntimeConfigResponse.newBuilder()
+        .setLinux(
+            LinuxRuntimeConfiguration.newBuilder()
+                .setCgroupDriver(
+                    node.systemdCgroups() ? CgroupDriver.SYSTEMD : CgroupDriver.CGROUPFS))
+        .build();
+  }
+
+  private RuntimeCondition runtimeReady() {
+    RuntimeCondition.Builder condition = RuntimeCondition.newBuilder().setType("RuntimeReady");
+    List<String> problems = node.problems();
+    if (!gate.isOpen()) {
+      return condition
+          .setReason("Recovering")
+          .setMessage("the daemon has just started and is finding out what runs on the node")
+          .build();
+    }
+    if (!problems.isEmpty()) {
+      return condition.setReason("HostNotReady").setMessage(String.join("; ", problems)).build();
+    }
+    return condition.setStatus(true).build();
+  }
+
+  private Map<String, String> info() {
+    return Map.of("config", node.configurationJson());
+  }
+}

@@ -1,0 +1,30 @@
+package io.keelson.runtime.server;
+
+import io.keelson.proto.cri.v1.RuntimeFeatures;
+import io.keelson.proto.cri.v1.RuntimeHandler;
+import java.util.List;
+
+/**
+ * What does not change while the daemon runs.
+ *
+ * @param version of the daemon
+ * @param systemdCgroups whether systemd makes the cgroups
+ * @param handlers the runtime handlers, with an entry of empty name for the default one
+ * @param features of the runtime as a whole
+ * @param problems what the host lacks for containers to run, each with its cure; empty for a good
+ *     host
+ * @param configurationJson the configuration in force, for verbose status
+ */
+public record NodeDescription(
+    String version,
+    boolean systemdCgroups,
+    List<RuntimeHandler> handlers,
+    RuntimeFeatures features,
+    List<String> problems,
+    String configurationJson) {
+
+  public NodeDescription {
+    handlers = List.copyOf(handlers);
+    problems = List.copyOf(problems);
+  }
+}
