@@ -17,8 +17,13 @@ final class Requests {
     return required(id, "the request names no container");
   }
 
+  /** The reference as given. */
+  static String image(String reference) {
+    return required(reference, "the request names no image");
+  }
+
   private static String required(String value, String message) {
-    if (value.isEmpty()) {
+    if (value.isBlank()) {
       throw new InvalidRequestException(message);
     }
     return value;

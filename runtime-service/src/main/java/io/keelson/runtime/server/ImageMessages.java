@@ -1,0 +1,64 @@
+package io.keelson.runtime.server;
+
+import io.keelson.image.FileSystemUsage;
+import io.keelson.image.RegistryCredentials;
+import io.keelson.proto.cri.v1.AuthConfig;
+import io.keelson.proto.cri.v1.FilesystemIdentifier;
+import io.keelson.proto.cri.v1.FilesystemUsage;
+import io.keelson.proto.cri.v1.Image;
+import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.Int64Value;
+import io.keelson.proto.cri.v1.UInt64Value;
+import io.keelson.sandbox.port.ImageDescription;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+
+/** Images in the words of CRI. */
+final class ImageMessages {
+
+  private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
+
+  private ImageMessages() {}
+
+  static Image image(ImageDescription image, boolean pinned) {
+    Image.Builder message =
+        Image.newBuilder()
+            .setId(image.id())
+            .addAllRepoTags(image.repoTags())
+            .addAllRepoDigests(image.repoDigests())
+            // A kubelet refuses an image of size 0, which one with no layers would have.
+            .setSize(Math.max(1, image.size()))
+            .setPinned(pinned)
+            .setSpec(ImageSpec.newBuilder().setImage(image.id()));
+    String user = image.user().split(":", -1)[0];
+    if (NUMBER.matcher(user).matches()) {
+      message.setUid(Int64Value.newBuilder().setValue(Long.parseLong(user)));
+    } else if (user.isEmpty()) {
+      message.setUid(Int64Value.newBuilder().setValue(0));
+    } else {
+      message.setUsername(user);
+    }
+    return message.build();
+  }
+
+  static FilesystemUsage usage(FileSystemUsage usage) {
+    Instant now = Instant.now();
+    return FilesystemUsage.newBuilder()
+        .setTimestamp(TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano())
+        .setFsId(FilesystemIdentifier.newBuilder().setMountpoint(usage.mountPoint().toString()))
+        .setUsedBytes(UInt64Value.newBuilder().setValue(usage.usedBytes()))
+        .setInodesUsed(UInt64Value.newBuilder().setValue(usage.inodesUsed()))
+        .build();
+  }
+
+  static RegistryCredentials credentials(AuthConfig auth) {
+    return new RegistryCredentials(
+        auth.getUsername(),
+        auth.getPassword(),
+        auth.getAuth(),
+        auth.getServerAddress(),
+        auth.getIdentityToken(),
+        auth.getRegistryToken());
+  }
+}

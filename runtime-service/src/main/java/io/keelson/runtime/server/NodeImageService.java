@@ -1,0 +1,87 @@
+package io.keelson.runtime.server;
+
+import io.grpc.stub.StreamObserver;
+import io.keelson.image.Cancellation;
+import io.keelson.image.Images;
+import io.keelson.image.PullProgress;
+import io.keelson.image.PullRequest;
+import io.keelson.proto.node.v1.ImageProgress;
+import io.keelson.proto.node.v1.ImportImageRequest;
+import io.keelson.proto.node.v1.NodeServiceGrpc.NodeServiceImplBase;
+import io.keelson.proto.node.v1.PullImageRequest;
+import io.keelson.sandbox.error.InvalidRequestException;
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** {@code keelson.node.v1}: what CRI has no call for. */
+public final class NodeImageService extends NodeServiceImplBase {
+
+  private final Images images;
+
+  public NodeImageService(Images images) {
+    this.images = images;
+  }
+
+  @Override
+  public void pullImage(PullImageRequest request, StreamObserver<ImageProgress> answers) {
+    answer(answers, (progress, cancellation) -> List.of(pull(request, progress, cancellation)));
+  }
+
+  @Override
+  public void importImage(ImportImageRequest request, StreamObserver<ImageProgress> answers) {
+    answer(answers, (progress, cancellation) -> importArchive(request, progress, cancellation));
+  }
+
+  /** Work that gives the ids of images. */
+  private interface Work {
+    List<String> run(PullProgress progress, Cancellation cancellation) throws IOException;
+  }
+
+  private static void answer(StreamObserver<ImageProgress> answers, Work work) {
+    Answers.one(
+        answers,
+        () -> {
+          ProgressStream progress = new ProgressStream(answers);
+          try {
+            return done(work.run(progress, Cancellations.ofCurrentCall()));
+          } finally {
+            progress.end();
+          }
+        });
+  }
+
+  private String pull(PullImageRequest request, PullProgress progress, Cancellation cancellation)
+      throws IOException {
+    return images.pull(
+        new PullRequest(
+            Requests.image(request.getImage().getImage()),
+            ImageMessages.credentials(request.getAuth()),
+            progress,
+            cancellation));
+  }
+
+  private List<String> importArchive(
+      ImportImageRequest request, PullProgress progress, Cancellation cancellation)
+      throws IOException {
+    Path path;
+    try {
+      path = Path.of(request.getPath());
+    } catch (InvalidPathException e) {
+      throw new InvalidRequestException("not a path: " + e.getMessage(), e);
+    }
+    if (!path.isAbsolute()) {
+      throw new InvalidRequestException("the archive's path must be absolute, not " + path);
+    }
+    String name = request.getName().isEmpty() ? null : request.getName();
+    return images.importArchive(path, name, progress, cancellation);
+  }
+
+  private static ImageProgress done(List<String> ids) {
+    return ImageProgress.newBuilder()
+        .setPhase(ImageProgress.Phase.PHASE_DONE)
+        .addAllImageIds(ids)
+        .build();
+  }
+}
