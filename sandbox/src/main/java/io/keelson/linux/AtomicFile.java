@@ -13,10 +13,15 @@ import java.nio.file.StandardCopyOption;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Files that are always whole: a reader, or the next start after a crash, sees the old or the new. */
+/**
+ * Files that are always whole: a reader, or the next start after a crash, sees the old or the new.
+ */
 public final class AtomicFile {
 
-  /** How the names of unfinished files end; they begin with a dot. What is left of them may be deleted. */
+  /**
+   * How the names of unfinished files end; they begin with a dot. What is left of them may be
+   * deleted.
+   */
   public static final String UNFINISHED_SUFFIX = ".tmp";
 
   private AtomicFile() {}
@@ -24,11 +29,12 @@ public final class AtomicFile {
   /**
    * Replaces or makes a file with mode 0644. If many write at once, the last one wins.
    *
-   * @param sync true if the content must survive a crash of the machine: costs an fsync of the file and one
-   *     of its folder. Without it, a crash of the daemon alone loses nothing either.
+   * @param sync true if the content must survive a crash of the machine: costs an fsync of the file
+   *     and one of its folder. Without it, a crash of the daemon alone loses nothing either.
    */
   public static void write(Path file, byte[] content, boolean sync) throws IOException {
-    Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent(), "file without a folder");
+    Path folder =
+        Objects.requireNonNull(file.toAbsolutePath().getParent(), "file without a folder");
     String suffix = Long.toHexString(ThreadLocalRandom.current().nextLong()) + UNFINISHED_SUFFIX;
     Path unfinished = folder.resolve("." + file.getFileName() + "." + suffix);
     try {

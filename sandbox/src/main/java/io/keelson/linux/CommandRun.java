@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** One run of a helper program: a single thread feeds it, drains it and waits for it, all by poll(2). */
+/**
+ * One run of a helper program: a single thread feeds it, drains it and waits for it, all by
+ * poll(2).
+ */
 final class CommandRun implements AutoCloseable {
 
   private static final int STDIN = 0;
@@ -37,11 +40,7 @@ final class CommandRun implements AutoCloseable {
   private int written;
 
   CommandRun(
-      List<String> command,
-      Map<String, String> env,
-      byte[] stdin,
-      Duration timeout,
-      int maxOutput)
+      List<String> command, Map<String, String> env, byte[] stdin, Duration timeout, int maxOutput)
       throws IOException {
     this.command = List.copyOf(command);
     this.stdin = stdin;
@@ -49,9 +48,7 @@ final class CommandRun implements AutoCloseable {
     this.maxOutput = maxOutput;
     try {
       SpawnFiles files =
-          SpawnFiles.none()
-              .fd(STDOUT, pipes.open(STDOUT, 1))
-              .fd(STDERR, pipes.open(STDERR, 1));
+          SpawnFiles.none().fd(STDOUT, pipes.open(STDOUT, 1)).fd(STDERR, pipes.open(STDERR, 1));
       if (stdin.length > 0) {
         files = files.fd(STDIN, pipes.open(STDIN, 0));
       }
@@ -91,7 +88,8 @@ final class CommandRun implements AutoCloseable {
         if (!ended && isReady(polled, CHILD)) {
           ended = true;
           pipes.close(STDIN);
-          // Who has inherited the output may hold it for ever; what is in the pipe already comes at once.
+          // Who has inherited the output may hold it for ever; what is in the pipe already comes at
+          // once.
           deadline = System.nanoTime() + GRACE_NANOS;
         }
       }

@@ -33,8 +33,9 @@ public final class Commands {
   }
 
   /**
-   * Runs a command in a session of its own and waits for its end and its output. Processes that it leaves
-   * behind with its output open are not waited for, except a tenth of a second for the rest of the output.
+   * Runs a command in a session of its own and waits for its end and its output. Processes that it
+   * leaves behind with its output open are not waited for, except a tenth of a second for the rest
+   * of the output.
    *
    * <p>A virtual thread gives up its carrier.
    *
@@ -46,11 +47,7 @@ public final class Commands {
    * @throws ErrnoException if it can't be started
    */
   public static Output run(
-      List<String> command,
-      Map<String, String> env,
-      byte[] stdin,
-      Duration timeout,
-      int maxOutput)
+      List<String> command, Map<String, String> env, byte[] stdin, Duration timeout, int maxOutput)
       throws IOException {
     return PlatformThread.call(
         "command",

@@ -129,7 +129,9 @@ public final class Errno {
 
   private Errno() {}
 
-  /** The number in words, with its symbol if it is a known one: {@code "no such process (ESRCH)"}. */
+  /**
+   * The number in words, with its symbol if it is a known one: {@code "no such process (ESRCH)"}.
+   */
   public static String describe(int errno) {
     return TEXTS.getOrDefault(errno, "errno " + errno);
   }

@@ -11,7 +11,8 @@ public final class ErrnoException extends IOException {
   private final int errno;
 
   /**
-   * @param call the call as one would read it in a trace: {@code mount("tmpfs", "/run/x", "tmpfs", 0x6, null)}
+   * @param call the call as one would read it in a trace: {@code mount("tmpfs", "/run/x", "tmpfs",
+   *     0x6, null)}
    * @param errno one of {@link Errno}
    */
   public ErrnoException(String call, int errno) {

@@ -9,8 +9,8 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * An open file descriptor; always close-on-exec. Reads and writes of many threads are as the kernel does
- * them; closing it while another thread uses it is the caller's error.
+ * An open file descriptor; always close-on-exec. Reads and writes of many threads are as the kernel
+ * does them; closing it while another thread uses it is the caller's error.
  */
 public final class Fd implements AutoCloseable {
 
@@ -47,8 +47,7 @@ public final class Fd implements AutoCloseable {
   public static Fd open(Path path, int flags, int mode) throws ErrnoException {
     int fd = LibC.open(LibC.string(path.toString()), flags | LibC.O_CLOEXEC, mode);
     if (fd < 0) {
-      throw LibC.failure(
-          "open(\"%s\", 0x%x, 0%o)".formatted(path, flags | LibC.O_CLOEXEC, mode));
+      throw LibC.failure("open(\"%s\", 0x%x, 0%o)".formatted(path, flags | LibC.O_CLOEXEC, mode));
     }
     return new Fd(fd);
   }

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells of changes in one folder (inotify(7)), with a thread of its own. The number of these is limited by
- * {@code fs.inotify.max_user_instances}, often 128.
+ * Tells of changes in one folder (inotify(7)), with a thread of its own. The number of these is
+ * limited by {@code fs.inotify.max_user_instances}, often 128.
  */
 public final class Inotify implements AutoCloseable {
 
@@ -52,8 +52,10 @@ public final class Inotify implements AutoCloseable {
   /**
    * Something changed.
    *
-   * @param mask {@code IN_…}; with {@link #IN_Q_OVERFLOW} events were lost and the folder must be read anew
-   * @param name of the entry in the folder; null if the event is about the folder itself or an overflow
+   * @param mask {@code IN_…}; with {@link #IN_Q_OVERFLOW} events were lost and the folder must be
+   *     read anew
+   * @param name of the entry in the folder; null if the event is about the folder itself or an
+   *     overflow
    */
   public record Event(int mask, @Nullable String name) {
     public boolean is(int flag) {
@@ -62,8 +64,8 @@ public final class Inotify implements AutoCloseable {
   }
 
   /**
-   * Watches a folder. Changes from the return of this call on are reported, one after the other, on one
-   * thread; what was there before is for the caller to read, after this call.
+   * Watches a folder. Changes from the return of this call on are reported, one after the other, on
+   * one thread; what was there before is for the caller to read, after this call.
    *
    * @param mask which of {@code IN_…}
    */
@@ -87,7 +89,9 @@ public final class Inotify implements AutoCloseable {
     }
   }
 
-  /** Ends the watching; when it returns, the listener runs no more (unless the listener closes it). */
+  /**
+   * Ends the watching; when it returns, the listener runs no more (unless the listener closes it).
+   */
   @Override
   public void close() {
     wakeup.signal();
@@ -133,9 +137,7 @@ public final class Inotify implements AutoCloseable {
       int mask = buffer.getInt(offset + 4);
       int length = buffer.getInt(offset + 12);
       String name =
-          length == 0
-              ? null
-              : buffer.getString(offset + HEADER, StandardCharsets.UTF_8.name());
+          length == 0 ? null : buffer.getString(offset + HEADER, StandardCharsets.UTF_8.name());
       offset += HEADER + length;
       try {
         listener.accept(new Event(mask, name));

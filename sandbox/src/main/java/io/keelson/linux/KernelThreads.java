@@ -11,9 +11,10 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The platform threads on which native calls that may wait are made (umount, mount of a network file system,
- * flock, fsync by number), so that no such call holds the carrier of a virtual thread. Threads are made as
- * needed and end after half a minute without work. Safe for use by many threads.
+ * The platform threads on which native calls that may wait are made (umount, mount of a network
+ * file system, flock, fsync by number), so that no such call holds the carrier of a virtual thread.
+ * Threads are made as needed and end after half a minute without work. Safe for use by many
+ * threads.
  */
 public final class KernelThreads implements AutoCloseable {
 
@@ -30,11 +31,11 @@ public final class KernelThreads implements AutoCloseable {
   }
 
   /**
-   * Runs the work on one of the threads and waits for its end; work that itself comes from one of them runs
-   * at once on the same thread.
+   * Runs the work on one of the threads and waits for its end; work that itself comes from one of
+   * them runs at once on the same thread.
    *
-   * @throws InterruptedIOException if the caller is interrupted; the work is interrupted too, but a native
-   *     call goes on to its end
+   * @throws InterruptedIOException if the caller is interrupted; the work is interrupted too, but a
+   *     native call goes on to its end
    * @throws IOException of the work; another checked exception of it comes wrapped
    * @throws RejectedExecutionException after {@link #close}
    */
@@ -53,7 +54,8 @@ public final class KernelThreads implements AutoCloseable {
     } catch (InterruptedException e) {
       task.cancel(true);
       Thread.currentThread().interrupt();
-      InterruptedIOException interrupted = new InterruptedIOException("interrupted in a native call");
+      InterruptedIOException interrupted =
+          new InterruptedIOException("interrupted in a native call");
       interrupted.initCause(e);
       throw interrupted;
     } catch (ExecutionException e) {

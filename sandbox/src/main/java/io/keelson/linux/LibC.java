@@ -7,9 +7,10 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The C library by JNA direct mapping. Strings go over as zero-terminated bytes, since JNA's own conversion
- * follows the locale. Functions that take a variable number of arguments are mapped with the ones that are
- * used here; for integers and pointers both supported architectures pass them alike.
+ * The C library by JNA direct mapping. Strings go over as zero-terminated bytes, since JNA's own
+ * conversion follows the locale. Functions that take a variable number of arguments are mapped with
+ * the ones that are used here; for integers and pointers both supported architectures pass them
+ * alike.
  */
 final class LibC {
 

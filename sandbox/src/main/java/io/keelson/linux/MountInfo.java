@@ -19,7 +19,8 @@ import java.util.regex.Pattern;
  * @param root the folder of the file system that is the root of this mount
  * @param mountPoint where it is, as the process sees it
  * @param options of this mount
- * @param optionalFields its propagation: {@code shared:N}, {@code master:N}, …; none if it is private
+ * @param optionalFields its propagation: {@code shared:N}, {@code master:N}, …; none if it is
+ *     private
  * @param type of the file system
  * @param source the device or whatever the file system calls its source
  * @param superOptions of the file system
@@ -43,7 +44,10 @@ public record MountInfo(
     superOptions = Set.copyOf(superOptions);
   }
 
-  /** The mounts of the calling thread's mount namespace, in the order in which they cover each other. */
+  /**
+   * The mounts of the calling thread's mount namespace, in the order in which they cover each
+   * other.
+   */
   public static List<MountInfo> read() throws IOException {
     return parse(Files.readString(Path.of("/proc/thread-self/mountinfo"), StandardCharsets.UTF_8));
   }
@@ -61,8 +65,7 @@ public record MountInfo(
       boolean contains = absolute.startsWith(mount.mountPoint);
       // Later lines cover earlier ones at the same place.
       if (contains
-          && (best == null
-              || mount.mountPoint.getNameCount() >= best.mountPoint.getNameCount())) {
+          && (best == null || mount.mountPoint.getNameCount() >= best.mountPoint.getNameCount())) {
         best = mount;
       }
     }

@@ -6,10 +6,11 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * mount(2) and umount2(2) in the calling thread's mount namespace. Bind mounts, tmpfs, overlay and {@link
- * #detach} never wait; what may (a network file system, {@link #unmount} without MNT_DETACH) is for the
- * caller to run on {@link KernelThreads}. Paths are followed through symbolic links by mount, never by
- * unmount: a path that a container can shape goes through {@link RootDirectory} first.
+ * mount(2) and umount2(2) in the calling thread's mount namespace. Bind mounts, tmpfs, overlay and
+ * {@link #detach} never wait; what may (a network file system, {@link #unmount} without MNT_DETACH)
+ * is for the caller to run on {@link KernelThreads}. Paths are followed through symbolic links by
+ * mount, never by unmount: a path that a container can shape goes through {@link RootDirectory}
+ * first.
  */
 public final class Mounts {
 
@@ -138,8 +139,7 @@ public final class Mounts {
     }
   }
 
-  private static void propagation(Path target, long flag, boolean recursive)
-      throws ErrnoException {
+  private static void propagation(Path target, long flag, boolean recursive) throws ErrnoException {
     mount(null, target, null, flag | (recursive ? MS_REC : 0), null);
   }
 

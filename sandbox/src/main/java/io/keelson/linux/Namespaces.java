@@ -15,32 +15,33 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes, keeps and enters namespaces (namespaces(7)). A namespace without a process is kept by binding its
- * file in {@code /proc} over a file, its pin. Safe for use by many threads, which wait without holding their
- * carriers: the work is done by a platform thread that ends with it, since a thread that changed its
- * namespaces can't be used for anything else.
+ * Makes, keeps and enters namespaces (namespaces(7)). A namespace without a process is kept by
+ * binding its file in {@code /proc} over a file, its pin. Safe for use by many threads, which wait
+ * without holding their carriers: the work is done by a platform thread that ends with it, since a
+ * thread that changed its namespaces can't be used for anything else.
  */
 public final class Namespaces {
 
-  /** The others can't be made by a thread: pid needs a child, user and mnt a process of their own. */
+  /**
+   * The others can't be made by a thread: pid needs a child, user and mnt a process of their own.
+   */
   private static final Set<NamespaceType> CREATABLE =
-      EnumSet.of(
-          NamespaceType.NET, NamespaceType.IPC, NamespaceType.UTS, NamespaceType.CGROUP);
+      EnumSet.of(NamespaceType.NET, NamespaceType.IPC, NamespaceType.UTS, NamespaceType.CGROUP);
 
   private static final int CLONE_FS = 0x200;
 
   private Namespaces() {}
 
   /**
-   * Makes new namespaces and pins them. The loopback of a new network namespace is up. If anything fails,
-   * nothing is left.
+   * Makes new namespaces and pins them. The loopback of a new network namespace is up. If anything
+   * fails, nothing is left.
    *
-   * @param pins which namespaces (net, ipc, uts, cgroup) and the file for each, which is made with its
-   *     folders; what an earlier attempt has left there is replaced
+   * @param pins which namespaces (net, ipc, uts, cgroup) and the file for each, which is made with
+   *     its folders; what an earlier attempt has left there is replaced
    * @param hostname of the new uts namespace; null for the host's
    * @param sysctls by name ({@code net.ipv4.ip_forward}, or with slashes), in the new namespaces
-   * @throws IllegalArgumentException for a kind that can't be made so, a hostname without a uts namespace, or
-   *     a sysctl that is not of one of the new namespaces and would change the host
+   * @throws IllegalArgumentException for a kind that can't be made so, a hostname without a uts
+   *     namespace, or a sysctl that is not of one of the new namespaces and would change the host
    */
   public static void create(
       Map<NamespaceType, Path> pins, @Nullable String hostname, Map<String, String> sysctls)
@@ -143,7 +144,8 @@ public final class Namespaces {
   }
 
   private static void enter(Path namespace, NamespaceType type) throws ErrnoException {
-    // The threads of a process share root and working directory, and who shares may not change its mounts.
+    // The threads of a process share root and working directory, and who shares may not change its
+    // mounts.
     if (type == NamespaceType.MOUNT && LibC.unshare(CLONE_FS) < 0) {
       throw LibC.failure("unshare(CLONE_FS)");
     }

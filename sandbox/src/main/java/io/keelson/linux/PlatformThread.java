@@ -11,7 +11,9 @@ final class PlatformThread {
 
   private PlatformThread() {}
 
-  /** Runs the work here if this is a platform thread, else on a fresh one, and waits for its end. */
+  /**
+   * Runs the work here if this is a platform thread, else on a fresh one, and waits for its end.
+   */
   static <T> T call(String name, Callable<T> work) throws IOException {
     if (!Thread.currentThread().isVirtual()) {
       try {
@@ -24,8 +26,9 @@ final class PlatformThread {
   }
 
   /**
-   * Runs the work on a fresh platform thread that ends with it, and waits for its end. An interrupt of the
-   * caller goes on to that thread; the caller still waits, since half-done work could not be undone.
+   * Runs the work on a fresh platform thread that ends with it, and waits for its end. An interrupt
+   * of the caller goes on to that thread; the caller still waits, since half-done work could not be
+   * undone.
    */
   static <T> T callOnFresh(String name, Callable<T> work) throws IOException {
     FutureTask<T> task = new FutureTask<>(work);
@@ -51,7 +54,10 @@ final class PlatformThread {
     }
   }
 
-  /** An error of work done elsewhere as what the waiting thread throws; unchecked ones are thrown here. */
+  /**
+   * An error of work done elsewhere as what the waiting thread throws; unchecked ones are thrown
+   * here.
+   */
   static IOException asIoException(Throwable cause) {
     switch (cause) {
       case Error e -> throw e;

@@ -12,7 +12,8 @@ final class Poll {
   private Poll() {}
 
   /**
-   * Waits for an event, an error or a hang-up. A virtual thread gives up its carrier while it waits.
+   * Waits for an event, an error or a hang-up. A virtual thread gives up its carrier while it
+   * waits.
    *
    * @param timeout null for no limit
    * @return false after the timeout

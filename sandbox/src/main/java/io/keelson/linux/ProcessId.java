@@ -40,7 +40,8 @@ public record ProcessId(int pid, long startTime) {
       } catch (IOException gone) {
         return Optional.empty(); // ENOENT, or ESRCH when it went between open and read
       }
-      // The second field is the command's name in parentheses and may hold anything, parentheses too.
+      // The second field is the command's name in parentheses and may hold anything, parentheses
+      // too.
       String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
       return Optional.of(new Stat(fields[0].charAt(0), Long.parseLong(fields[19])));
     }

@@ -7,7 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells when processes end, of any parent, with one thread for all of them. Safe for use by many threads.
+ * Tells when processes end, of any parent, with one thread for all of them. Safe for use by many
+ * threads.
  */
 public final class ProcessWatcher implements AutoCloseable {
 
@@ -31,8 +32,9 @@ public final class ProcessWatcher implements AutoCloseable {
   }
 
   /**
-   * Calls {@code onExit} once, on a virtual thread of its own, when the process has ended; at once if it has
-   * already. A child of this process is a zombie then, to be waited for by who started it.
+   * Calls {@code onExit} once, on a virtual thread of its own, when the process has ended; at once
+   * if it has already. A child of this process is a zombie then, to be waited for by who started
+   * it.
    */
   public void watch(ProcessId process, Runnable onExit) throws ErrnoException {
     Optional<Pidfd> pidfd = Pidfd.open(process);

@@ -10,9 +10,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A folder that is the root for all paths resolved in it, as after chroot: symbolic links, {@code ..} and
- * absolute paths never lead out of it, whatever a container does meanwhile (openat2(2), RESOLVE_IN_ROOT).
- * Safe for use by many threads.
+ * A folder that is the root for all paths resolved in it, as after chroot: symbolic links, {@code
+ * ..} and absolute paths never lead out of it, whatever a container does meanwhile (openat2(2),
+ * RESOLVE_IN_ROOT). Safe for use by many threads.
  */
 public final class RootDirectory implements AutoCloseable {
 
@@ -102,8 +102,8 @@ public final class RootDirectory implements AutoCloseable {
   }
 
   /**
-   * Where an existing path really is on the host. A container that can rename may change that at any time:
-   * for use where it does not run yet; else use {@link #open} and the descriptor.
+   * Where an existing path really is on the host. A container that can rename may change that at
+   * any time: for use where it does not run yet; else use {@link #open} and the descriptor.
    */
   public Path resolve(String path) throws IOException {
     try (Fd fd = open(path, Fd.O_PATH, 0)) {

@@ -32,8 +32,8 @@ public final class Signals {
   private Signals() {}
 
   /**
-   * The number of a signal that is written as in an image's StopSignal: {@code SIGTERM}, {@code term}, {@code
-   * 15}, {@code SIGRTMIN+3}, {@code RTMAX-1}.
+   * The number of a signal that is written as in an image's StopSignal: {@code SIGTERM}, {@code
+   * term}, {@code 15}, {@code SIGRTMIN+3}, {@code RTMAX-1}.
    *
    * @throws IllegalArgumentException if there is no such signal
    */

@@ -10,9 +10,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Starts processes by posix_spawn(3): much cheaper than a fork of this large process, and with any file
- * descriptors. A start takes about half a millisecond, which is work of the processor and no waiting, so it
- * may be called from any thread.
+ * Starts processes by posix_spawn(3): much cheaper than a fork of this large process, and with any
+ * file descriptors. A start takes about half a millisecond, which is work of the processor and no
+ * waiting, so it may be called from any thread.
  */
 public final class Spawn {
 
@@ -24,14 +24,14 @@ public final class Spawn {
   /**
    * Starts a command with all signals at their defaults and none blocked.
    *
-   * @param command the program and its arguments; a program without a slash is looked for in the PATH of
-   *     {@code env}, or the usual one if it has none
+   * @param command the program and its arguments; a program without a slash is looked for in the
+   *     PATH of {@code env}, or the usual one if it has none
    * @param env the whole environment of the child
    * @param cwd null for this process' own
-   * @param newSession the child leads a new session and process group, so that {@link Spawned#kill} reaches
-   *     all that it starts
-   * @throws ErrnoException with what kept the child from running the program: {@link Errno#ENOENT}, {@link
-   *     Errno#EACCES}, {@link Errno#ENOEXEC}, …
+   * @param newSession the child leads a new session and process group, so that {@link Spawned#kill}
+   *     reaches all that it starts
+   * @throws ErrnoException with what kept the child from running the program: {@link Errno#ENOENT},
+   *     {@link Errno#EACCES}, {@link Errno#ENOEXEC}, …
    */
   public static Spawned start(
       List<String> command,

@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What the child does with its descriptors before it runs the program (posix_spawn(3), file actions). */
+/**
+ * What the child does with its descriptors before it runs the program (posix_spawn(3), file
+ * actions).
+ */
 final class SpawnActions implements AutoCloseable {
 
   /** More than the C library's 80 bytes. */
@@ -60,8 +63,8 @@ final class SpawnActions implements AutoCloseable {
   }
 
   /**
-   * A descriptor whose number another one gets in the child would be overwritten before its turn, so it
-   * gets a second number above all of them.
+   * A descriptor whose number another one gets in the child would be overwritten before its turn,
+   * so it gets a second number above all of them.
    */
   private int outOfTheWay(int fd, int child, int first) throws ErrnoException {
     if (fd >= first || fd == child) {

@@ -2,7 +2,10 @@ package io.keelson.linux;
 
 import com.sun.jna.Memory;
 
-/** The attributes of a start: signals, and whether the child leads a session (posix_spawnattr_init(3)). */
+/**
+ * The attributes of a start: signals, and whether the child leads a session
+ * (posix_spawnattr_init(3)).
+ */
 final class SpawnAttributes implements AutoCloseable {
 
   /** More than the C library's 336 bytes. */

@@ -6,8 +6,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Which files a child has open; standard input, output and error are {@code /dev/null} unless set. All other
- * descriptors of this process are closed in the child. Immutable: each method answers a changed copy.
+ * Which files a child has open; standard input, output and error are {@code /dev/null} unless set.
+ * All other descriptors of this process are closed in the child. Immutable: each method answers a
+ * changed copy.
  */
 public final class SpawnFiles {
 
@@ -28,12 +29,17 @@ public final class SpawnFiles {
     return NULL;
   }
 
-  /** The child gets {@code fd} under the number {@code child}; it must stay open until the start. */
+  /**
+   * The child gets {@code fd} under the number {@code child}; it must stay open until the start.
+   */
   public SpawnFiles fd(int child, Fd fd) {
     return with(child, new Descriptor(fd));
   }
 
-  /** The child gets the file opened (open(2)) as {@code child}; not for a FIFO, whose opening may wait. */
+  /**
+   * The child gets the file opened (open(2)) as {@code child}; not for a FIFO, whose opening may
+   * wait.
+   */
   public SpawnFiles path(int child, Path file, int flags, int mode) {
     return with(child, new Opened(file.toAbsolutePath(), flags, mode));
   }

@@ -49,7 +49,8 @@ public final class Spawned implements AutoCloseable {
   }
 
   /**
-   * Waits for its end; a virtual thread gives up its carrier to a platform thread that waits for it.
+   * Waits for its end; a virtual thread gives up its carrier to a platform thread that waits for
+   * it.
    *
    * @return the exit code, or 128 and the signal that ended it
    */
@@ -86,8 +87,8 @@ public final class Spawned implements AutoCloseable {
   }
 
   /**
-   * Sends a signal: to all of its process group if it leads a session, else to it alone. Harmless if it has
-   * ended.
+   * Sends a signal: to all of its process group if it leads a session, else to it alone. Harmless
+   * if it has ended.
    */
   public void kill(int signal) throws ErrnoException {
     lock.lock();
@@ -104,7 +105,9 @@ public final class Spawned implements AutoCloseable {
     }
   }
 
-  /** Kills it if it still runs (with its process group if it leads a session) and waits for its end. */
+  /**
+   * Kills it if it still runs (with its process group if it leads a session) and waits for its end.
+   */
   @Override
   public void close() {
     try {

@@ -8,7 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 
-/** Kernel parameters in the calling thread's namespaces: {@code /proc/sys} shows those of who opens. */
+/**
+ * Kernel parameters in the calling thread's namespaces: {@code /proc/sys} shows those of who opens.
+ */
 final class Sysctl {
 
   private static final Path ROOT = Path.of("/proc/sys");

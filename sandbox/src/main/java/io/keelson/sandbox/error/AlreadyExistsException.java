@@ -1,6 +1,5 @@
 package io.keelson.sandbox.error;
 
-
 /** Another thing holds the name: ALREADY_EXISTS. */
 public final class AlreadyExistsException extends KeelsonException {
 
@@ -9,5 +8,4 @@ public final class AlreadyExistsException extends KeelsonException {
   public AlreadyExistsException(String message) {
     super(message, null);
   }
-
 }

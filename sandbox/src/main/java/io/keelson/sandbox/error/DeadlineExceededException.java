@@ -1,6 +1,5 @@
 package io.keelson.sandbox.error;
 
-
 /** The work took longer than it was given: DEADLINE_EXCEEDED. */
 public final class DeadlineExceededException extends KeelsonException {
 
@@ -9,5 +8,4 @@ public final class DeadlineExceededException extends KeelsonException {
   public DeadlineExceededException(String message) {
     super(message, null);
   }
-
 }

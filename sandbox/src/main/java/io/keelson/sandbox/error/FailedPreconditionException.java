@@ -1,6 +1,7 @@
 package io.keelson.sandbox.error;
 
 import org.jspecify.annotations.Nullable;
+
 /** The thing is not in the state that the call needs: FAILED_PRECONDITION. */
 public final class FailedPreconditionException extends KeelsonException {
 

@@ -1,6 +1,7 @@
 package io.keelson.sandbox.error;
 
 import org.jspecify.annotations.Nullable;
+
 /** The request can never succeed as it stands: INVALID_ARGUMENT. */
 public final class InvalidRequestException extends KeelsonException {
 

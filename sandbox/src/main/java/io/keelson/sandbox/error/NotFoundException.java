@@ -1,6 +1,5 @@
 package io.keelson.sandbox.error;
 
-
 /** The pod, container, image or other thing that was named does not exist: NOT_FOUND. */
 public final class NotFoundException extends KeelsonException {
 
@@ -9,5 +8,4 @@ public final class NotFoundException extends KeelsonException {
   public NotFoundException(String message) {
     super(message, null);
   }
-
 }

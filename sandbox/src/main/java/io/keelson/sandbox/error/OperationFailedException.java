@@ -1,6 +1,7 @@
 package io.keelson.sandbox.error;
 
 import org.jspecify.annotations.Nullable;
+
 /** A step failed for a reason outside of the request: UNKNOWN, with the step's own words. */
 public final class OperationFailedException extends KeelsonException {
 

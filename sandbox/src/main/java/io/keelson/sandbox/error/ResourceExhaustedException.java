@@ -1,6 +1,7 @@
 package io.keelson.sandbox.error;
 
 import org.jspecify.annotations.Nullable;
+
 /** Disk, addresses, devices or memory are used up: RESOURCE_EXHAUSTED. */
 public final class ResourceExhaustedException extends KeelsonException {
 

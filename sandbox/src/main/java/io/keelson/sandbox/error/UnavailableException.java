@@ -1,6 +1,7 @@
 package io.keelson.sandbox.error;
 
 import org.jspecify.annotations.Nullable;
+
 /** Not now; the same call may succeed later: UNAVAILABLE. */
 public final class UnavailableException extends KeelsonException {
 

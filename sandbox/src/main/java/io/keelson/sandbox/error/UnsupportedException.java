@@ -1,6 +1,5 @@
 package io.keelson.sandbox.error;
 
-
 /** Keelson, this host or this kernel can't do that: UNIMPLEMENTED. */
 public final class UnsupportedException extends KeelsonException {
 
@@ -9,5 +8,4 @@ public final class UnsupportedException extends KeelsonException {
   public UnsupportedException(String message) {
     super(message, null);
   }
-
 }

@@ -42,4 +42,11 @@ public record ImageDescription(
     labels = Map.copyOf(labels);
     volumes = List.copyOf(volumes);
   }
+
+  /** An image of which nothing but its id is known any more. */
+  public static ImageDescription unknown(String id) {
+    return new ImageDescription(
+        id, List.of(), List.of(), 0, "", List.of(), List.of(), List.of(), "", "", Map.of(),
+        List.of());
+  }
 }

@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * What a {@link Launcher} must know of a container. The bundle holds config.json; the launcher keeps its pid
- * files, sockets and fifos there too.
+ * What a {@link Launcher} must know of a container. The bundle holds config.json; the launcher
+ * keeps its pid files, sockets and fifos there too.
  *
  * @param containerId unique, at most 64 hexadecimal digits
  * @param handler the OCI runtime that runs it

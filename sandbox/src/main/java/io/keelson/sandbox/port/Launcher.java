@@ -6,19 +6,21 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Starts and ends the processes of a container. One implementation: an OCI runtime under conmon, so that a
- * container, its log and its exit code outlive the daemon.
+ * Starts and ends the processes of a container. One implementation: an OCI runtime under conmon, so
+ * that a container, its log and its exit code outlive the daemon.
  *
- * <p>Calls for one container never overlap (the caller holds its lock), except {@link #exec} and {@link
- * #reopenLog}, which may come at any time while it runs. Implementations are safe for use by many threads.
+ * <p>Calls for one container never overlap (the caller holds its lock), except {@link #exec} and
+ * {@link #reopenLog}, which may come at any time while it runs. Implementations are safe for use by
+ * many threads.
  */
 public interface Launcher {
 
   /**
-   * Makes the container from its bundle: namespaces, cgroup and init process exist when it returns, the
-   * workload does not run yet.
+   * Makes the container from its bundle: namespaces, cgroup and init process exist when it returns,
+   * the workload does not run yet.
    *
-   * @throws io.keelson.sandbox.error.OperationFailedException with the runtime's own words; nothing is left
+   * @throws io.keelson.sandbox.error.OperationFailedException with the runtime's own words; nothing
+   *     is left
    */
   Launched create(LaunchRequest request) throws IOException;
 
@@ -35,8 +37,8 @@ public interface Launcher {
   boolean isStarted(String containerId, RuntimeHandler handler) throws IOException;
 
   /**
-   * Kills what is left of the container and removes the runtime's state and the container's cgroup. Harmless
-   * if there is nothing.
+   * Kills what is left of the container and removes the runtime's state and the container's cgroup.
+   * Harmless if there is nothing.
    */
   void delete(LaunchRequest request) throws IOException;
 
@@ -45,8 +47,8 @@ public interface Launcher {
    *
    * @param process the process object of the OCI runtime spec, as JSON
    * @param timeout zero for none
-   * @throws io.keelson.sandbox.error.DeadlineExceededException after {@code timeout}; the command and all
-   *     that it started are dead then
+   * @throws io.keelson.sandbox.error.DeadlineExceededException after {@code timeout}; the command
+   *     and all that it started are dead then
    */
   ExecResult exec(String containerId, RuntimeHandler handler, byte[] process, Duration timeout)
       throws IOException;
@@ -60,7 +62,8 @@ public interface Launcher {
   /** The processes of a launched container: its init, and the monitor that waits for it. */
   record Launched(ProcessId init, ProcessId monitor) {}
 
-  /** What a command in a container printed and how it ended. At most 16 MiB of each stream is kept. */
+  /**
+   * What a command in a container printed and how it ended. At most 16 MiB of each stream is kept.
+   */
   record ExecResult(int exitCode, byte[] stdout, byte[] stderr) {}
-
 }

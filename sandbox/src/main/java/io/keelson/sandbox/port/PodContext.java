@@ -11,10 +11,11 @@ import java.util.Map;
  * @param id the sandbox's id, 64 hexadecimal digits
  * @param config as the caller gave it
  * @param handler the OCI runtime of its containers
- * @param stateDirectory holds the pod's files: {@code hosts}, {@code hostname}, {@code resolv.conf} and the
- *     tmpfs {@code shm}
- * @param namespaces where each namespace that the pod owns is pinned, or {@code /proc/PID/ns/pid} of its
- *     holder; a namespace that is not here is the host's, or (pid, mount) each container's own
+ * @param stateDirectory holds the pod's files: {@code hosts}, {@code hostname}, {@code resolv.conf}
+ *     and the tmpfs {@code shm}
+ * @param namespaces where each namespace that the pod owns is pinned, or {@code /proc/PID/ns/pid}
+ *     of its holder; a namespace that is not here is the host's, or (pid, mount) each container's
+ *     own
  */
 public record PodContext(
     String id,

@@ -8,22 +8,20 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * Gives a pod its network. Safe for use by many threads; calls for one pod never overlap.
- */
+/** Gives a pod its network. Safe for use by many threads; calls for one pod never overlap. */
 public interface PodNetwork {
 
   /**
-   * Connects the pod's network namespace: interfaces, addresses, routes, host ports. The loopback is up
-   * already. If it fails, nothing of the pod is left in the network.
+   * Connects the pod's network namespace: interfaces, addresses, routes, host ports. The loopback
+   * is up already. If it fails, nothing of the pod is left in the network.
    *
    * @throws io.keelson.sandbox.error.KeelsonException with the plugin's own words
    */
   Attachment attach(Pod pod) throws IOException;
 
   /**
-   * Takes away all that {@link #attach} made, also if the network namespace is gone ({@link Pod#netns} empty)
-   * and if attach never ended. Doing it twice is harmless.
+   * Takes away all that {@link #attach} made, also if the network namespace is gone ({@link
+   * Pod#netns} empty) and if attach never ended. Doing it twice is harmless.
    */
   void detach(Pod pod) throws IOException;
 
@@ -31,8 +29,8 @@ public interface PodNetwork {
   Condition condition();
 
   /**
-   * The daemon has started again: what any other pod than these left in the network (addresses, links, host
-   * ports) is taken away.
+   * The daemon has started again: what any other pod than these left in the network (addresses,
+   * links, host ports) is taken away.
    */
   void recover(Collection<Pod> known) throws IOException;
 

@@ -3,37 +3,43 @@ package io.keelson.sandbox.port;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Optional;
 
 /**
- * Turns an image into a root file system. Safe for use by many threads; calls for one container never
- * overlap.
+ * Turns an image into a root file system. Safe for use by many threads; calls for one container
+ * never overlap.
  */
 public interface Provisioner {
 
   /**
-   * Finds an image by tag, digest, id or unique id prefix, and keeps it from removal until the hold is
-   * closed.
+   * Finds an image by tag, digest, id or unique id prefix, and keeps it from removal until the hold
+   * is closed.
    *
    * @throws io.keelson.sandbox.error.NotFoundException if there is none
    */
   Hold hold(String reference);
 
   /**
-   * Mounts a writable root file system made from the image. From then on the image is in use by this
-   * container until {@link #release}, over restarts of the daemon too. Doing it again for the same container
-   * starts from an empty writable layer.
+   * Mounts a writable root file system made from the image. From then on the image is in use by
+   * this container until {@link #release}, over restarts of the daemon too. Doing it again for the
+   * same container starts from an empty writable layer.
    *
    * @return the mounted root
    */
   Path provision(String containerId, String imageId) throws IOException;
 
-  /** Mounts the root of a container again, with its writable layer as it was; after a reboot. */
-  Path remount(String containerId, String imageId) throws IOException;
+  /** The image with this id, if the store has it. */
+  Optional<ImageDescription> describe(String imageId);
+
+  /** Where a container's root file system is or would be mounted. */
+  Path rootfs(String containerId);
 
   /** Unmounts and deletes a container's root file system. Harmless if there is none. */
   void release(String containerId) throws IOException;
 
-  /** The daemon has started again: root file systems of containers other than these are released. */
+  /**
+   * The daemon has started again: root file systems of containers other than these are released.
+   */
   void recover(Collection<String> containerIds) throws IOException;
 
   /** An image that can't be removed while this is open. */

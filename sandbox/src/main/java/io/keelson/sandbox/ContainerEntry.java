@@ -1,0 +1,102 @@
+package io.keelson.sandbox;
+
+import io.keelson.linux.ProcessId;
+import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.LinuxContainerResources;
+import io.keelson.proto.record.v1.ContainerPhase;
+import io.keelson.proto.record.v1.ContainerRecord;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A container in memory: the record as last written, the lock of its state changes, and what need
+ * not outlive the daemon. Who only wants to know reads {@link #record} and takes no lock.
+ */
+final class ContainerEntry {
+
+  private final String id;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final StopRequest stop = new StopRequest();
+  private volatile ContainerRecord record;
+  private volatile boolean startAnswered;
+  private volatile boolean launched;
+
+  ContainerEntry(ContainerRecord record) {
+    this.id = record.getId();
+    this.record = record;
+  }
+
+  String id() {
+    return id;
+  }
+
+  ContainerRecord record() {
+    return record;
+  }
+
+  void record(ContainerRecord next) {
+    record = next;
+    if (next.getPhase() == ContainerPhase.CONTAINER_PHASE_EXITED) {
+      ended.countDown();
+    }
+  }
+
+  ContainerPhase phase() {
+    return record.getPhase();
+  }
+
+  ContainerConfig config() {
+    return record.getConfig();
+  }
+
+  /** The resources in force: as created, with what updates changed. */
+  LinuxContainerResources resources() {
+    ContainerRecord current = record;
+    return current.hasResources()
+        ? current.getResources()
+        : current.getConfig().getLinux().getResources();
+  }
+
+  ReentrantLock lock() {
+    return lock;
+  }
+
+  /** Opens when the record says EXITED. */
+  CountDownLatch ended() {
+    return ended;
+  }
+
+  StopRequest stop() {
+    return stop;
+  }
+
+  /**
+   * True once a caller has heard that the container was started. A container that ran before the
+   * daemon was started anew may have a caller who never heard.
+   */
+  boolean startAnswered() {
+    return startAnswered;
+  }
+
+  void setStartAnswered() {
+    startAnswered = true;
+  }
+
+  /** True from the launch until what the launcher keeps of it has been deleted. */
+  boolean launched() {
+    return launched;
+  }
+
+  void launched(boolean now) {
+    launched = now;
+  }
+
+  Optional<ProcessId> init() {
+    ContainerRecord current = record;
+    return current.hasInit()
+        ? Optional.of(Processes.fromRecord(current.getInit()))
+        : Optional.empty();
+  }
+}

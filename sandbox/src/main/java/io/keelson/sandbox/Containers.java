@@ -1,0 +1,148 @@
+package io.keelson.sandbox;
+
+import com.google.protobuf.ByteString;
+import io.keelson.proto.cri.v1.Container;
+import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.ContainerFilter;
+import io.keelson.proto.cri.v1.ContainerStatusResponse;
+import io.keelson.proto.cri.v1.ExecSyncResponse;
+import io.keelson.proto.cri.v1.LinuxContainerResources;
+import io.keelson.proto.record.v1.ContainerPhase;
+import io.keelson.sandbox.error.FailedPreconditionException;
+import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.port.LaunchRequest;
+import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.spec.StoredSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The containers of this node (CRI v1, the Container calls of RuntimeService). Safe for use by many
+ * threads: changes of one container come one after another, status and list answer from memory and
+ * wait for nobody. Wherever an id is asked for, a unique prefix of it will do.
+ */
+public final class Containers {
+
+  private final Core core;
+  private final Contexts contexts;
+  private final CreateContainer createContainer;
+  private final StartContainer startContainer;
+  private final StopContainer stopContainer;
+  private final RemoveContainer removeContainer;
+  private final UpdateContainer updateContainer;
+  private final ContainerViews views;
+
+  Containers(
+      Core core,
+      Contexts contexts,
+      CreateContainer createContainer,
+      StartContainer startContainer,
+      StopContainer stopContainer,
+      RemoveContainer removeContainer,
+      ContainerViews views) {
+    this.core = core;
+    this.contexts = contexts;
+    this.createContainer = createContainer;
+    this.startContainer = startContainer;
+    this.stopContainer = stopContainer;
+    this.removeContainer = removeContainer;
+    this.updateContainer = new UpdateContainer(core, contexts);
+    this.views = views;
+  }
+
+  /**
+   * Makes a container in a ready pod. A request that was made before (same metadata and
+   * configuration) joins the one under way or answers the container that it made.
+   *
+   * @return the container's id
+   */
+  public String create(String podSandboxId, ContainerConfig config) throws IOException {
+    return createContainer.create(podSandboxId, config);
+  }
+
+  /** Lets the workload run. Harmless if it runs already. */
+  public void start(String id) throws IOException {
+    startContainer.start(id);
+  }
+
+  /**
+   * Ends the workload: its stop signal, then after {@code grace} SIGKILL. Harmless if it does not
+   * run or is unknown.
+   */
+  public void stop(String id, Duration grace) throws IOException {
+    stopContainer.stop(id, grace);
+  }
+
+  /** Kills and deletes a container; its log stays. Harmless if unknown. */
+  public void remove(String id) throws IOException {
+    removeContainer.remove(id);
+  }
+
+  /**
+   * @param verbose adds {@code info} for people
+   * @throws io.keelson.sandbox.error.NotFoundException for an unknown id
+   */
+  public ContainerStatusResponse status(String id, boolean verbose) {
+    ContainerEntry container = core.containers().get(id);
+    ContainerStatusResponse.Builder response =
+        ContainerStatusResponse.newBuilder().setStatus(views.status(container));
+    if (verbose) {
+      response.putAllInfo(Map.of("info", InfoJson.write(views.details(container))));
+    }
+    return response.build();
+  }
+
+  /** Newest first. */
+  public List<Container> list(ContainerFilter filter) {
+    return views.list(filter);
+  }
+
+  /**
+   * Runs a command in a running container and waits for its end.
+   *
+   * @param timeout zero for none
+   * @throws io.keelson.sandbox.error.DeadlineExceededException after {@code timeout}; the command
+   *     and all that it started are dead then
+   */
+  public ExecSyncResponse execSync(String id, List<String> command, Duration timeout)
+      throws IOException {
+    if (command.isEmpty()) {
+      throw new InvalidRequestException("the exec has no command");
+    }
+    ContainerEntry container = running(id, "exec");
+    LaunchRequest launch = contexts.launchRequest(container);
+    StoredSpec spec =
+        new StoredSpec(Files.readAllBytes(launch.bundle().resolve(CreateContainer.SPEC_FILE)));
+    Launcher.ExecResult result =
+        core.launcher()
+            .exec(container.id(), launch.handler(), spec.execProcess(command, false), timeout);
+    return ExecSyncResponse.newBuilder()
+        .setExitCode(result.exitCode())
+        .setStdout(ByteString.copyFrom(result.stdout()))
+        .setStderr(ByteString.copyFrom(result.stderr()))
+        .build();
+  }
+
+  /** Opens the log anew after a rotation. */
+  public void reopenLog(String id) throws IOException {
+    core.launcher().reopenLog(contexts.launchRequest(running(id, "reopening the log")));
+  }
+
+  /** Changes the resources that {@code change} names; the others stay. */
+  public void update(String id, LinuxContainerResources change) throws IOException {
+    updateContainer.update(id, change);
+  }
+
+  private ContainerEntry running(String id, String what) {
+    ContainerEntry container = core.containers().get(id);
+    ContainerPhase phase = container.phase();
+    if (phase != ContainerPhase.CONTAINER_PHASE_RUNNING) {
+      throw new FailedPreconditionException(
+          what + " needs a running container; " + container.id() + " is in phase " + phase);
+    }
+    return container;
+  }
+}

@@ -1,0 +1,157 @@
+package io.keelson.sandbox;
+
+import io.keelson.linux.BootId;
+import io.keelson.linux.cgroup.Cgroups;
+import io.keelson.proto.record.v1.ContainerPhase;
+import io.keelson.proto.record.v1.ContainerRecord;
+import io.keelson.proto.record.v1.SandboxRecord;
+import io.keelson.sandbox.RecordStore.Durability;
+import io.keelson.sandbox.port.Isolator;
+import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.port.PodNetwork;
+import io.keelson.sandbox.port.Provisioner;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * What the operations on pods and containers share: the ports, the records and their index in
+ * memory. Safe for use by many threads.
+ */
+final class Core {
+
+  private final SandboxSettings settings;
+  private final Launcher launcher;
+  private final List<Isolator> isolators;
+  private final Provisioner provisioner;
+  private final PodNetwork network;
+  private final PodCgroups cgroups;
+  private final PodHolder holder;
+  private final FaultPoints faults;
+  private final SecureRandom random = new SecureRandom();
+  private final String bootId;
+  private final Index<PodEntry> pods = new Index<>("pod sandbox");
+  private final Index<ContainerEntry> containers = new Index<>("container");
+  private final RecordStore<SandboxRecord> podRecords;
+  private final RecordStore<ContainerRecord> containerRecords;
+
+  Core(
+      SandboxSettings settings,
+      Launcher launcher,
+      NodeRuntime.IsolatorFactory isolators,
+      Provisioner provisioner,
+      PodNetwork network,
+      Cgroups cgroups,
+      PodHolder holder,
+      FaultPoints faults)
+      throws IOException {
+    this.settings = settings;
+    this.launcher = launcher;
+    this.isolators = List.copyOf(isolators.create(this::initOf));
+    this.provisioner = provisioner;
+    this.network = network;
+    this.cgroups = new PodCgroups(cgroups, settings.cgroupDriver());
+    this.holder = holder;
+    this.faults = faults;
+    this.bootId = BootId.current();
+    this.podRecords =
+        new RecordStore<>(settings.root().resolve("sandboxes"), SandboxRecord.parser());
+    this.containerRecords =
+        new RecordStore<>(settings.root().resolve("containers"), ContainerRecord.parser());
+  }
+
+  SandboxSettings settings() {
+    return settings;
+  }
+
+  Launcher launcher() {
+    return launcher;
+  }
+
+  List<Isolator> isolators() {
+    return isolators;
+  }
+
+  Provisioner provisioner() {
+    return provisioner;
+  }
+
+  PodNetwork network() {
+    return network;
+  }
+
+  PodCgroups cgroups() {
+    return cgroups;
+  }
+
+  PodHolder holder() {
+    return holder;
+  }
+
+  Index<PodEntry> pods() {
+    return pods;
+  }
+
+  Index<ContainerEntry> containers() {
+    return containers;
+  }
+
+  RecordStore<SandboxRecord> podRecords() {
+    return podRecords;
+  }
+
+  RecordStore<ContainerRecord> containerRecords() {
+    return containerRecords;
+  }
+
+  String bootId() {
+    return bootId;
+  }
+
+  String newId() {
+    return Names.newId(random);
+  }
+
+  void reached(String step) {
+    faults.reached(step);
+  }
+
+  /** Nanoseconds since the epoch. */
+  static long now() {
+    Instant now = Instant.now();
+    return TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano();
+  }
+
+  /** Writes the record and then lets readers see it. */
+  void save(PodEntry pod, SandboxRecord next, Durability durability) throws IOException {
+    podRecords.save(pod.id(), next, durability);
+    pod.record(next);
+  }
+
+  /** Writes the record and then lets readers see it. */
+  void save(ContainerEntry container, ContainerRecord next, Durability durability)
+      throws IOException {
+    containerRecords.save(container.id(), next, durability);
+    container.record(next);
+  }
+
+  Stream<ContainerEntry> containersOf(String sandboxId) {
+    return containers.all().stream().filter(c -> c.record().getSandboxId().equals(sandboxId));
+  }
+
+  PodEntry podOf(ContainerEntry container) {
+    return pods.get(container.record().getSandboxId());
+  }
+
+  private OptionalInt initOf(String sandboxId, String containerId) {
+    return containers.find(containerId).stream()
+        .filter(target -> target.record().getSandboxId().equals(sandboxId))
+        .filter(target -> target.phase() == ContainerPhase.CONTAINER_PHASE_RUNNING)
+        .mapToInt(target -> target.record().getInit().getPid())
+        .findFirst();
+  }
+}

@@ -1,0 +1,224 @@
+package io.keelson.sandbox;
+
+import io.keelson.linux.AtomicFile;
+import io.keelson.linux.ProcessId;
+import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.ContainerMetadata;
+import io.keelson.proto.cri.v1.LinuxContainerUser;
+import io.keelson.proto.cri.v1.NamespaceMode;
+import io.keelson.proto.record.v1.ContainerPhase;
+import io.keelson.proto.record.v1.ContainerRecord;
+import io.keelson.sandbox.RecordStore.Durability;
+import io.keelson.sandbox.error.AlreadyExistsException;
+import io.keelson.sandbox.error.FailedPreconditionException;
+import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.port.ContainerContext;
+import io.keelson.sandbox.port.ImageDescription;
+import io.keelson.sandbox.port.Isolator;
+import io.keelson.sandbox.port.Provisioner;
+import io.keelson.sandbox.spec.SpecBuilder;
+import io.keelson.sandbox.spec.SpecUser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.locks.Lock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * CreateContainer: resolve the image, record, provision the root file system, let the isolators
+ * shape the spec, write the bundle, record CREATED. No process is made.
+ */
+final class CreateContainer {
+
+  private static final Logger LOG = LoggerFactory.getLogger(CreateContainer.class);
+
+  static final String SPEC_FILE = "config.json";
+
+  private record Request(String sandboxId, ContainerConfig config) {}
+
+  private final Core core;
+  private final RemoveContainer removeContainer;
+  private final InFlight<Request> inFlight = new InFlight<>(Request::equals);
+
+  CreateContainer(Core core, RemoveContainer removeContainer) {
+    this.core = core;
+    this.removeContainer = removeContainer;
+  }
+
+  /**
+   * Makes a container in a ready pod; asked again with the same metadata, answers the container
+   * that is there.
+   *
+   * @return the container's id
+   */
+  String create(String sandboxId, ContainerConfig config) throws IOException {
+    PodEntry pod = core.pods().get(sandboxId);
+    validate(config);
+    Request request = new Request(pod.id(), config);
+    String name = Names.container(pod.id(), config.getMetadata());
+    return inFlight.run(
+        name,
+        request,
+        () -> {
+          Lock lock = pod.lock().readLock();
+          lock.lock();
+          try {
+            requireReady(pod);
+            Optional<String> there = existing(pod, request);
+            return there.isPresent() ? there.get() : create(pod, config);
+          } finally {
+            lock.unlock();
+          }
+        });
+  }
+
+  private static void validate(ContainerConfig config) {
+    if (!config.hasMetadata() || config.getMetadata().getName().isEmpty()) {
+      throw new InvalidRequestException("the container has no metadata with a name");
+    }
+    if (config.getImage().getImage().isEmpty()) {
+      throw new InvalidRequestException(
+          "container \"" + config.getMetadata().getName() + "\" names no image");
+    }
+    if (config.hasWindows()) {
+      throw new InvalidRequestException("a Windows container can't run on Linux");
+    }
+  }
+
+  private static void requireReady(PodEntry pod) {
+    if (!pod.isReady()) {
+      throw new FailedPreconditionException("pod sandbox " + pod.id() + " is not ready");
+    }
+  }
+
+  private Optional<String> existing(PodEntry pod, Request request) {
+    ContainerMetadata wanted = request.config.getMetadata();
+    Optional<ContainerEntry> holder =
+        core.containersOf(pod.id()).filter(c -> c.config().getMetadata().equals(wanted)).findAny();
+    if (holder.isEmpty()) {
+      return Optional.empty();
+    }
+    ContainerEntry container = holder.get();
+    if (container.phase() == ContainerPhase.CONTAINER_PHASE_CREATED
+        && container.config().equals(request.config)) {
+      return Optional.of(container.id());
+    }
+    throw new AlreadyExistsException(
+        "name \""
+            + wanted.getName()
+            + "\" attempt "
+            + Integer.toUnsignedString(wanted.getAttempt())
+            + " belongs to container "
+            + container.id()
+            + " of this pod: remove that one first");
+  }
+
+  private String create(PodEntry pod, ContainerConfig config) throws IOException {
+    String id = core.newId();
+    try (Provisioner.Hold hold = core.provisioner().hold(config.getImage().getImage());
+        Undo undo = new Undo()) {
+      ImageDescription image = hold.image();
+      ContainerEntry container = new ContainerEntry(initialRecord(pod, id, config, image));
+      undo.push("container", () -> removeContainer.remove(container));
+      core.containerRecords().save(id, container.record(), Durability.DAEMON);
+      core.reached("CreateContainer:recorded");
+
+      Path rootfs = core.provisioner().provision(id, image.id());
+      core.reached("CreateContainer:rootfs");
+
+      holdPidNamespace(pod, config);
+      Path bundle = Files.createDirectories(core.settings().bundle(id));
+      ContainerContext context =
+          new ContainerContext(
+              id,
+              pod.context(core.settings()),
+              config,
+              image,
+              rootfs,
+              bundle,
+              container.record().getCgroup());
+      SpecBuilder spec = new SpecBuilder();
+      for (Isolator isolator : core.isolators()) {
+        isolator.prepare(context, spec);
+      }
+      AtomicFile.write(bundle.resolve(SPEC_FILE), spec.toJson(), false);
+      prepareLogDirectory(pod, config);
+      core.reached("CreateContainer:bundle");
+
+      core.save(
+          container,
+          container.record().toBuilder()
+              .setPhase(ContainerPhase.CONTAINER_PHASE_CREATED)
+              .setUser(user(spec.user()))
+              .build(),
+          Durability.POWER);
+      core.containers().put(id, container);
+      core.reached("CreateContainer:created");
+      undo.keep();
+    }
+    LOG.atInfo()
+        .addKeyValue("pod", pod.id())
+        .addKeyValue("container", id)
+        .addKeyValue("name", config.getMetadata().getName())
+        .log("container is created");
+    return id;
+  }
+
+  private ContainerRecord initialRecord(
+      PodEntry pod, String id, ContainerConfig config, ImageDescription image) {
+    return ContainerRecord.newBuilder()
+        .setId(id)
+        .setSandboxId(pod.id())
+        .setConfig(config)
+        .setImageId(image.id())
+        .setImageRef(image.repoDigests().isEmpty() ? image.id() : image.repoDigests().getFirst())
+        .setImageName(
+            image.repoTags().isEmpty() ? config.getImage().getImage() : image.repoTags().getFirst())
+        .setPhase(ContainerPhase.CONTAINER_PHASE_CREATING)
+        .setCreatedAt(Core.now())
+        .setStopSignal(StopSignal.of(config.getStopSignal(), image.stopSignal()))
+        .setBootId(core.bootId())
+        .setCgroup(core.cgroups().child(pod.id(), pod.config(), id))
+        .setRuntimeHandler(pod.record().getRuntimeHandler())
+        .build();
+  }
+
+  /** The first container that wants the pod's PID namespace brings the process that holds it. */
+  private void holdPidNamespace(PodEntry pod, ContainerConfig config) throws IOException {
+    NamespaceMode wanted = config.getLinux().getSecurityContext().getNamespaceOptions().getPid();
+    if (wanted != NamespaceMode.POD) {
+      return;
+    }
+    synchronized (pod) {
+      if (pod.record().hasHolder() && Processes.fromRecord(pod.record().getHolder()).isAlive()) {
+        return;
+      }
+      ProcessId holder =
+          core.holder()
+              .start(
+                  pod.context(core.settings()),
+                  core.cgroups().child(pod.id(), pod.config(), pod.id()));
+      core.save(
+          pod,
+          pod.record().toBuilder().setHolder(Processes.toRecord(holder)).build(),
+          Durability.DAEMON);
+    }
+  }
+
+  private static void prepareLogDirectory(PodEntry pod, ContainerConfig config) throws IOException {
+    Optional<Path> log = ContainerLog.path(pod.config(), config);
+    if (log.isPresent() && log.get().getParent() != null) {
+      Files.createDirectories(log.get().getParent());
+    }
+  }
+
+  private static LinuxContainerUser user(SpecUser user) {
+    return LinuxContainerUser.newBuilder()
+        .setUid(user.uid())
+        .setGid(user.gid())
+        .addAllSupplementalGroups(user.additionalGids().stream().map(Number::longValue).toList())
+        .build();
+  }
+}

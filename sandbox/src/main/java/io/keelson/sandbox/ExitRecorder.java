@@ -1,0 +1,118 @@
+package io.keelson.sandbox;
+
+import io.keelson.proto.record.v1.ContainerPhase;
+import io.keelson.proto.record.v1.ContainerRecord;
+import io.keelson.sandbox.RecordStore.Durability;
+import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.port.Launcher;
+import java.io.IOException;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Records the end of containers: exit code, reason, time. Out of memory is told only of a container
+ * whose init process the kernel killed for it: the kernel's count of the container's own cgroup is
+ * read before the cgroup goes.
+ */
+final class ExitRecorder {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ExitRecorder.class);
+
+  private static final int KILLED = 137;
+  static final int UNKNOWN = 255;
+
+  private final Core core;
+  private final Contexts contexts;
+  private final ExitSource source;
+
+  ExitRecorder(Core core, Contexts contexts, ExitSource source) {
+    this.core = core;
+    this.contexts = contexts;
+    this.source = source;
+  }
+
+  /** From now on the end of this container is recorded. */
+  void watch(ContainerEntry container, Optional<Launcher.Launched> launched) {
+    source.watch(container.id(), launched, exit -> ended(container, exit));
+  }
+
+  /** The container is to be forgotten. */
+  void forget(ContainerEntry container) {
+    source.forget(container.id());
+  }
+
+  private void ended(ContainerEntry container, ExitSource.Exit exit) {
+    container.lock().lock();
+    try {
+      if (container.phase() != ContainerPhase.CONTAINER_PHASE_RUNNING) {
+        return;
+      }
+      record(container, exit);
+      core.launcher().delete(contexts.launchRequest(container));
+      container.launched(false);
+    } catch (IOException | KeelsonException e) {
+      LOG.atWarn()
+          .setCause(e)
+          .addKeyValue("container", container.id())
+          .log(
+              "what the runtime keeps of an ended container can't be deleted now; its removal will try again");
+    } finally {
+      container.lock().unlock();
+    }
+  }
+
+  private void record(ContainerEntry container, ExitSource.Exit exit) throws IOException {
+    int code = exit.code().orElse(UNKNOWN);
+    String reason = reason(container, exit.code());
+    ContainerRecord exited =
+        container.record().toBuilder()
+            .setPhase(ContainerPhase.CONTAINER_PHASE_EXITED)
+            .setExitCode(code)
+            .setReason(reason)
+            .setFinishedAt(Math.max(exit.timeNanos(), container.record().getStartedAt()))
+            .clearInit()
+            .clearMonitor()
+            .build();
+    save(container, exited);
+    LOG.atInfo()
+        .addKeyValue("pod", exited.getSandboxId())
+        .addKeyValue("container", container.id())
+        .addKeyValue("code", code)
+        .addKeyValue("reason", reason)
+        .log("container has exited");
+  }
+
+  /**
+   * A full disk must not hide that a container has ended: its exit file tells the next start the
+   * same.
+   */
+  private void save(ContainerEntry container, ContainerRecord exited) throws IOException {
+    try {
+      core.save(container, exited, Durability.POWER);
+    } catch (IOException | KeelsonException e) {
+      if (!DiskFull.isCause(e)) {
+        throw e;
+      }
+      LOG.atWarn()
+          .addKeyValue("container", container.id())
+          .log("disk full: an exit is kept in memory only");
+      container.record(exited);
+    }
+  }
+
+  private String reason(ContainerEntry container, Optional<Integer> code) throws IOException {
+    if (code.isEmpty()) {
+      return "Unknown";
+    }
+    if (code.get() == 0) {
+      return "Completed";
+    }
+    if (code.get() == KILLED
+        && !container.stop().killed()
+        && core.cgroups().oomKills(container.record().getCgroup()) > 0) {
+      return "OOMKilled";
+    }
+    return "Error";
+  }
+}

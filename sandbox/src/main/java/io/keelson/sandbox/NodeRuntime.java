@@ -1,0 +1,83 @@
+package io.keelson.sandbox;
+
+import io.keelson.linux.cgroup.Cgroups;
+import io.keelson.sandbox.isolator.PidTargets;
+import io.keelson.sandbox.port.Isolator;
+import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.port.PodNetwork;
+import io.keelson.sandbox.port.Provisioner;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+
+/**
+ * The core of a node: its pods and its containers, over the ports that it is given. One for each
+ * pair of root and state folders.
+ */
+public final class NodeRuntime {
+
+  /** Makes the isolators, once the core can tell them of its containers. */
+  @FunctionalInterface
+  public interface IsolatorFactory {
+    List<Isolator> create(PidTargets targets) throws IOException;
+  }
+
+  private final Pods pods;
+  private final Containers containers;
+  private final Recovery recovery;
+
+  /**
+   * Reads and changes nothing yet but its folders, which it makes.
+   *
+   * @param isolators makes the isolators, in the order in which they shape a container
+   */
+  public NodeRuntime(
+      SandboxSettings settings,
+      Launcher launcher,
+      ExitSource exitSource,
+      PodHolder holder,
+      IsolatorFactory isolators,
+      Provisioner provisioner,
+      PodNetwork network,
+      Cgroups cgroups,
+      FaultPoints faults)
+      throws IOException {
+    for (String folder : List.of("sandboxes", "containers")) {
+      Files.createDirectories(settings.state().resolve(folder));
+    }
+    Files.createDirectories(settings.exitDirectory());
+    Core core =
+        new Core(settings, launcher, isolators, provisioner, network, cgroups, holder, faults);
+    Contexts contexts = new Contexts(core);
+    ExitRecorder exits = new ExitRecorder(core, contexts, exitSource);
+    StopContainer stopContainer = new StopContainer(core);
+    RemoveContainer removeContainer = new RemoveContainer(core, contexts, stopContainer, exits);
+    StopPod stopPod = new StopPod(core, stopContainer, removeContainer);
+    ContainerViews containerViews = new ContainerViews(core);
+    this.pods =
+        new Pods(core, new RunPod(core, stopPod), stopPod, new PodViews(core, containerViews));
+    this.containers =
+        new Containers(
+            core,
+            contexts,
+            new CreateContainer(core, removeContainer),
+            new StartContainer(core, contexts, exits),
+            stopContainer,
+            removeContainer,
+            containerViews);
+    this.recovery = new Recovery(core, contexts, exits, stopPod, removeContainer);
+  }
+
+  /** Takes over what an earlier life of the daemon left; comes once, before any other call. */
+  public void recover() throws IOException {
+    recovery.run();
+  }
+
+  public Pods pods() {
+    return pods;
+  }
+
+  public Containers containers() {
+    return containers;
+  }
+}

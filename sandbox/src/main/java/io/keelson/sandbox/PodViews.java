@@ -1,0 +1,121 @@
+package io.keelson.sandbox;
+
+import io.keelson.proto.cri.v1.ContainerStatus;
+import io.keelson.proto.cri.v1.LinuxPodSandboxStatus;
+import io.keelson.proto.cri.v1.Namespace;
+import io.keelson.proto.cri.v1.PodIP;
+import io.keelson.proto.cri.v1.PodSandbox;
+import io.keelson.proto.cri.v1.PodSandboxFilter;
+import io.keelson.proto.cri.v1.PodSandboxNetworkStatus;
+import io.keelson.proto.cri.v1.PodSandboxState;
+import io.keelson.proto.cri.v1.PodSandboxStatus;
+import io.keelson.proto.record.v1.SandboxPhase;
+import io.keelson.proto.record.v1.SandboxRecord;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What callers see of pods, made from memory without a lock. Safe for use by many threads. */
+final class PodViews {
+
+  private final Core core;
+  private final ContainerViews containers;
+
+  PodViews(Core core, ContainerViews containers) {
+    this.core = core;
+    this.containers = containers;
+  }
+
+  /** Newest first. */
+  List<PodSandbox> list(PodSandboxFilter filter) {
+    return core.pods().all().stream()
+        .map(PodEntry::record)
+        .filter(record -> matches(filter, record))
+        .sorted((a, b) -> Long.compare(b.getCreatedAt(), a.getCreatedAt()))
+        .map(PodViews::item)
+        .toList();
+  }
+
+  PodSandboxStatus status(PodEntry pod) {
+    SandboxRecord record = pod.record();
+    return PodSandboxStatus.newBuilder()
+        .setId(record.getId())
+        .setMetadata(record.getConfig().getMetadata())
+        .setState(state(record))
+        .setCreatedAt(record.getCreatedAt())
+        .setNetwork(network(record))
+        .setLinux(
+            LinuxPodSandboxStatus.newBuilder()
+                .setNamespaces(
+                    Namespace.newBuilder()
+                        .setOptions(PodEntry.namespaceOptions(record.getConfig()))))
+        .putAllLabels(record.getConfig().getLabelsMap())
+        .putAllAnnotations(record.getConfig().getAnnotationsMap())
+        .setRuntimeHandler(record.getRuntimeHandler())
+        .build();
+  }
+
+  List<ContainerStatus> containerStatuses(PodEntry pod) {
+    return core.containersOf(pod.id()).map(containers::status).toList();
+  }
+
+  /** What a person debugging wants to know besides. */
+  Map<String, Object> details(PodEntry pod) {
+    SandboxRecord record = pod.record();
+    return Map.of(
+        "phase", record.getPhase().name(),
+        "pid", record.getHolder().getPid(),
+        "namespaces", namespaces(pod),
+        "cgroupParent", core.cgroups().parent(pod.id(), record.getConfig()),
+        "cniResult", record.getCniResult(),
+        "config", record.getConfig());
+  }
+
+  private Map<String, String> namespaces(PodEntry pod) {
+    Map<String, String> paths = new TreeMap<>();
+    pod.context(core.settings())
+        .namespaces()
+        .forEach((type, path) -> paths.put(type.procName(), path.toString()));
+    return paths;
+  }
+
+  private static boolean matches(PodSandboxFilter filter, SandboxRecord record) {
+    return (filter.getId().isEmpty() || record.getId().startsWith(filter.getId()))
+        && (!filter.hasState() || state(record) == filter.getState().getState())
+        && record
+            .getConfig()
+            .getLabelsMap()
+            .entrySet()
+            .containsAll(filter.getLabelSelectorMap().entrySet());
+  }
+
+  private static PodSandbox item(SandboxRecord record) {
+    return PodSandbox.newBuilder()
+        .setId(record.getId())
+        .setMetadata(record.getConfig().getMetadata())
+        .setState(state(record))
+        .setCreatedAt(record.getCreatedAt())
+        .putAllLabels(record.getConfig().getLabelsMap())
+        .putAllAnnotations(record.getConfig().getAnnotationsMap())
+        .setRuntimeHandler(record.getRuntimeHandler())
+        .build();
+  }
+
+  /** A pod that is stopped has no address any more. */
+  private static PodSandboxNetworkStatus network(SandboxRecord record) {
+    PodSandboxNetworkStatus.Builder network = PodSandboxNetworkStatus.newBuilder();
+    if (record.getPhase() == SandboxPhase.SANDBOX_PHASE_READY && record.getAddressesCount() > 0) {
+      network.setIp(record.getAddresses(0));
+      record.getAddressesList().stream()
+          .skip(1)
+          .forEach(address -> network.addAdditionalIps(PodIP.newBuilder().setIp(address)));
+    }
+    return network.build();
+  }
+
+  private static PodSandboxState state(SandboxRecord record) {
+    return record.getPhase() == SandboxPhase.SANDBOX_PHASE_READY
+        ? PodSandboxState.SANDBOX_READY
+        : PodSandboxState.SANDBOX_NOTREADY;
+  }
+}

@@ -1,0 +1,73 @@
+package io.keelson.sandbox;
+
+import io.keelson.proto.cri.v1.PodSandbox;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.PodSandboxFilter;
+import io.keelson.proto.cri.v1.PodSandboxStatusResponse;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The pod sandboxes of this node (CRI v1, the PodSandbox calls of RuntimeService). Safe for use by
+ * many threads: changes of one pod come one after another, status and list answer from memory and
+ * wait for nobody. Wherever an id is asked for, a unique prefix of it will do.
+ */
+public final class Pods {
+
+  private final Core core;
+  private final RunPod runPod;
+  private final StopPod stopPod;
+  private final PodViews views;
+
+  Pods(Core core, RunPod runPod, StopPod stopPod, PodViews views) {
+    this.core = core;
+    this.runPod = runPod;
+    this.stopPod = stopPod;
+    this.views = views;
+  }
+
+  /**
+   * Runs a pod sandbox. A request that was made before (same metadata and configuration) joins the
+   * one under way or answers the pod that it made.
+   *
+   * @param handler the name of the OCI runtime, empty for the default one
+   * @return the sandbox's id
+   * @throws io.keelson.sandbox.error.AlreadyExistsException if another configuration has the name
+   */
+  public String run(PodSandboxConfig config, String handler) throws IOException {
+    return runPod.run(config, handler);
+  }
+
+  /** Kills its containers and takes network and namespaces away. Harmless if stopped or unknown. */
+  public void stop(String id) throws IOException {
+    stopPod.stop(id);
+  }
+
+  /** Stops the pod and deletes it with its containers. Harmless if unknown. */
+  public void remove(String id) throws IOException {
+    stopPod.remove(id);
+  }
+
+  /**
+   * @param verbose adds {@code info} for people
+   * @throws io.keelson.sandbox.error.NotFoundException for an unknown id
+   */
+  public PodSandboxStatusResponse status(String id, boolean verbose) {
+    PodEntry pod = core.pods().get(id);
+    PodSandboxStatusResponse.Builder response =
+        PodSandboxStatusResponse.newBuilder()
+            .setStatus(views.status(pod))
+            .addAllContainersStatuses(views.containerStatuses(pod))
+            .setTimestamp(Core.now());
+    if (verbose) {
+      response.putAllInfo(Map.of("info", InfoJson.write(views.details(pod))));
+    }
+    return response.build();
+  }
+
+  /** Newest first. */
+  public List<PodSandbox> list(PodSandboxFilter filter) {
+    return views.list(filter);
+  }
+}

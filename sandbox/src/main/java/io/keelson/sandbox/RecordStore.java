@@ -1,0 +1,131 @@
+package io.keelson.sandbox;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
+import io.keelson.linux.AtomicFile;
+import io.keelson.sandbox.error.ResourceExhaustedException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+
+/**
+ * The records of one kind: {@code DIRECTORY/ID/record}, each a check sum and a protobuf message. A
+ * reader finds a record whole, old or new, whatever moment the daemon or the machine stopped at.
+ * Safe for use by many threads as long as one id has one writer at a time.
+ */
+final class RecordStore<R extends MessageLite> {
+
+  /** What a start finds: the records that read well, and the ids of those that don't. */
+  record Found<R>(Map<String, R> whole, Map<String, String> broken) {}
+
+  /** How much a write must survive. */
+  enum Durability {
+    /** The end of the daemon: the kernel has it. */
+    DAEMON,
+    /** The end of the machine's power: the disk has it. */
+    POWER
+  }
+
+  private static final String FILE = "record";
+  private static final int CHECKSUM_BYTES = Integer.BYTES;
+
+  private final Path directory;
+  private final Parser<R> parser;
+
+  RecordStore(Path directory, Parser<R> parser) throws IOException {
+    this.directory = Files.createDirectories(directory);
+    this.parser = parser;
+  }
+
+  /** Writes the record in place of an older one. */
+  void save(String id, R record, Durability durability) throws IOException {
+    Path folder = directory.resolve(id);
+    try {
+      if (!Files.exists(folder)) {
+        Files.createDirectories(folder);
+      }
+      AtomicFile.write(folder.resolve(FILE), encode(record), durability == Durability.POWER);
+    } catch (IOException e) {
+      if (DiskFull.isCause(e)) {
+        throw new ResourceExhaustedException(
+            "disk full: the record of "
+                + id
+                + " can't be written to "
+                + folder
+                + ": "
+                + e.getMessage(),
+            e);
+      }
+      throw e;
+    }
+  }
+
+  /** Deletes a record; needs no free disk space. Harmless if there is none. */
+  void delete(String id) throws IOException {
+    FileTrees.delete(directory.resolve(id));
+  }
+
+  Optional<R> load(String id) throws IOException {
+    try {
+      return Optional.of(decode(Files.readAllBytes(directory.resolve(id).resolve(FILE))));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  Found<R> loadAll() throws IOException {
+    Map<String, R> whole = new LinkedHashMap<>();
+    Map<String, String> broken = new LinkedHashMap<>();
+    try (Stream<Path> folders = Files.list(directory)) {
+      for (Path folder : (Iterable<Path>) folders::iterator) {
+        String id = String.valueOf(folder.getFileName());
+        try {
+          load(id)
+              .ifPresentOrElse(
+                  record -> whole.put(id, record), () -> broken.put(id, "there is no record file"));
+        } catch (IOException e) {
+          broken.put(id, String.valueOf(e.getMessage()));
+        }
+      }
+    }
+    return new Found<>(whole, broken);
+  }
+
+  private static byte[] encode(MessageLite record) {
+    byte[] message = record.toByteArray();
+    return ByteBuffer.allocate(CHECKSUM_BYTES + message.length)
+        .putInt(checksum(message))
+        .put(message)
+        .array();
+  }
+
+  private R decode(byte[] content) throws IOException {
+    if (content.length < CHECKSUM_BYTES) {
+      throw new IOException("the record has only " + content.length + " bytes");
+    }
+    byte[] message = Arrays.copyOfRange(content, CHECKSUM_BYTES, content.length);
+    if (ByteBuffer.wrap(content).getInt() != checksum(message)) {
+      throw new IOException("the record's check sum does not match");
+    }
+    try {
+      return parser.parseFrom(message);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IOException("the record can't be parsed: " + e.getMessage(), e);
+    }
+  }
+
+  private static int checksum(byte[] message) {
+    CRC32C crc = new CRC32C();
+    crc.update(message);
+    return (int) crc.getValue();
+  }
+}
