@@ -117,7 +117,7 @@ public final class Mounts {
       unmount(target, MNT_DETACH);
       return true;
     } catch (ErrnoException e) {
-      if (e.is(Errno.EINVAL) || e.is(Errno.ENOENT)) {
+      if (e.is(Errno.EINVAL) || e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR)) {
         return false;
       }
       throw e;
