@@ -50,8 +50,7 @@ class KernelThreadsTest {
   @Test
   void workInsideWorkDoesNotWaitForAFreeThread() throws Exception {
     try (KernelThreads threads = new KernelThreads(1)) {
-      boolean virtual =
-          threads.call(() -> threads.call(() -> Thread.currentThread().isVirtual()));
+      boolean virtual = threads.call(() -> threads.call(() -> Thread.currentThread().isVirtual()));
 
       assertThat(virtual).isFalse();
     }

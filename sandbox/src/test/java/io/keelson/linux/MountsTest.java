@@ -121,10 +121,8 @@ class MountsTest {
   void anErrorNamesTheCallWithAllItsArguments() {
     Path none = folder.resolve("none");
 
-    assertThatThrownBy(
-            () -> Mounts.mount("src", none, "tmpfs", Mounts.MS_NOSUID, "size=1m"))
-        .isInstanceOfSatisfying(
-            ErrnoException.class, e -> assertThat(e.is(Errno.ENOENT)).isTrue())
+    assertThatThrownBy(() -> Mounts.mount("src", none, "tmpfs", Mounts.MS_NOSUID, "size=1m"))
+        .isInstanceOfSatisfying(ErrnoException.class, e -> assertThat(e.is(Errno.ENOENT)).isTrue())
         .hasMessage(
             "mount(\"src\", \"%s\", \"tmpfs\", 0x2, \"size=1m\"): no such file or directory (ENOENT)",
             none);

@@ -93,9 +93,7 @@ class NamespacesTest {
     String ipcBefore = Files.readString(ipc);
 
     Namespaces.create(
-        pins,
-        null,
-        Map.of("net.ipv4.ip_unprivileged_port_start", "77", "kernel/msgmax", "7777"));
+        pins, null, Map.of("net.ipv4.ip_unprivileged_port_start", "77", "kernel/msgmax", "7777"));
 
     assertThat(in(NamespaceType.NET, net)).isEqualTo("77\n");
     assertThat(in(NamespaceType.IPC, ipc)).isEqualTo("7777\n");
@@ -162,8 +160,7 @@ class NamespacesTest {
   void kindsThatAThreadCanNotMakeAreRefused() {
     for (NamespaceType type :
         new NamespaceType[] {NamespaceType.PID, NamespaceType.USER, NamespaceType.MOUNT}) {
-      assertThatThrownBy(
-              () -> Namespaces.create(Map.of(type, folder.resolve("x")), null, Map.of()))
+      assertThatThrownBy(() -> Namespaces.create(Map.of(type, folder.resolve("x")), null, Map.of()))
           .isInstanceOf(IllegalArgumentException.class);
     }
   }

@@ -107,8 +107,7 @@ class RootDirectoryTest {
   @Timeout(10)
   void aFifoDoesNotHoldTheReaderUp() throws Exception {
     String fifo = rootfs.resolve("fifo").toString();
-    Commands.run(
-        List.of("mkfifo", fifo), Map.of(), new byte[0], Duration.ofSeconds(5), 100);
+    Commands.run(List.of("mkfifo", fifo), Map.of(), new byte[0], Duration.ofSeconds(5), 100);
 
     assertThatThrownBy(() -> root.readFile("fifo", 10)).hasMessageContaining("no regular file");
   }

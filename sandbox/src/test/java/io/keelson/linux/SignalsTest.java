@@ -12,8 +12,19 @@ class SignalsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "SIGTERM, 15", "TERM, 15", "sigterm, 15", "15, 15", "SIGKILL, 9", "WINCH, 28", "SIGSYS, 31",
-    "SIGRTMIN, 34", "SIGRTMIN+3, 37", "RTMAX, 64", "rtmax-1, 63", "SIGPOLL, 29", "64, 64"
+    "SIGTERM, 15",
+    "TERM, 15",
+    "sigterm, 15",
+    "15, 15",
+    "SIGKILL, 9",
+    "WINCH, 28",
+    "SIGSYS, 31",
+    "SIGRTMIN, 34",
+    "SIGRTMIN+3, 37",
+    "RTMAX, 64",
+    "rtmax-1, 63",
+    "SIGPOLL, 29",
+    "64, 64"
   })
   void isReadAsImagesWriteIt(String text, int signal) {
     assertThat(Signals.parse(text)).isEqualTo(signal);
@@ -21,7 +32,18 @@ class SignalsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "SIG", "0", "65", "99999999999", "-1", "SIGFOO", "RTMIN+31", "RTMAX-31", "SIGSIGTERM"})
+      strings = {
+        "",
+        "SIG",
+        "0",
+        "65",
+        "99999999999",
+        "-1",
+        "SIGFOO",
+        "RTMIN+31",
+        "RTMAX-31",
+        "SIGSIGTERM"
+      })
   void whatIsNoSignalIsRefused(String text) {
     assertThatThrownBy(() -> Signals.parse(text))
         .isInstanceOf(IllegalArgumentException.class)

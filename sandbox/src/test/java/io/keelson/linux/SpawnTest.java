@@ -48,8 +48,7 @@ class SpawnTest {
 
   @Test
   void whatKeepsTheProgramFromRunningIsNamed() {
-    assertThatThrownBy(
-            () -> run(List.of("/no/such/program", "x"), NO_ENV, null, SpawnFiles.none()))
+    assertThatThrownBy(() -> run(List.of("/no/such/program", "x"), NO_ENV, null, SpawnFiles.none()))
         .isInstanceOfSatisfying(
             ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT))
         .hasMessageContaining("/no/such/program");
@@ -166,18 +165,14 @@ class SpawnTest {
   void aChildCanBeAwaitedThroughTheWatcher() throws Exception {
     try (ProcessWatcher watcher = new ProcessWatcher();
         Spawned child =
-            Spawn.start(
-                List.of("sh", "-c", "exit 5"), NO_ENV, null, SpawnFiles.none(), false)) {
+            Spawn.start(List.of("sh", "-c", "exit 5"), NO_ENV, null, SpawnFiles.none(), false)) {
       assertThat(child.await(watcher, Duration.ofSeconds(10))).hasValue(5);
       assertThat(child.await()).isEqualTo(5);
     }
   }
 
   private static int run(
-      List<String> command,
-      Map<String, String> env,
-      @Nullable Path cwd,
-      SpawnFiles files)
+      List<String> command, Map<String, String> env, @Nullable Path cwd, SpawnFiles files)
       throws IOException {
     try (Spawned child = Spawn.start(command, env, cwd, files, false)) {
       return child.await();
