@@ -17,6 +17,7 @@ public final class Commands {
    * @param exitCode or 128 and the signal that ended it
    * @param stdout at most the bytes asked for, the rest was dropped; the same for {@code stderr}
    */
+  @SuppressWarnings("ArrayRecordComponent") // output may be large and is never compared
   public record Output(int exitCode, byte[] stdout, byte[] stderr) {
 
     public boolean isSuccess() {
@@ -37,7 +38,8 @@ public final class Commands {
    * leaves behind with its output open are not waited for, except a tenth of a second for the rest
    * of the output.
    *
-   * <p>A virtual thread gives up its carrier.
+   * <p>A virtual thread gives up its carrier to a thread made for this call; called on {@link
+   * KernelThreads} it runs there, which saves the making of one.
    *
    * @param env the whole environment
    * @param stdin what it can read

@@ -47,7 +47,7 @@ public final class Fd implements AutoCloseable {
   public static Fd open(Path path, int flags, int mode) throws ErrnoException {
     int fd = LibC.open(LibC.string(path.toString()), flags | LibC.O_CLOEXEC, mode);
     if (fd < 0) {
-      throw LibC.failure("open(\"%s\", 0x%x, 0%o)".formatted(path, flags | LibC.O_CLOEXEC, mode));
+      throw LibC.failure("open(\"%s\", 0x%x, 0%03o)".formatted(path, flags | LibC.O_CLOEXEC, mode));
     }
     return new Fd(fd);
   }

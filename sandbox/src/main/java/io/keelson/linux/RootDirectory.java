@@ -64,7 +64,7 @@ public final class RootDirectory implements AutoCloseable {
         int errno = Native.getLastError();
         if ((errno != Errno.EAGAIN && errno != Errno.EINTR) || attempt == ATTEMPTS) {
           throw new ErrnoException(
-              "openat2(\"%s\", \"%s\", 0x%x, 0%o, RESOLVE_IN_ROOT)"
+              "openat2(\"%s\", \"%s\", 0x%x, 0%03o, RESOLVE_IN_ROOT)"
                   .formatted(this.path, path, flags | LibC.O_CLOEXEC, mode),
               errno);
         }

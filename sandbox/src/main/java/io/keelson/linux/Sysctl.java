@@ -2,7 +2,9 @@ package io.keelson.linux;
 
 import static java.nio.file.StandardOpenOption.WRITE;
 
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +19,25 @@ final class Sysctl {
 
   private Sysctl() {}
 
-  static void write(String name, String value) throws IOException {
+  /**
+   * The value without the newline at its end.
+   *
+   * @throws IllegalArgumentException if it is no name of a parameter
+   */
+  public static String read(String name) throws IOException {
+    // Not Files.readString: it begins with a read of one byte, after which the kernel says it is all.
+    try (InputStream in = new FileInputStream(file(name).toFile())) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+    }
+  }
+
+  /**
+   * Sets a value.
+   *
+   * @throws IOException with name and value if there is no such parameter or it does not take the value
+   * @throws IllegalArgumentException if it is no name of a parameter
+   */
+  public static void write(String name, String value) throws IOException {
     try {
       Files.write(file(name), value.getBytes(StandardCharsets.UTF_8), WRITE);
     } catch (IOException e) {

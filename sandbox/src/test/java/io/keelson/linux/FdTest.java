@@ -110,6 +110,6 @@ class FdTest {
   @Test
   void anErrorNamesTheCall() {
     assertThatThrownBy(() -> Fd.open(Path.of("/no/such"), Fd.O_RDONLY, 0))
-        .hasMessage("open(\"/no/such\", 0x80000, 0): no such file or directory (ENOENT)");
+        .hasMessage("open(\"/no/such\", 0x80000, 0000): no such file or directory (ENOENT)");
   }
 }

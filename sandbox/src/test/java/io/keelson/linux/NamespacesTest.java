@@ -87,18 +87,17 @@ class NamespacesTest {
 
   @Test
   void sysctlsAreSetInsideAndNotOutside() throws Exception {
-    Path net = Path.of("/proc/sys/net/ipv4/ip_unprivileged_port_start");
-    Path ipc = Path.of("/proc/sys/kernel/msgmax");
-    String netBefore = Files.readString(net);
-    String ipcBefore = Files.readString(ipc);
+    String net = "net.ipv4.ip_unprivileged_port_start";
+    String ipc = "kernel/msgmax";
+    String netBefore = Sysctl.read(net);
+    String ipcBefore = Sysctl.read(ipc);
 
-    Namespaces.create(
-        pins, null, Map.of("net.ipv4.ip_unprivileged_port_start", "77", "kernel/msgmax", "7777"));
+    Namespaces.create(pins, null, Map.of(net, "77", ipc, "7777"));
 
-    assertThat(in(NamespaceType.NET, net)).isEqualTo("77\n");
-    assertThat(in(NamespaceType.IPC, ipc)).isEqualTo("7777\n");
-    assertThat(Files.readString(net)).isEqualTo(netBefore);
-    assertThat(Files.readString(ipc)).isEqualTo(ipcBefore);
+    assertThat(sysctlIn(NamespaceType.NET, net)).isEqualTo("77");
+    assertThat(sysctlIn(NamespaceType.IPC, ipc)).isEqualTo("7777");
+    assertThat(Sysctl.read(net)).isEqualTo(netBefore);
+    assertThat(Sysctl.read(ipc)).isEqualTo(ipcBefore);
   }
 
   @Test
@@ -237,6 +236,10 @@ class NamespacesTest {
 
   private Path pin(NamespaceType type) {
     return Objects.requireNonNull(pins.get(type));
+  }
+
+  private String sysctlIn(NamespaceType type, String name) throws IOException {
+    return Namespaces.callIn(pin(type), type, () -> Sysctl.read(name));
   }
 
   private String in(NamespaceType type, Path file) throws IOException {
