@@ -109,7 +109,7 @@ public record MountInfo(
 
   private static Set<String> options(String text) {
     Set<String> result = new LinkedHashSet<>();
-    for (String option : text.split(",")) {
+    for (String option : text.split(",", -1)) {
       result.add(unescape(option));
     }
     return result;

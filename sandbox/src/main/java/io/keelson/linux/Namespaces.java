@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  * binding its file in {@code /proc} over a file, its pin. Safe for use by many threads, which wait
  * without holding their carriers: the work is done by a platform thread that ends with it, since a
  * thread that changed its namespaces can't be used for anything else.
+ *
+ * <p>Work in a namespace finds itself under {@code /proc/thread-self}; {@code /proc/self} is the
+ * main thread, which has not moved, and so {@code java.net.NetworkInterface} shows what is the
+ * host's.
  */
 public final class Namespaces {
 

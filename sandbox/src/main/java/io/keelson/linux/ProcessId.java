@@ -42,7 +42,7 @@ public record ProcessId(int pid, long startTime) {
       }
       // The second field is the command's name in parentheses and may hold anything, parentheses
       // too.
-      String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
+      String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", -1);
       return Optional.of(new Stat(fields[0].charAt(0), Long.parseLong(fields[19])));
     }
   }

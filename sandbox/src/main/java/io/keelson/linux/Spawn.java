@@ -65,7 +65,7 @@ public final class Spawn {
       return program;
     }
     String path = env.getOrDefault("PATH", DEFAULT_PATH);
-    for (String folder : path.split(":")) {
+    for (String folder : path.split(":", -1)) {
       if (!folder.isEmpty()) {
         Path candidate = Path.of(folder, program);
         if (Files.isExecutable(candidate) && !Files.isDirectory(candidate)) {

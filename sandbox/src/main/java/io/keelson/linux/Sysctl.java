@@ -25,7 +25,8 @@ final class Sysctl {
    * @throws IllegalArgumentException if it is no name of a parameter
    */
   public static String read(String name) throws IOException {
-    // Not Files.readString: it begins with a read of one byte, after which the kernel says it is all.
+    // Not Files.readString: it begins with a read of one byte, after which the kernel says it is
+    // all.
     try (InputStream in = new FileInputStream(file(name).toFile())) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
     }
@@ -34,7 +35,8 @@ final class Sysctl {
   /**
    * Sets a value.
    *
-   * @throws IOException with name and value if there is no such parameter or it does not take the value
+   * @throws IOException with name and value if there is no such parameter or it does not take the
+   *     value
    * @throws IllegalArgumentException if it is no name of a parameter
    */
   public static void write(String name, String value) throws IOException {
