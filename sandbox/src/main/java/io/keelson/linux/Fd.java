@@ -62,6 +62,8 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
+   * The number by which the kernel knows it.
+   *
    * @throws IllegalStateException if it is closed
    */
   public int number() {

@@ -96,7 +96,7 @@ public final class Inotify implements AutoCloseable {
   public void close() {
     wakeup.signal();
     boolean interrupted = false;
-    while (thread.isAlive() && Thread.currentThread() != thread) {
+    while (thread.isAlive() && !Thread.currentThread().equals(thread)) {
       try {
         thread.join();
       } catch (InterruptedException e) {

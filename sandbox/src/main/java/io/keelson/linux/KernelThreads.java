@@ -2,6 +2,7 @@ package io.keelson.linux;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -59,7 +60,7 @@ public final class KernelThreads implements AutoCloseable {
       interrupted.initCause(e);
       throw interrupted;
     } catch (ExecutionException e) {
-      throw PlatformThread.asIoException(e.getCause());
+      throw PlatformThread.asIoException(Objects.requireNonNullElse(e.getCause(), e));
     }
   }
 

@@ -2,6 +2,7 @@ package io.keelson.linux;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -44,7 +45,7 @@ final class PlatformThread {
           interrupted = true;
           thread.interrupt();
         } catch (ExecutionException e) {
-          throw asIoException(e.getCause());
+          throw asIoException(Objects.requireNonNullElse(e.getCause(), e));
         }
       }
     } finally {
@@ -59,20 +60,18 @@ final class PlatformThread {
    * here.
    */
   static IOException asIoException(Throwable cause) {
-    switch (cause) {
+    return switch (cause) {
       case Error e -> throw e;
       case RuntimeException e -> throw e;
-      case IOException e -> {
-        return e;
-      }
-      case InterruptedException e -> {
-        InterruptedIOException wrapped = new InterruptedIOException(e.getMessage());
-        wrapped.initCause(e);
-        return wrapped;
-      }
-      default -> {
-        return new IOException(cause.getMessage(), cause);
-      }
-    }
+      case IOException e -> e;
+      case InterruptedException e -> interrupted(e);
+      default -> new IOException(cause.getMessage(), cause);
+    };
+  }
+
+  private static InterruptedIOException interrupted(InterruptedException cause) {
+    InterruptedIOException result = new InterruptedIOException(cause.getMessage());
+    result.initCause(cause);
+    return result;
   }
 }

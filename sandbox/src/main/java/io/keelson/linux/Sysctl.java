@@ -53,13 +53,16 @@ final class Sysctl {
   static void requireNamespaced(String name, Set<NamespaceType> types) {
     String path = ROOT.relativize(file(name)).toString();
     boolean inside =
-        types.contains(NamespaceType.NET) && path.startsWith("net/")
-            || types.contains(NamespaceType.IPC) && isOfIpc(path)
-            || types.contains(NamespaceType.UTS)
-                && (path.equals("kernel/domainname") || path.equals("kernel/hostname"));
+        (types.contains(NamespaceType.NET) && path.startsWith("net/"))
+            || (types.contains(NamespaceType.IPC) && isOfIpc(path))
+            || (types.contains(NamespaceType.UTS) && isOfUts(path));
     if (!inside) {
       throw new IllegalArgumentException("sysctl %s is in none of %s".formatted(name, types));
     }
+  }
+
+  private static boolean isOfUts(String path) {
+    return path.equals("kernel/domainname") || path.equals("kernel/hostname");
   }
 
   private static boolean isOfIpc(String path) {

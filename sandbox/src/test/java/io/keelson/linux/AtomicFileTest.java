@@ -36,7 +36,8 @@ class AtomicFileTest {
 
   @Test
   void aFailureLeavesNothingBehind() throws Exception {
-    Path inTheWay = Files.createDirectories(folder.resolve("record/x")).getParent();
+    Path inTheWay = folder.resolve("record");
+    Files.createDirectories(inTheWay.resolve("x"));
 
     assertThatThrownBy(() -> AtomicFile.write(inTheWay, new byte[1], false))
         .isInstanceOf(IOException.class);

@@ -24,7 +24,8 @@ class RootDirectoryTest {
 
   @BeforeEach
   void rootWithASecretBeside() throws IOException {
-    rootfs = Files.createDirectories(folder.resolve("rootfs/etc")).getParent();
+    rootfs = folder.resolve("rootfs");
+    Files.createDirectories(rootfs.resolve("etc"));
     Files.writeString(folder.resolve("secret"), "of the host");
     Files.writeString(rootfs.resolve("etc/passwd"), "of the container");
     root = RootDirectory.open(rootfs);
