@@ -53,9 +53,12 @@ final class PodSysctls {
   }
 
   private static void check(String name, boolean hostNetwork, boolean hostIpc) {
-    if (name.contains("..") || name.indexOf('\0') >= 0 || name.startsWith(".")) {
-      throw new InvalidRequestException(
-          "sysctl \"" + name + "\" is not a name of a kernel setting");
+    for (String part : name.split("\\.", -1)) {
+      String file = part.replace('/', '.');
+      if (file.isEmpty() || file.equals(".") || file.equals("..") || file.indexOf('\0') >= 0) {
+        throw new InvalidRequestException(
+            "sysctl \"" + name + "\" is not a name of a kernel setting");
+      }
     }
     if (name.startsWith("net.")) {
       refuseIf(hostNetwork, name, "network");
