@@ -44,7 +44,7 @@ public final class AtomicFile {
           channel.write(buffer);
         }
         if (sync) {
-          channel.force(true);
+          channel.force(false);
         }
       }
       Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);

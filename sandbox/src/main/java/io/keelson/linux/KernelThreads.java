@@ -6,8 +6,9 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -19,16 +20,21 @@ import java.util.concurrent.TimeUnit;
  */
 public final class KernelThreads implements AutoCloseable {
 
+  private final Semaphore permits;
   private final ThreadPoolExecutor executor;
 
   /**
+   * Makes no thread yet.
+   *
    * @param max how many calls run at once; more wait in the order in which they came
    */
   public KernelThreads(int max) {
+    permits = new Semaphore(max, true);
+    // Hands each task to an idle thread if there is one; how many there are is bounded by the
+    // permits.
     executor =
         new ThreadPoolExecutor(
-            max, max, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Worker::new);
-    executor.allowCoreThreadTimeOut(true);
+            0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), Worker::new);
   }
 
   /**
@@ -41,7 +47,7 @@ public final class KernelThreads implements AutoCloseable {
    * @throws RejectedExecutionException after {@link #close}
    */
   public <T> T call(Callable<T> work) throws IOException {
-    if (Thread.currentThread() instanceof Worker worker && worker.owner() == this) {
+    if (Thread.currentThread() instanceof Worker worker && worker.owner().equals(this)) {
       try {
         return work.call();
       } catch (Exception e) {
@@ -49,18 +55,32 @@ public final class KernelThreads implements AutoCloseable {
       }
     }
     FutureTask<T> task = new FutureTask<>(work);
-    executor.execute(task);
     try {
+      permits.acquire();
+      start(task);
       return task.get();
     } catch (InterruptedException e) {
       task.cancel(true);
       Thread.currentThread().interrupt();
-      InterruptedIOException interrupted =
-          new InterruptedIOException("interrupted in a native call");
-      interrupted.initCause(e);
-      throw interrupted;
+      throw PlatformThread.asIoException(e);
     } catch (ExecutionException e) {
       throw PlatformThread.asIoException(Objects.requireNonNullElse(e.getCause(), e));
+    }
+  }
+
+  private void start(FutureTask<?> task) {
+    try {
+      executor.execute(
+          () -> {
+            try {
+              task.run();
+            } finally {
+              permits.release();
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      permits.release();
+      throw e;
     }
   }
 

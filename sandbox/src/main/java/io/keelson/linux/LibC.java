@@ -26,6 +26,8 @@ final class LibC {
   static final short POLLOUT = 0x4;
 
   static final int AT_FDCWD = -100;
+  static final int AT_RECURSIVE = 0x8000;
+  static final int AT_EMPTY_PATH = 0x1000;
 
   static final long SYS_OPEN_TREE = 428;
   static final long SYS_MOVE_MOUNT = 429;

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * A line of {@code /proc/PID/mountinfo} (proc(5)).
@@ -59,17 +61,28 @@ public record MountInfo(
 
   /** The mount that an absolute path without symbolic links lies in; it need not exist. */
   public static Optional<MountInfo> containing(Path path) throws IOException {
-    Path absolute = path.toAbsolutePath().normalize();
-    MountInfo best = null;
-    for (MountInfo mount : read()) {
-      boolean contains = absolute.startsWith(mount.mountPoint);
-      // Later lines cover earlier ones at the same place.
-      if (contains
-          && (best == null || mount.mountPoint.getNameCount() >= best.mountPoint.getNameCount())) {
-        best = mount;
-      }
+    return containing(read(), path.toAbsolutePath().normalize());
+  }
+
+  /**
+   * As the kernel walks: from the root, into each mount at the place where the way meets it first.
+   */
+  static Optional<MountInfo> containing(List<MountInfo> mounts, Path path) {
+    Set<Integer> ids = mounts.stream().map(MountInfo::id).collect(Collectors.toSet());
+    List<MountInfo> onTheWay =
+        mounts.stream()
+            .filter(mount -> path.startsWith(mount.mountPoint))
+            .sorted(Comparator.comparingInt(mount -> mount.mountPoint.getNameCount()))
+            .toList();
+    Optional<MountInfo> found = Optional.empty();
+    Optional<MountInfo> next =
+        onTheWay.stream().filter(mount -> !ids.contains(mount.parent)).findFirst();
+    while (next.isPresent()) {
+      found = next;
+      int id = found.get().id;
+      next = onTheWay.stream().filter(mount -> mount.parent == id && mount.id != id).findFirst();
     }
-    return Optional.ofNullable(best);
+    return found;
   }
 
   /** True if mounts made below it appear in its peers. */

@@ -38,9 +38,7 @@ final class PlatformThread {
     try {
       while (true) {
         try {
-          T result = task.get();
-          // The thread's end frees its namespaces: what was made there is alone with its pin then.
-          return result;
+          return task.get();
         } catch (InterruptedException e) {
           interrupted = true;
           thread.interrupt();

@@ -50,7 +50,8 @@ public final class Spawn {
           LibC.posix_spawn(
               pid, LibC.string(program), actions.memory(), attributes.memory(), argv, envp);
       if (errno != 0) {
-        throw new ErrnoException("posix_spawn(%s, %s)".formatted(program, command), errno);
+        throw new ErrnoException(
+            "posix_spawn(%s, %s, cwd %s)".formatted(program, command, cwd), errno);
       }
       return Spawned.of(pid[0], newSession);
     }

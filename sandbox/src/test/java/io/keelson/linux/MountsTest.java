@@ -64,6 +64,18 @@ class MountsTest {
   }
 
   @Test
+  void aMountBelowACoveredFolderContainsNothing() throws Exception {
+    Path covered = base.resolve("covered");
+    Files.createDirectories(covered.resolve("below"));
+    Mounts.mount("below", covered.resolve("below"), "tmpfs", 0, null);
+    Mounts.mount("cover", covered, "tmpfs", 0, null);
+
+    assertThat(MountInfo.containing(covered.resolve("below/x")))
+        .map(MountInfo::source)
+        .contains("cover");
+  }
+
+  @Test
   void aBindShowsTheSourceAndWithoutRecursionNotTheMountsBelow() throws Exception {
     Path source = base.resolve("source");
     Files.createDirectories(source.resolve("below"));

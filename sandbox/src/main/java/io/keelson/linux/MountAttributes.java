@@ -1,0 +1,105 @@
+package io.keelson.linux;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import java.nio.file.Path;
+
+/**
+ * What mount(2) can't: attributes of a whole tree of mounts, and mounts with other owners
+ * (mount_setattr(2), from kernel 5.12 on; ENOSYS before).
+ */
+public final class MountAttributes {
+
+  private static final long MOUNT_ATTR_RDONLY = 0x1;
+  private static final long MOUNT_ATTR_IDMAP = 0x100000;
+  private static final int MOUNT_ATTR_SIZE = 32;
+  private static final long OPEN_TREE_CLONE = 1;
+  private static final long OPEN_TREE_CLOEXEC = LibC.O_CLOEXEC;
+  private static final long MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+
+  private MountAttributes() {}
+
+  /** Makes a mount and all mounts below it read-only, or none of them if one can't be. */
+  public static void makeReadOnly(Path target) throws ErrnoException {
+    setAttributes(
+        LibC.AT_FDCWD,
+        target.toString(),
+        LibC.AT_RECURSIVE,
+        MOUNT_ATTR_RDONLY,
+        0,
+        "mount_setattr(\"%s\", AT_RECURSIVE, MOUNT_ATTR_RDONLY)".formatted(target));
+  }
+
+  /**
+   * Binds a folder so that its files appear with the owners that a user namespace maps theirs to.
+   *
+   * @param userNamespace its file in {@code /proc/PID/ns}; it must not be the initial one
+   * @throws ErrnoException with EINVAL if the file system can't do that
+   */
+  public static void bindIdMapped(Path source, Path target, Path userNamespace)
+      throws ErrnoException {
+    try (Fd namespace = Fd.open(userNamespace, Fd.O_RDONLY, 0);
+        Fd tree = cloneTree(source)) {
+      setAttributes(
+          tree.number(),
+          "",
+          LibC.AT_EMPTY_PATH,
+          MOUNT_ATTR_IDMAP,
+          namespace.number(),
+          "mount_setattr(clone of \"%s\", MOUNT_ATTR_IDMAP, \"%s\")"
+              .formatted(source, userNamespace));
+      attach(tree, target);
+    }
+  }
+
+  private static Fd cloneTree(Path source) throws ErrnoException {
+    try (Memory path = LibC.memory(source.toString())) {
+      long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+      long fd =
+          LibC.syscall(LibC.SYS_OPEN_TREE, LibC.AT_FDCWD, Pointer.nativeValue(path), flags, 0, 0);
+      if (fd < 0) {
+        throw LibC.failure("open_tree(\"" + source + "\", OPEN_TREE_CLONE)");
+      }
+      return Fd.adopt((int) fd);
+    }
+  }
+
+  private static void attach(Fd tree, Path target) throws ErrnoException {
+    try (Memory nothing = LibC.memory("");
+        Memory path = LibC.memory(target.toString())) {
+      long result =
+          LibC.syscall(
+              LibC.SYS_MOVE_MOUNT,
+              tree.number(),
+              Pointer.nativeValue(nothing),
+              LibC.AT_FDCWD,
+              Pointer.nativeValue(path),
+              MOVE_MOUNT_F_EMPTY_PATH);
+      if (result < 0) {
+        throw LibC.failure("move_mount(tree, \"" + target + "\")");
+      }
+    }
+  }
+
+  private static void setAttributes(
+      int directory, String path, long flags, long set, long userNamespace, String call)
+      throws ErrnoException {
+    try (Memory text = LibC.memory(path);
+        Memory attributes = new Memory(MOUNT_ATTR_SIZE)) {
+      attributes.clear();
+      attributes.setLong(0, set);
+      attributes.setLong(24, userNamespace);
+      long result =
+          LibC.syscall(
+              LibC.SYS_MOUNT_SETATTR,
+              directory,
+              Pointer.nativeValue(text),
+              flags,
+              Pointer.nativeValue(attributes),
+              MOUNT_ATTR_SIZE);
+      if (result < 0) {
+        throw LibC.failure(call);
+      }
+    }
+  }
+}
