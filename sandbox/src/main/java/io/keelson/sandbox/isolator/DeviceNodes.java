@@ -73,9 +73,8 @@ final class DeviceNodes {
         } else if (!SKIPPED_NODES.contains(name)) {
           node(entry, inContainer).ifPresent(found::add);
         }
-      } catch (NoSuchFileException e) {
+      } catch (NoSuchFileException gone) {
         // Devices come and go while we look.
-        continue;
       }
     }
     return found;

@@ -29,6 +29,8 @@ public final class HostPaths {
   private final ExecutorService threads;
 
   /**
+   * Starts no thread before it is needed.
+   *
    * @param deadline for all the paths of one container together
    */
   public HostPaths(Duration deadline) {

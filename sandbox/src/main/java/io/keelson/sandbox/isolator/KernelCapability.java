@@ -9,8 +9,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * The capabilities of Linux in the kernel's order: a constant's ordinal is its bit
- * (capabilities(7)).
+ * The capabilities of Linux in the kernel's order: a constant's place is its bit (capabilities(7)).
  */
 enum KernelCapability {
   CHOWN,
@@ -79,9 +78,10 @@ enum KernelCapability {
   static SortedSet<String> ofMask(String hexadecimal) {
     long mask = Long.parseUnsignedLong(hexadecimal, 16);
     SortedSet<String> names = new TreeSet<>();
-    for (KernelCapability capability : values()) {
-      if ((mask >>> capability.ordinal() & 1) == 1) {
-        names.add(capability.ociName());
+    KernelCapability[] inKernelOrder = values();
+    for (int bit = 0; bit < inKernelOrder.length; bit++) {
+      if (((mask >>> bit) & 1) == 1) {
+        names.add(inKernelOrder[bit].ociName());
       }
     }
     return Collections.unmodifiableSortedSet(names);

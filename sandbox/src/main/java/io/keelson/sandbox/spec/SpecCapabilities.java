@@ -1,6 +1,7 @@
 package io.keelson.sandbox.spec;
 
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -37,6 +38,6 @@ public record SpecCapabilities(
   }
 
   private static SortedSet<String> sorted(Collection<String> names) {
-    return java.util.Collections.unmodifiableSortedSet(new TreeSet<>(names));
+    return Collections.unmodifiableSortedSet(new TreeSet<>(names));
   }
 }

@@ -25,6 +25,8 @@ public final class StoredSpec {
   private final byte[] json;
 
   /**
+   * Takes a spec as it was read.
+   *
    * @param json the content of a bundle's config.json
    */
   public StoredSpec(byte[] json) {
