@@ -11,9 +11,12 @@ import io.keelson.sandbox.spec.SpecBuilder;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * The system calls that the process may make. RuntimeDefault is the field's default profile (the
@@ -27,16 +30,15 @@ public final class SeccompIsolator implements Isolator {
   private static final int MAX_BYTES = 4 << 20;
 
   private final HostFeatures host;
-  private final SeccompProfile runtimeDefault;
+  private final FutureTask<SeccompProfile> runtimeDefault;
 
-  public SeccompIsolator(HostFeatures host) throws IOException {
+  /**
+   * Begins to read the default profile at once, and lets nobody wait for it before it is needed.
+   */
+  public SeccompIsolator(HostFeatures host) {
     this.host = host;
-    try (InputStream resource = SeccompIsolator.class.getResourceAsStream(DEFAULT_PROFILE)) {
-      if (resource == null) {
-        throw new FileNotFoundException(DEFAULT_PROFILE);
-      }
-      this.runtimeDefault = SeccompProfile.parse(DEFAULT_PROFILE, resource.readAllBytes(), host);
-    }
+    this.runtimeDefault = new FutureTask<>(() -> readDefault(host));
+    Thread.ofVirtual().name("seccomp-default").start(runtimeDefault);
   }
 
   @Override
@@ -48,7 +50,7 @@ public final class SeccompIsolator implements Isolator {
     SecurityProfile wanted = wanted(security);
     switch (wanted.getProfileType()) {
       case Unconfined -> {}
-      case RuntimeDefault -> apply(runtimeDefault, spec);
+      case RuntimeDefault -> apply(runtimeDefault(), spec);
       case Localhost -> apply(read(wanted.getLocalhostRef()), spec);
       case UNRECOGNIZED ->
           throw new InvalidRequestException(
@@ -69,6 +71,26 @@ public final class SeccompIsolator implements Isolator {
               .formatted(profile.getLocalhostRef(), profile.getProfileType()));
     }
     return profile;
+  }
+
+  private SeccompProfile runtimeDefault() throws IOException {
+    try {
+      return runtimeDefault.get();
+    } catch (ExecutionException e) {
+      throw new IOException("the default seccomp profile can't be read", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("while the default seccomp profile was read");
+    }
+  }
+
+  private static SeccompProfile readDefault(HostFeatures host) throws IOException {
+    try (InputStream resource = SeccompIsolator.class.getResourceAsStream(DEFAULT_PROFILE)) {
+      if (resource == null) {
+        throw new FileNotFoundException(DEFAULT_PROFILE);
+      }
+      return SeccompProfile.parse(DEFAULT_PROFILE, resource.readAllBytes(), host);
+    }
   }
 
   private void apply(SeccompProfile profile, SpecBuilder spec) {

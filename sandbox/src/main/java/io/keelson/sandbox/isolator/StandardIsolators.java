@@ -2,7 +2,6 @@ package io.keelson.sandbox.isolator;
 
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.spec.SpecRlimit;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 
@@ -33,8 +32,7 @@ public final class StandardIsolators {
    * @param host as probed at the start
    * @param targets finds the container whose PID namespace another one joins
    */
-  public static List<Isolator> create(HostFeatures host, PidTargets targets, Settings settings)
-      throws IOException {
+  public static List<Isolator> create(HostFeatures host, PidTargets targets, Settings settings) {
     HostPaths hostPaths = new HostPaths(settings.hostPathDeadline());
     return List.of(
         new PrivilegeIsolator(),

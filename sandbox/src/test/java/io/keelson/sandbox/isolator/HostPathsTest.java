@@ -78,13 +78,15 @@ class HostPathsTest {
 
   /** As a dead network file system: not to be woken by an interrupt. */
   private static boolean waitFor(CountDownLatch server) {
-    while (true) {
+    boolean answered = false;
+    while (!answered) {
       try {
         server.await();
-        return true;
+        answered = true;
       } catch (InterruptedException e) {
-        continue;
+        answered = false;
       }
     }
+    return answered;
   }
 }

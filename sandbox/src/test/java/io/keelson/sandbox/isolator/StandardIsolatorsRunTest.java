@@ -25,26 +25,36 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** A spec of all isolators together, run by a real OCI runtime on the running kernel. */
-@EnabledIf("hasRuntime")
+/** A spec of all isolators together, run by real OCI runtimes on the running kernel. */
+@ParameterizedClass
+@MethodSource("runtimes")
 class StandardIsolatorsRunTest {
 
-  private static final Path CRUN = Path.of("/usr/bin/crun");
   private static final Path BUSYBOX = Path.of("/bin/busybox");
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private final String id = "isolators-" + UUID.randomUUID();
+  private final Path runtime;
   @TempDir Path root;
   private Given given;
 
-  static boolean hasRuntime() {
-    return Files.isExecutable(CRUN) && Files.isExecutable(BUSYBOX);
+  StandardIsolatorsRunTest(Path runtime) {
+    this.runtime = runtime;
+  }
+
+  static List<Path> runtimes() {
+    return Stream.of("/usr/bin/crun", "/usr/sbin/runc")
+        .map(Path::of)
+        .filter(Files::isExecutable)
+        .toList();
   }
 
   @BeforeEach
@@ -70,7 +80,7 @@ class StandardIsolatorsRunTest {
 
   @AfterEach
   void nothingIsLeft() throws IOException {
-    crun("delete", "--force", id);
+    runtime("delete", "--force", id);
     for (Path pin : given.namespaces.values()) {
       Namespaces.unpin(pin);
     }
@@ -178,16 +188,16 @@ class StandardIsolatorsRunTest {
             root.resolve("process.json"),
             new StoredSpec(spec.toJson())
                 .execProcess(List.of("/bin/sh", "-c", "busybox id -u; echo $HOME"), false));
-    Commands.Output started = crun("run", "--detach", "--bundle", bundle.toString(), id);
+    Commands.Output started = runtime("run", "--detach", "--bundle", bundle.toString(), id);
     assertThat(started.stderrText()).isEmpty();
-    Commands.Output output = crun("exec", "--process", process.toString(), id);
+    Commands.Output output = runtime("exec", "--process", process.toString(), id);
     assertThat(output.stdoutText()).isEqualTo("1000\n/home/app\n");
   }
 
   private String run(String script) throws IOException {
     Path bundle = given.root.resolve("bundle");
     Files.write(bundle.resolve("config.json"), prepared(script).toJson());
-    Commands.Output output = crun("run", "--bundle", bundle.toString(), id);
+    Commands.Output output = runtime("run", "--bundle", bundle.toString(), id);
     String all = output.stdoutText() + output.stderrText();
     assertThat(output.exitCode()).as(all).isZero();
     return all;
@@ -205,9 +215,9 @@ class StandardIsolatorsRunTest {
     return given.prepared(all.toArray(Isolator[]::new));
   }
 
-  private Commands.Output crun(String... args) throws IOException {
+  private Commands.Output runtime(String... args) throws IOException {
     List<String> command = new ArrayList<>();
-    command.addAll(List.of(CRUN.toString(), "--root", root.resolve("crun").toString()));
+    command.addAll(List.of(runtime.toString(), "--root", root.resolve("runtime").toString()));
     command.addAll(List.of(args));
     return Commands.run(command, Map.of("PATH", "/usr/bin:/bin"), new byte[0], PATIENCE, 1 << 20);
   }
