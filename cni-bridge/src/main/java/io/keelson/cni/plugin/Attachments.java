@@ -15,11 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -34,11 +30,6 @@ final class Attachments {
 
   private static final Logger log = LoggerFactory.getLogger(Attachments.class);
 
-  /**
-   * A node that comes back with many lost pods has work for its plugins, but not for them alone.
-   */
-  private static final int PARALLEL_RETRIES = 4;
-
   private final AttachmentCache cache;
   private final PluginChain chain;
   private final Supplier<Optional<NetworkConfiguration>> current;
@@ -48,10 +39,7 @@ final class Attachments {
   /** Shared by all operations on pods, held alone by GC. */
   private final ReadWriteLock network = new ReentrantReadWriteLock(true);
 
-  /** Pods that nobody will ask to detach again, but whose DEL has failed. */
-  private final Set<String> forgotten = ConcurrentHashMap.newKeySet();
-
-  private final ReentrantLock retrying = new ReentrantLock();
+  private final ForgottenPods forgotten = new ForgottenPods(this::deleteForgotten);
 
   /**
    * @param current the network that pods are attached to now; used to detach one whose cached
@@ -85,6 +73,12 @@ final class Attachments {
   }
 
   private Attachment addHeld(CachedAttachment attempt) throws IOException {
+    try {
+      // else its DEL would be missing too, and what never began could not be ended
+      chain.requireInstalled(attempt.network());
+    } catch (PluginException e) {
+      throw PluginFailures.of(List.of(e));
+    }
     cache.begin(attempt);
     try {
       CniResult result = chain.add(attempt.network(), attempt.parameters());
@@ -125,7 +119,10 @@ final class Attachments {
       if (failures.isEmpty()) {
         cache.remove(sandboxId);
       } else {
-        forget(sandboxId, PluginFailures.of(failures));
+        forgotten.add(sandboxId);
+        log.atWarn()
+            .addKeyValue("sandbox", sandboxId)
+            .log("what a failed ADD made is not taken back yet: {}", failures);
       }
     } catch (IOException e) {
       cause.addSuppressed(e);
@@ -217,61 +214,35 @@ final class Attachments {
         forgotten.add(sandboxId);
       }
     }
-    retrying.lock();
-    try {
-      retryAll();
-    } finally {
-      retrying.unlock();
-    }
+    forgotten.retryAll();
     Optional<NetworkConfiguration> configuration = current.get();
     if (configuration.isPresent()) {
       collectGarbage(configuration.get(), keep);
     }
   }
 
-  /** DEL once more for those where it failed, unless that is being done already. */
+  /** DEL once more for the pods where it failed, unless that is being done already. */
   void retryForgotten() {
-    if (!forgotten.isEmpty() && retrying.tryLock()) {
-      try {
-        retryAll();
-      } finally {
-        retrying.unlock();
-      }
-    }
+    forgotten.retryUnlessBusy();
   }
 
-  private void retryAll() {
-    try (ExecutorService workers =
-        Executors.newFixedThreadPool(PARALLEL_RETRIES, Thread.ofVirtual().factory())) {
-      forgotten.forEach(sandboxId -> workers.execute(() -> retry(sandboxId)));
-    }
-  }
-
-  private void retry(String sandboxId) {
-    try {
-      exclusively(
-          sandboxId,
-          () -> {
-            // unless it has been attached again meanwhile
-            if (forgotten.contains(sandboxId)) {
-              List<PluginException> failures = deleteHeld(sandboxId, cachedNetns(sandboxId));
-              if (!failures.isEmpty()) {
-                throw PluginFailures.of(failures);
+  private void deleteForgotten(String sandboxId) throws IOException {
+    List<PluginException> failures =
+        exclusively(
+            sandboxId,
+            () -> {
+              if (!forgotten.contains(sandboxId)) {
+                return List.of(); // attached again meanwhile
               }
-              forgotten.remove(sandboxId);
-            }
-            return sandboxId;
-          });
-    } catch (IOException | KeelsonException e) {
-      forget(sandboxId, e);
+              List<PluginException> failed = deleteHeld(sandboxId, cachedNetns(sandboxId));
+              if (failed.isEmpty()) {
+                forgotten.remove(sandboxId);
+              }
+              return failed;
+            });
+    if (!failures.isEmpty()) {
+      throw PluginFailures.of(failures);
     }
-  }
-
-  private void forget(String sandboxId, Exception e) {
-    forgotten.add(sandboxId);
-    log.atWarn()
-        .addKeyValue("sandbox", sandboxId)
-        .log("the pod's network is not taken back yet, it is tried again: {}", e.getMessage());
   }
 
   private String cachedNetns(String sandboxId) {

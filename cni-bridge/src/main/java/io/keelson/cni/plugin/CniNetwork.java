@@ -45,7 +45,7 @@ public final class CniNetwork implements PodNetwork, AutoCloseable {
         new NetworkMonitor(
             new ConfigurationFolder(settings.configurationFolder()),
             chain,
-            new VersionProbe(invoker, path, settings.probeTimeout()),
+            new VersionProbe(invoker, settings.probeTimeout()),
             settings.statusInterval());
     Attachments attachments = new Attachments(cache, chain, monitor::network);
     // a plugin that hangs there must not keep the monitor from seeing changes

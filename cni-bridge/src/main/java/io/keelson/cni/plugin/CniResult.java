@@ -9,6 +9,8 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What an ADD made (CNI spec 1.1, section 5, "ADD Success"), in the shape of one version of the
@@ -18,6 +20,10 @@ import java.util.List;
  * @param json never changed
  */
 record CniResult(ObjectNode json, CniVersion version) {
+
+  /** The JDK alone would take "7" for an address too. */
+  private static final Pattern CIDR =
+      Pattern.compile("(\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)/\\d+");
 
   /**
    * Reads what a plugin printed.
@@ -145,11 +151,14 @@ record CniResult(ObjectNode json, CniVersion version) {
   }
 
   private static InetAddress address(String cidr) throws IOException {
-    int slash = cidr.indexOf('/');
+    Matcher address = CIDR.matcher(cidr);
     try {
-      return InetAddress.ofLiteral(slash < 0 ? cidr : cidr.substring(0, slash));
+      if (address.matches()) {
+        return InetAddress.ofLiteral(address.group(1));
+      }
     } catch (IllegalArgumentException e) {
       throw new IOException("has the address \"" + cidr + "\"", e);
     }
+    throw new IOException("has the address \"" + cidr + "\"");
   }
 }

@@ -26,6 +26,17 @@ final class PluginChain {
     this.statusTimeout = statusTimeout;
   }
 
+  /**
+   * @throws PluginException for the first plugin whose program is missing
+   */
+  void requireInstalled(NetworkConfiguration network) throws PluginException {
+    for (PluginConfiguration plugin : network.plugins()) {
+      ObjectNode request = plugin.request(network.name(), network.version());
+      invoker.locate(
+          new PluginCall(network.name(), plugin, CniCommand.ADD, request, Map.of(), callTimeout));
+    }
+  }
+
   /** The result of the last plugin, in the shape of the network's version. */
   CniResult add(NetworkConfiguration network, AttachmentParameters attachment)
       throws PluginException {

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,8 @@ final class PluginInvoker {
 
   /** How much of what a plugin said goes into a message. */
   private static final int TAIL = 1000;
+
+  private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}&&[^\\n\\t]]");
 
   /** A program that is being replaced can't be executed until its writer closes it. */
   private static final int BUSY_ATTEMPTS = 20;
@@ -55,7 +58,7 @@ final class PluginInvoker {
    * @return what it printed; an empty object for a command that prints nothing
    */
   ObjectNode invoke(PluginCall call) throws PluginException {
-    Path program = path.find(call.plugin().type()).orElseThrow(() -> notFound(call));
+    Path program = locate(call);
     Map<String, String> variables = new HashMap<>(environment);
     variables.putAll(call.environment());
     variables.put("CNI_COMMAND", call.command().name());
@@ -74,9 +77,15 @@ final class PluginInvoker {
     return answer(call, output);
   }
 
-  PluginException notFound(PluginCall call) {
-    return new PluginException(
-        call, Kind.NOT_STARTED, "is not installed: no such program in " + path, null);
+  /**
+   * The program that a call runs; looked up each time, because plugins are installed and replaced.
+   */
+  Path locate(PluginCall call) throws PluginException {
+    return path.find(call.plugin().type())
+        .orElseThrow(
+            () ->
+                new PluginException(
+                    call, Kind.NOT_STARTED, "is not installed: no such program in " + path, null));
   }
 
   private Output run(Path program, Map<String, String> variables, PluginCall call)
@@ -174,16 +183,21 @@ final class PluginInvoker {
 
   private static String tail(byte[] text) {
     int from = Math.max(0, text.length - TAIL);
-    String tail = new String(text, from, text.length - from, StandardCharsets.UTF_8).strip();
+    String tail = printable(new String(text, from, text.length - from, StandardCharsets.UTF_8));
     return from == 0 ? tail : "…" + tail;
   }
 
   private static String head(byte[] text) {
-    String head = new String(text, 0, Math.min(text.length, TAIL), StandardCharsets.UTF_8).strip();
+    String head =
+        printable(new String(text, 0, Math.min(text.length, TAIL), StandardCharsets.UTF_8));
     return "\"" + head + (text.length > TAIL ? "…\"" : "\"");
   }
 
+  private static String printable(String text) {
+    return CONTROL.matcher(text.strip()).replaceAll("?");
+  }
+
   private static String shorten(String text) {
-    return text.length() <= TAIL ? text : text.substring(0, TAIL) + "…";
+    return printable(text.length() <= TAIL ? text : text.substring(0, TAIL) + "…");
   }
 }

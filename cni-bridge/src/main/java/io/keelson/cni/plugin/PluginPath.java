@@ -13,10 +13,7 @@ record PluginPath(List<Path> folders) {
     folders = List.copyOf(folders);
   }
 
-  /**
-   * The program of a plugin type; looked up anew each time, because plugins are installed and
-   * replaced.
-   */
+  /** The program of a plugin type. */
   Optional<Path> find(String type) {
     return folders.stream()
         .map(folder -> folder.resolve(type))

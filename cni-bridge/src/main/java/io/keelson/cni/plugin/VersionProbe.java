@@ -30,13 +30,11 @@ final class VersionProbe {
       Map.of("CNI_CONTAINERID", "dummy", "CNI_NETNS", "dummy", "CNI_IFNAME", "dummy");
 
   private final PluginInvoker invoker;
-  private final PluginPath path;
   private final Duration timeout;
   private final Map<Path, Known> known = new HashMap<>();
 
-  VersionProbe(PluginInvoker invoker, PluginPath path, Duration timeout) {
+  VersionProbe(PluginInvoker invoker, Duration timeout) {
     this.invoker = invoker;
-    this.path = path;
     this.timeout = timeout;
   }
 
@@ -63,7 +61,7 @@ final class VersionProbe {
             Json.object().put("cniVersion", CniVersion.V1_1_0.text()),
             ENVIRONMENT,
             timeout);
-    Path program = path.find(plugin.type()).orElseThrow(() -> invoker.notFound(call));
+    Path program = invoker.locate(call);
     BasicFileAttributes file;
     try {
       file = Files.readAttributes(program, BasicFileAttributes.class);
