@@ -22,6 +22,7 @@ final class ContainerEntry {
   private volatile ContainerRecord record;
   private volatile boolean startAnswered;
   private volatile boolean launched;
+  private volatile boolean removed;
 
   ContainerEntry(ContainerRecord record) {
     this.id = record.getId();
@@ -91,6 +92,15 @@ final class ContainerEntry {
 
   void launched(boolean now) {
     launched = now;
+  }
+
+  /** True once nothing is left of it but this entry in the hands of who found it before. */
+  boolean removed() {
+    return removed;
+  }
+
+  void setRemoved() {
+    removed = true;
   }
 
   Optional<ProcessId> init() {

@@ -52,6 +52,9 @@ final class RemoveContainer {
   }
 
   private void removeLocked(ContainerEntry container) throws IOException {
+    if (container.removed()) {
+      return;
+    }
     markRemoving(container);
     core.reached("RemoveContainer:recorded");
     exits.forget(container);
@@ -66,6 +69,7 @@ final class RemoveContainer {
     Files.deleteIfExists(core.settings().exitFile(container.id()));
     core.containerRecords().delete(container.id());
     core.containers().remove(container.id());
+    container.setRemoved();
     LOG.atInfo()
         .addKeyValue("pod", container.record().getSandboxId())
         .addKeyValue("container", container.id())
