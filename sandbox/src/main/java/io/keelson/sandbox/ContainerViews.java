@@ -52,7 +52,7 @@ final class ContainerViews {
             .setMessage(record.getMessage())
             .putAllLabels(record.getConfig().getLabelsMap())
             .putAllAnnotations(record.getConfig().getAnnotationsMap())
-            .addAllMounts(record.getConfig().getMountsList())
+            .addAllMounts(record.getMountsList())
             .setResources(ContainerResources.newBuilder().setLinux(container.resources()))
             .setUser(ContainerUser.newBuilder().setLinux(record.getUser()))
             .setStopSignal(StopSignal.toProto(record.getStopSignal()));

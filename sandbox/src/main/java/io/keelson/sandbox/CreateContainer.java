@@ -152,6 +152,7 @@ final class CreateContainer {
           container.record().toBuilder()
               .setPhase(ContainerPhase.CONTAINER_PHASE_CREATED)
               .setUser(user(spec.user()))
+              .addAllMounts(spec.reportedMounts())
               .build(),
           Durability.POWER);
       core.containers().put(id, container);
