@@ -54,8 +54,8 @@ public interface PodNetwork {
   /**
    * @param ready pods can be attached
    * @param reason one word for programs, {@code ""} when ready
-   * @param message what is wrong and what cures it, {@code ""} if nothing is; a network can
-   *     be ready and something wrong beside
+   * @param message what is wrong and what cures it, {@code ""} if nothing is; a network can be
+   *     ready and something wrong beside
    */
   record Condition(boolean ready, String reason, String message) {}
 }
