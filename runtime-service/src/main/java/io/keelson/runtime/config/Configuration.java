@@ -13,7 +13,6 @@ import java.util.TreeMap;
  * The daemon's configuration, complete and checked. What each value means stands once, in the
  * comment of its key; {@code keelson config default} prints them all.
  *
- * @param pidsLimit of a container whose caller gives none; 0 for no limit
  * @param conmon an absolute path or a name to be looked for in PATH
  * @param catatonit as conmon
  * @param runtimes by name; never empty
@@ -25,7 +24,6 @@ public record Configuration(
     Path socket,
     String socketGroup,
     CgroupDriverChoice cgroupDriver,
-    int pidsLimit,
     String conmon,
     String catatonit,
     Map<String, OciRuntime> runtimes,
@@ -39,9 +37,12 @@ public record Configuration(
     runtimes = Map.copyOf(runtimes);
   }
 
+  /** How the daemon logs. */
   public record Log(LogLevel level, LogFormat format) {}
 
   /**
+   * An OCI runtime.
+   *
    * @param path an absolute path or a name to be looked for in PATH
    * @param root the runtime's own state folder
    * @param required it is missed if its program is not there: the file names it or it is the
@@ -50,6 +51,8 @@ public record Configuration(
   public record OciRuntime(String name, String path, Path root, boolean required) {}
 
   /**
+   * CNI, and the built-in network that answers where CNI is not configured.
+   *
    * @param mtu 0 for that of the link with the default route
    */
   public record Network(
@@ -68,6 +71,8 @@ public record Configuration(
   }
 
   /**
+   * How images are fetched and kept.
+   *
    * @param parallelLayers 0 for one for each processor, at least 3
    * @param maxLayerSize bytes
    */
@@ -85,6 +90,8 @@ public record Configuration(
   }
 
   /**
+   * The gRPC server.
+   *
    * @param maxMessageSize bytes
    */
   public record Grpc(int maxMessageSize) {}
@@ -97,7 +104,6 @@ public record Configuration(
         values.get(Keys.SOCKET),
         values.get(Keys.SOCKET_GROUP),
         values.get(Keys.CGROUP_DRIVER),
-        values.get(Keys.PIDS_LIMIT).intValue(),
         values.get(Keys.CONMON),
         values.get(Keys.CATATONIT),
         runtimes(values, defaultRuntime),

@@ -40,6 +40,8 @@ public final class ConfigurationLoader {
   }
 
   /**
+   * Reads the file if there is one, and applies the flags.
+   *
    * @throws ConfigurationException with every problem that was found
    */
   public static Configuration load(Overrides overrides) throws ConfigurationException {

@@ -30,6 +30,8 @@ final class ConfigurationReader {
   }
 
   /**
+   * Reads the file into the values.
+   *
    * @return the problems, in the order of the lines, each a sentence with file, line and key
    */
   static List<String> read(Path file, Values values) {

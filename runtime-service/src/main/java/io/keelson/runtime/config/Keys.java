@@ -63,15 +63,6 @@ final class Keys {
           started and that has cgroup v2, else cgroupfs. A kubelet asks for the answer and
           follows it.""");
 
-  static final Key<Long> PIDS_LIMIT =
-      Key.of(
-          "pids_limit",
-          ValueTypes.integer(0, 4_194_304),
-          0L,
-          """
-          The most processes and threads that a container may have, where the caller gives no
-          limit of its own; 0 for no limit (a kubelet limits whole pods).""");
-
   static final Key<String> DEFAULT_RUNTIME =
       Key.of(
           "default_runtime",
@@ -263,7 +254,6 @@ final class Keys {
           SOCKET,
           SOCKET_GROUP,
           CGROUP_DRIVER,
-          PIDS_LIMIT,
           CONMON,
           CATATONIT,
           DEFAULT_RUNTIME,

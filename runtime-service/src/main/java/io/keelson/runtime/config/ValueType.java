@@ -4,6 +4,8 @@ package io.keelson.runtime.config;
 interface ValueType<T> {
 
   /**
+   * Takes a value of the file.
+   *
    * @param value as the TOML parser gives it: String, Long, Boolean, TomlArray, …
    * @throws BadValueException if it is of the wrong type, out of range or malformed
    */

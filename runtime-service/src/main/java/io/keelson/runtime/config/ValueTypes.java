@@ -97,6 +97,9 @@ final class ValueTypes {
 
   static final ValueType<Optional<IpPrefix>> IPV6_SUBNET = subnet(6);
 
+  /** The network itself, the gateway, one pod and the broadcast address. */
+  private static final int LEAST_HOST_BITS = 2;
+
   private static final Pattern DURATION_TEXT = Pattern.compile("([0-9]{1,9})(ms|s|m|h)");
   private static final Pattern SIZE_TEXT = Pattern.compile("([0-9]{1,12})(B|KiB|MiB|GiB|TiB)?");
   private static final List<String> SIZE_UNITS = List.of("B", "KiB", "MiB", "GiB", "TiB");
@@ -226,6 +229,10 @@ final class ValueTypes {
                     + quote(network.toString())
                     + ", not the host "
                     + describe(value));
+          }
+          if (subnet.hostBits() < LEAST_HOST_BITS) {
+            throw new BadValueException(
+                "has no room for a gateway and a pod: " + quote(subnet.toString()));
           }
           return Optional.of(subnet);
         },

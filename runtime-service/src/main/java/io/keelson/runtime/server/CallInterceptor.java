@@ -76,9 +76,12 @@ public final class CallInterceptor implements ServerInterceptor {
     }
 
     private void logEnd(Status status) {
-      LoggingEventBuilder event = log.atLevel(level(status.getCode()));
-      ids.forEach(event::addKeyValue);
-      event.addKeyValue("ms", TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos));
+      LoggingEventBuilder event =
+          log.atLevel(level(status.getCode()))
+              .addKeyValue("ms", TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos));
+      for (Map.Entry<String, String> id : ids.entrySet()) {
+        event = event.addKeyValue(id.getKey(), id.getValue());
+      }
       if (status.isOk()) {
         event.log("{} done", method);
       } else {

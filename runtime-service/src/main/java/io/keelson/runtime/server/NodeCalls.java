@@ -9,7 +9,6 @@ import io.keelson.proto.cri.v1.StatusRequest;
 import io.keelson.proto.cri.v1.StatusResponse;
 import io.keelson.proto.cri.v1.VersionResponse;
 import io.keelson.sandbox.port.PodNetwork;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -71,15 +70,11 @@ public final class NodeCalls {
 
   private RuntimeCondition runtimeReady() {
     RuntimeCondition.Builder condition = RuntimeCondition.newBuilder().setType("RuntimeReady");
-    List<String> problems = node.problems();
     if (!gate.isOpen()) {
       return condition
           .setReason("Recovering")
           .setMessage("the daemon has just started and is finding out what runs on the node")
           .build();
-    }
-    if (!problems.isEmpty()) {
-      return condition.setReason("HostNotReady").setMessage(String.join("; ", problems)).build();
     }
     return condition.setStatus(true).build();
   }

@@ -11,8 +11,6 @@ import java.util.List;
  * @param systemdCgroups whether systemd makes the cgroups
  * @param handlers the runtime handlers, with an entry of empty name for the default one
  * @param features of the runtime as a whole
- * @param problems what the host lacks for containers to run, each with its cure; empty for a good
- *     host
  * @param configurationJson the configuration in force, for verbose status
  */
 public record NodeDescription(
@@ -20,11 +18,9 @@ public record NodeDescription(
     boolean systemdCgroups,
     List<RuntimeHandler> handlers,
     RuntimeFeatures features,
-    List<String> problems,
     String configurationJson) {
 
   public NodeDescription {
     handlers = List.copyOf(handlers);
-    problems = List.copyOf(problems);
   }
 }

@@ -92,7 +92,7 @@ public final class SocketServer implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     calls.shutdown();
-    events.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = events.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 
   @Override

@@ -33,7 +33,8 @@ final class StatusMapping {
     return switch (thrown) {
       case KeelsonException e -> code(e).withDescription(text(e));
       case CancellationException e -> Status.CANCELLED.withDescription(text(e));
-      case UncheckedIOException e -> ioFailure(e.getCause());
+      case UncheckedIOException e when e.getCause() instanceof IOException cause ->
+          ioFailure(cause);
       case IOException e -> ioFailure(e);
       case StatusRuntimeException e -> e.getStatus();
       case StatusException e -> e.getStatus();

@@ -122,6 +122,7 @@ class ConfigurationTest {
         "[network];ipv4_subnet = \"10.1.0.0/33\" | network.ipv4_subnet must be an IPv4 subnet such as 10.1.0.0/16, or \"\" for none, not \"10.1.0.0/33\"",
         "[network];ipv4_subnet = \"example.org/8\" | network.ipv4_subnet must be an IPv4 subnet such as 10.1.0.0/16, or \"\" for none, not \"example.org/8\"",
         "[network];ipv4_subnet = \"10.1.2.3/16\" | network.ipv4_subnet must name the subnet itself, \"10.1.0.0/16\", not the host \"10.1.2.3/16\"",
+        "[network];ipv4_subnet = \"10.1.0.0/31\" | network.ipv4_subnet has no room for a gateway and a pod: \"10.1.0.0/31\"",
         "[network];ipv6_subnet = \"10.1.0.0/16\" | network.ipv6_subnet must be an IPv6 subnet such as fd00:1::/64, or \"\" for none, not \"10.1.0.0/16\"",
         "[network];cni_timeout = 10 | network.cni_timeout must be a duration such as \"500ms\", \"10s\", \"2m\" or \"1h\", not 10",
         "[network];cni_timeout = \"1ms\" | network.cni_timeout must be a duration from 1s to 1h, not \"1ms\"",

@@ -1,0 +1,58 @@
+package io.keelson.runtime.cli;
+
+import io.keelson.proto.cri.v1.Image;
+import io.keelson.proto.cri.v1.ListImagesRequest;
+import java.util.Comparator;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code keelson images}. */
+@Command(name = "images", description = "Lists the images of this node.")
+final class ImagesCommand extends ClientCommand {
+
+  @Mixin private final OutputOptions output = new OutputOptions();
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Only the full ids, one a line.")
+  private boolean quiet;
+
+  ImagesCommand(Terminal terminal) {
+    super(terminal);
+  }
+
+  @Override
+  int run(CriClient daemon) {
+    List<Image> images =
+        daemon.images().listImages(ListImagesRequest.getDefaultInstance()).getImagesList();
+    if (quiet) {
+      images.forEach(image -> terminal().out().println(image.getId()));
+    } else if (output.isJson()) {
+      terminal().out().println(OutputOptions.json(images));
+    } else {
+      Table table = new Table("IMAGE", "SIZE", "NAME");
+      images.stream()
+          .sorted(Comparator.comparing(ImagesCommand::firstName))
+          .forEach(image -> rows(table, image));
+      table.print(terminal().out());
+    }
+    return ExitCode.OK;
+  }
+
+  private static void rows(Table table, Image image) {
+    List<String> names =
+        image.getRepoTagsCount() > 0 ? image.getRepoTagsList() : List.of(firstName(image));
+    for (String name : names) {
+      table.row(Units.shortId(image.getId()), Units.size(image.getSize()), name);
+    }
+  }
+
+  private static String firstName(Image image) {
+    if (image.getRepoTagsCount() > 0) {
+      return image.getRepoTags(0);
+    }
+    return image.getRepoDigestsCount() > 0 ? image.getRepoDigests(0) : "";
+  }
+}

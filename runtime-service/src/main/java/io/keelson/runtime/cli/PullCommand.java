@@ -1,0 +1,57 @@
+package io.keelson.runtime.cli;
+
+import io.keelson.proto.cri.v1.AuthConfig;
+import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.node.v1.PullImageRequest;
+import java.io.BufferedReader;
+import java.io.Console;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code keelson pull}. */
+@Command(name = "pull", description = "Pulls an image from its registry and prints its id.")
+final class PullCommand extends ClientCommand {
+
+  @Parameters(paramLabel = "IMAGE", description = "A name with a tag or a digest.")
+  private String image = "";
+
+  @Option(
+      names = {"-u", "--username"},
+      description = "Log in to the registry; the password is read from standard input.")
+  private @Nullable String username;
+
+  PullCommand(Terminal terminal) {
+    super(terminal);
+  }
+
+  @Override
+  int run(CriClient daemon) throws IOException {
+    PullImageRequest.Builder request =
+        PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image));
+    if (username != null) {
+      request.setAuth(AuthConfig.newBuilder().setUsername(username).setPassword(password()));
+    }
+    ProgressView view = new ProgressView(terminal(), "pulling " + image);
+    for (String id : view.show(daemon.node().pullImage(request.build()))) {
+      terminal().out().println(id);
+    }
+    return ExitCode.OK;
+  }
+
+  private static String password() throws IOException {
+    Console console = Objects.requireNonNull(System.console()); // is always there since JDK 22
+    if (console.isTerminal()) {
+      char[] typed = console.readPassword("Password: ");
+      return typed == null ? "" : new String(typed);
+    }
+    String line =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
+    return line == null ? "" : line;
+  }
+}

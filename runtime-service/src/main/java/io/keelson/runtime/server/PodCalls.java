@@ -1,0 +1,47 @@
+package io.keelson.runtime.server;
+
+import io.keelson.proto.cri.v1.ListPodSandboxRequest;
+import io.keelson.proto.cri.v1.ListPodSandboxResponse;
+import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
+import io.keelson.proto.cri.v1.PodSandboxStatusResponse;
+import io.keelson.proto.cri.v1.RemovePodSandboxRequest;
+import io.keelson.proto.cri.v1.RemovePodSandboxResponse;
+import io.keelson.proto.cri.v1.RunPodSandboxRequest;
+import io.keelson.proto.cri.v1.RunPodSandboxResponse;
+import io.keelson.proto.cri.v1.StopPodSandboxRequest;
+import io.keelson.proto.cri.v1.StopPodSandboxResponse;
+import io.keelson.sandbox.Pods;
+import java.io.IOException;
+
+/** The calls of RuntimeService about pod sandboxes. */
+public final class PodCalls {
+
+  private final Pods pods;
+
+  public PodCalls(Pods pods) {
+    this.pods = pods;
+  }
+
+  RunPodSandboxResponse run(RunPodSandboxRequest request) throws IOException {
+    String id = pods.run(request.getConfig(), request.getRuntimeHandler());
+    return RunPodSandboxResponse.newBuilder().setPodSandboxId(id).build();
+  }
+
+  StopPodSandboxResponse stop(StopPodSandboxRequest request) throws IOException {
+    pods.stop(Requests.podId(request.getPodSandboxId()));
+    return StopPodSandboxResponse.getDefaultInstance();
+  }
+
+  RemovePodSandboxResponse remove(RemovePodSandboxRequest request) throws IOException {
+    pods.remove(Requests.podId(request.getPodSandboxId()));
+    return RemovePodSandboxResponse.getDefaultInstance();
+  }
+
+  PodSandboxStatusResponse status(PodSandboxStatusRequest request) {
+    return pods.status(Requests.podId(request.getPodSandboxId()), request.getVerbose());
+  }
+
+  ListPodSandboxResponse list(ListPodSandboxRequest request) {
+    return ListPodSandboxResponse.newBuilder().addAllItems(pods.list(request.getFilter())).build();
+  }
+}
