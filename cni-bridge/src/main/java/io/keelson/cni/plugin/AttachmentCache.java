@@ -2,13 +2,17 @@ package io.keelson.cni.plugin;
 
 import io.keelson.linux.AtomicFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 
 /**
  * The attachments on disk, one file for each pod, named after its sandbox. A file is there from
@@ -30,11 +34,31 @@ final class AttachmentCache {
   }
 
   /**
-   * Before the first plugin runs. It is on the disk when this returns: plugins keep addresses on
-   * disk too, and after a loss of power only this file says that they must be given back.
+   * Before the first plugin runs: a daemon that is killed from now on finds it when it starts
+   * again.
+   *
+   * @return done when it survives a loss of power too. Plugins keep addresses on disk, and then
+   *     only this file says that they must be given back. An fsync takes milliseconds, so plugins
+   *     may run meanwhile, but nobody may hear of the attachment before
    */
-  void begin(CachedAttachment attempt) throws IOException {
-    AtomicFile.write(file(attempt.parameters().containerId()), attempt.toBytes(), true);
+  Future<?> begin(CachedAttachment attempt) throws IOException {
+    Path file = file(attempt.parameters().containerId());
+    AtomicFile.write(file, attempt.toBytes(), false);
+    FutureTask<Path> sync =
+        new FutureTask<>(
+            () -> {
+              sync(file);
+              sync(folder);
+              return file;
+            });
+    Thread.startVirtualThread(sync);
+    return sync;
+  }
+
+  private static void sync(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
   }
 
   /**

@@ -5,6 +5,7 @@ import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.PodNetwork.Attachment;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,6 +16,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
@@ -79,10 +82,11 @@ final class Attachments {
     } catch (PluginException e) {
       throw PluginFailures.of(List.of(e));
     }
-    cache.begin(attempt);
+    Future<?> durable = cache.begin(attempt);
     try {
       CniResult result = chain.add(attempt.network(), attempt.parameters());
       List<InetAddress> addresses = addresses(attempt, result);
+      await(durable);
       cache.complete(attempt.withResult(result));
       byte[] json = Json.bytes(result.as(CniVersion.V1_1_0).json());
       return new Attachment(addresses, new String(json, StandardCharsets.UTF_8));
@@ -92,6 +96,17 @@ final class Attachments {
       throw undo(attempt, e);
     } catch (RuntimeException e) {
       throw undo(attempt, e);
+    }
+  }
+
+  private static void await(Future<?> durable) throws IOException {
+    try {
+      durable.get();
+    } catch (ExecutionException e) {
+      throw new IOException("the attachment could not be remembered: " + e.getCause(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while an attachment was being remembered");
     }
   }
 

@@ -234,13 +234,14 @@ class CniNetworkTest {
   }
 
   @Test
-  void attemptThatWasCutOffIsTakenBackBeforeTheNextOne() throws IOException {
+  void attemptThatWasCutOffIsTakenBackBeforeTheNextOne() throws Exception {
     cni.plugin("first");
     cni.configure("10-net.conflist", "1.0.0", "podnet", "first");
     NetworkConfiguration configured =
         new ConfigurationFolder(cni.configurations).load().network().orElseThrow();
     cni.openCache()
-        .begin(new CachedAttachment(configured, PodParameters.of(pod("p1")), Optional.empty()));
+        .begin(new CachedAttachment(configured, PodParameters.of(pod("p1")), Optional.empty()))
+        .get();
     try (CniNetwork network = cni.open()) {
       network.recover(List.of(pod("p1")));
       assertThat(cni.names()).isEmpty();
