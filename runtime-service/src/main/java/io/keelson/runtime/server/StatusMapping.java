@@ -16,6 +16,7 @@ import io.keelson.sandbox.error.UnsupportedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 
 /** What the caller is told of an exception: the one place where errors become gRPC status codes. */
@@ -33,8 +34,7 @@ final class StatusMapping {
     return switch (thrown) {
       case KeelsonException e -> code(e).withDescription(text(e));
       case CancellationException e -> Status.CANCELLED.withDescription(text(e));
-      case UncheckedIOException e when e.getCause() instanceof IOException cause ->
-          ioFailure(cause);
+      case UncheckedIOException e -> ioFailure(Objects.requireNonNull(e.getCause()));
       case IOException e -> ioFailure(e);
       case StatusRuntimeException e -> e.getStatus();
       case StatusException e -> e.getStatus();
