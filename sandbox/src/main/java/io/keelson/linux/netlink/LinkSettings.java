@@ -1,5 +1,7 @@
 package io.keelson.linux.netlink;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,35 +10,34 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LinkSettings {
 
-  private static final LinkSettings NONE =
-      new LinkSettings(null, null, null, null, null, null, null);
-
   /** IFNAMSIZ without the NUL. */
   private static final int NAME_LENGTH = 15;
 
-  private final @Nullable String name;
-  private final @Nullable MacAddress mac;
-  private final @Nullable Integer mtu;
-  private final @Nullable Integer master;
-  private final @Nullable Boolean up;
-  private final @Nullable Integer namespaceFd;
-  private final @Nullable String alias;
+  private static final LinkSettings NONE = new LinkSettings(Map.of(), null);
 
-  private LinkSettings(
-      @Nullable String name,
-      @Nullable MacAddress mac,
-      @Nullable Integer mtu,
-      @Nullable Integer master,
-      @Nullable Boolean up,
-      @Nullable Integer namespaceFd,
-      @Nullable String alias) {
-    this.name = name;
-    this.mac = mac;
-    this.mtu = mtu;
-    this.master = master;
+  private enum Attribute {
+    NAME(NetlinkConstants.IFLA_IFNAME),
+    MAC(NetlinkConstants.IFLA_ADDRESS),
+    MTU(NetlinkConstants.IFLA_MTU),
+    MASTER(NetlinkConstants.IFLA_MASTER),
+    NAMESPACE_FD(NetlinkConstants.IFLA_NET_NS_FD),
+    ALIAS(NetlinkConstants.IFLA_IFALIAS),
+    SEND_QUEUES(NetlinkConstants.IFLA_NUM_TX_QUEUES),
+    RECEIVE_QUEUES(NetlinkConstants.IFLA_NUM_RX_QUEUES);
+
+    private final int type;
+
+    Attribute(int type) {
+      this.type = type;
+    }
+  }
+
+  private final Map<Attribute, Object> attributes;
+  private final @Nullable Boolean up;
+
+  private LinkSettings(Map<Attribute, Object> attributes, @Nullable Boolean up) {
+    this.attributes = attributes;
     this.up = up;
-    this.namespaceFd = namespaceFd;
-    this.alias = alias;
   }
 
   public static LinkSettings none() {
@@ -51,34 +52,34 @@ public final class LinkSettings {
   /**
    * @throws IllegalArgumentException if the kernel could not have a link of that name
    */
-  public LinkSettings name(String newName) {
-    return new LinkSettings(checkName(newName), mac, mtu, master, up, namespaceFd, alias);
+  public LinkSettings name(String name) {
+    return with(Attribute.NAME, checkName(name));
   }
 
-  public LinkSettings mac(MacAddress newMac) {
-    return new LinkSettings(name, newMac, mtu, master, up, namespaceFd, alias);
+  public LinkSettings mac(MacAddress mac) {
+    return with(Attribute.MAC, mac);
   }
 
   /**
-   * @param newMtu in bytes
+   * @param mtu in bytes
    */
-  public LinkSettings mtu(int newMtu) {
-    return new LinkSettings(name, mac, newMtu, master, up, namespaceFd, alias);
+  public LinkSettings mtu(int mtu) {
+    return with(Attribute.MTU, mtu);
   }
 
   /**
    * @param index of the bridge (or bond, or VRF) that the link joins; 0 takes it out
    */
   public LinkSettings master(int index) {
-    return new LinkSettings(name, mac, mtu, index, up, namespaceFd, alias);
+    return with(Attribute.MASTER, index);
   }
 
   public LinkSettings up() {
-    return new LinkSettings(name, mac, mtu, master, true, namespaceFd, alias);
+    return new LinkSettings(attributes, true);
   }
 
   public LinkSettings down() {
-    return new LinkSettings(name, mac, mtu, master, false, namespaceFd, alias);
+    return new LinkSettings(attributes, false);
   }
 
   /**
@@ -86,15 +87,26 @@ public final class LinkSettings {
    *     moves
    */
   public LinkSettings namespace(int fd) {
-    return new LinkSettings(name, mac, mtu, master, up, fd, alias);
+    return with(Attribute.NAMESPACE_FD, fd);
+  }
+
+  /** Free text that the kernel keeps with a link, up to 255 bytes; for links that exist. */
+  public LinkSettings alias(String text) {
+    return with(Attribute.ALIAS, text);
   }
 
   /**
-   * Free text that the kernel keeps with the link, up to 255 bytes. A new link can't have it at
-   * once.
+   * One queue each way, for new links. The kernel gives a veth one for each processor, and making
+   * them takes most of the time on a machine with many.
    */
-  public LinkSettings alias(String text) {
-    return new LinkSettings(name, mac, mtu, master, up, namespaceFd, text);
+  public LinkSettings singleQueue() {
+    return with(Attribute.SEND_QUEUES, 1).with(Attribute.RECEIVE_QUEUES, 1);
+  }
+
+  private LinkSettings with(Attribute attribute, Object value) {
+    Map<Attribute, Object> changed = new LinkedHashMap<>(attributes);
+    changed.put(attribute, value);
+    return new LinkSettings(changed, up);
   }
 
   /** Writes the fixed part and the attributes of a link message. */
@@ -102,23 +114,14 @@ public final class LinkSettings {
     int flag = Boolean.TRUE.equals(up) ? NetlinkConstants.IFF_UP : 0;
     int change = up == null ? 0 : NetlinkConstants.IFF_UP;
     message.u8(NetlinkConstants.AF_UNSPEC).u8(0).u16(0).u32(index).u32(flag).u32(change);
-    if (name != null) {
-      message.attribute(NetlinkConstants.IFLA_IFNAME, name);
-    }
-    if (mac != null) {
-      message.attribute(NetlinkConstants.IFLA_ADDRESS, mac.octets());
-    }
-    number(message, NetlinkConstants.IFLA_MTU, mtu);
-    number(message, NetlinkConstants.IFLA_MASTER, master);
-    number(message, NetlinkConstants.IFLA_NET_NS_FD, namespaceFd);
-    if (alias != null) {
-      message.attribute(NetlinkConstants.IFLA_IFALIAS, alias);
-    }
-  }
-
-  private static void number(MessageWriter message, int type, @Nullable Integer value) {
-    if (value != null) {
-      message.attribute32(type, value);
+    for (Map.Entry<Attribute, Object> entry : attributes.entrySet()) {
+      int type = entry.getKey().type;
+      switch (entry.getValue()) {
+        case String text -> message.attribute(type, text);
+        case MacAddress mac -> message.attribute(type, mac.octets());
+        case Integer number -> message.attribute32(type, number);
+        default -> throw new IllegalStateException("attribute " + entry);
+      }
     }
   }
 
@@ -134,20 +137,7 @@ public final class LinkSettings {
   /** The settings as an error message shows them. */
   @Override
   public String toString() {
-    StringBuilder text = new StringBuilder();
-    describe(text, "name", name);
-    describe(text, "mac", mac);
-    describe(text, "mtu", mtu);
-    describe(text, "master", master);
-    describe(text, "up", up);
-    describe(text, "namespace fd", namespaceFd);
-    describe(text, "alias", alias);
-    return text.toString();
-  }
-
-  private static void describe(StringBuilder text, String what, @Nullable Object value) {
-    if (value != null) {
-      text.append(text.isEmpty() ? "" : ", ").append(what).append(' ').append(value);
-    }
+    String text = attributes.toString();
+    return (up == null ? "" : up ? "up " : "down ") + text.substring(1, text.length() - 1);
   }
 }

@@ -15,6 +15,9 @@ final class NetlinkConstants {
   static final int SOL_SOCKET = 1;
   static final int SO_RCVTIMEO = 20;
   static final int SOL_NETLINK = 270;
+  static final long SIOCGIFINDEX = 0x8933;
+  static final int IFREQ_SIZE = 40;
+  static final int IFREQ_INDEX = 16;
   static final int NETLINK_CAP_ACK = 10;
   static final int NETLINK_EXT_ACK = 11;
   static final int NETLINK_GET_STRICT_CHK = 12;
@@ -67,6 +70,8 @@ final class NetlinkConstants {
   static final int IFLA_STATS64 = 23;
   static final int IFLA_AF_SPEC = 26;
   static final int IFLA_NET_NS_FD = 28;
+  static final int IFLA_NUM_TX_QUEUES = 31;
+  static final int IFLA_NUM_RX_QUEUES = 32;
 
   static final int IFLA_INFO_KIND = 1;
   static final int IFLA_INFO_DATA = 2;

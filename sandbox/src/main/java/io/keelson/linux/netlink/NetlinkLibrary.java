@@ -18,6 +18,8 @@ final class NetlinkLibrary {
   static native long recvfrom(
       int fd, byte[] buffer, long length, int flags, byte[] sender, int[] senderLength);
 
+  static native int ioctl(int fd, long request, byte[] argument);
+
   static native int close(int fd);
 
   private NetlinkLibrary() {}

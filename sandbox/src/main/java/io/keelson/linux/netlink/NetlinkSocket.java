@@ -6,6 +6,7 @@ import io.keelson.linux.ErrnoException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -179,6 +180,24 @@ final class NetlinkSocket implements AutoCloseable {
         into.add(detach(message));
       }
     }
+  }
+
+  /**
+   * The index of a link in this socket's namespace: much cheaper than to have the kernel describe
+   * it.
+   *
+   * @throws ErrnoException with ENODEV if there is none of that name
+   */
+  int linkIndex(String name) throws ErrnoException {
+    byte[] request = new byte[NetlinkConstants.IFREQ_SIZE];
+    byte[] text = name.getBytes(StandardCharsets.UTF_8);
+    System.arraycopy(text, 0, request, 0, text.length);
+    if (NetlinkLibrary.ioctl(fd, NetlinkConstants.SIOCGIFINDEX, request) < 0) {
+      throw new ErrnoException("ioctl(SIOCGIFINDEX, " + name + ")", Native.getLastError());
+    }
+    return ByteBuffer.wrap(request)
+        .order(ByteOrder.nativeOrder())
+        .getInt(NetlinkConstants.IFREQ_INDEX);
   }
 
   @Override

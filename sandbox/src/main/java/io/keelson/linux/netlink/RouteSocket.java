@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Reads and changes links, addresses and routes of one network namespace (rtnetlink(7)).
@@ -85,6 +86,18 @@ public final class RouteSocket implements AutoCloseable {
     MessageWriter message = new MessageWriter(NetlinkConstants.RTM_GETLINK, NLM_F_REQUEST);
     LinkSettings.none().writeTo(message, index);
     return link(new Request("get link " + index, message));
+  }
+
+  /** The index alone, which costs a fraction of {@link #link(String)}. */
+  public OptionalInt linkIndex(String name) throws IOException {
+    try {
+      return OptionalInt.of(socket.linkIndex(LinkSettings.checkName(name)));
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENODEV)) {
+        return OptionalInt.empty();
+      }
+      throw e;
+    }
   }
 
   private Optional<Link> link(Request request) throws IOException {

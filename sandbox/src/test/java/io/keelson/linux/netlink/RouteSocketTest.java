@@ -203,6 +203,8 @@ class RouteSocketTest {
     int lo = socket.link("lo").orElseThrow().index();
     assertThat(socket.addresses(lo))
         .contains(IpPrefix.parse("127.0.0.1/8"), IpPrefix.parse("::1/128"));
+    assertThat(socket.linkIndex("lo")).hasValue(lo);
+    assertThat(socket.linkIndex("absent")).isEmpty();
     assertThat(socket.link("absent")).isEmpty();
     assertThat(socket.link(4711)).isEmpty();
   }
