@@ -1,0 +1,194 @@
+package io.keelson.integration;
+
+import static io.keelson.integration.Failures.code;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Status;
+import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.proto.cri.v1.Container;
+import io.keelson.proto.cri.v1.ContainerFilter;
+import io.keelson.proto.cri.v1.ContainerState;
+import io.keelson.proto.cri.v1.ContainerStateValue;
+import io.keelson.proto.cri.v1.ListContainersRequest;
+import io.keelson.proto.cri.v1.ListPodSandboxRequest;
+import io.keelson.proto.cri.v1.PodSandbox;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.PodSandboxFilter;
+import io.keelson.proto.cri.v1.PodSandboxState;
+import io.keelson.proto.cri.v1.PodSandboxStateValue;
+import io.keelson.proto.cri.v1.ReopenContainerLogRequest;
+import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Known, unknown and short ids, and the filters of lists. */
+class IdsAndListsIT {
+
+  @RegisterExtension static final TestNode node = TestNode.create();
+
+  @Test
+  void whatAsksOfAnUnknownIdIsNotFound() {
+    Cri cri = node.cri();
+    String none = "0123456789abcdef".repeat(4);
+    assertThat(code(() -> cri.status(none))).isEqualTo(Status.Code.NOT_FOUND);
+    assertThat(code(() -> cri.podStatus(none))).isEqualTo(Status.Code.NOT_FOUND);
+    assertThat(code(() -> cri.start(none))).isEqualTo(Status.Code.NOT_FOUND);
+    assertThat(code(() -> cri.exec(none, "true"))).isEqualTo(Status.Code.NOT_FOUND);
+    assertThat(
+            code(
+                () ->
+                    cri.runtime()
+                        .reopenContainerLog(
+                            ReopenContainerLogRequest.newBuilder().setContainerId(none).build())))
+        .isEqualTo(Status.Code.NOT_FOUND);
+    assertThat(
+            code(
+                () ->
+                    cri.runtime()
+                        .updateContainerResources(
+                            UpdateContainerResourcesRequest.newBuilder()
+                                .setContainerId(none)
+                                .build())))
+        .isEqualTo(Status.Code.NOT_FOUND);
+    PodSandboxConfig pod = node.pod("none").build();
+    assertThat(code(() -> cri.create(none, node.sleeper("main").build(), pod)))
+        .isEqualTo(Status.Code.NOT_FOUND);
+  }
+
+  @Test
+  void stoppingAndRemovingTheUnknownIsNoError() {
+    Cri cri = node.cri();
+    for (String none : List.of("0123456789abcdef".repeat(4), "x", "../../etc")) {
+      cri.stop(none, 1);
+      cri.remove(none);
+      cri.stopPod(none);
+      cri.removePod(none);
+    }
+  }
+
+  @Test
+  void anEmptyIdIsRefusedAndNeverMeansAll() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("only").build();
+    String podId = cri.runPod(pod);
+
+    assertThat(code(() -> cri.podStatus(""))).isNotEqualTo(Status.Code.OK);
+    code(() -> cri.stopPod(""));
+    code(() -> cri.removePod(""));
+    assertThat(cri.podStatus(podId).getState()).isEqualTo(PodSandboxState.SANDBOX_READY);
+  }
+
+  @Test
+  void whatIsWithoutMetadataIsRefused() {
+    Cri cri = node.cri();
+    assertThat(code(() -> cri.runPod(PodSandboxConfig.getDefaultInstance())))
+        .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    PodSandboxConfig pod = node.pod("meta").build();
+    String podId = cri.runPod(pod);
+    assertThat(code(() -> cri.create(podId, node.sleeper("x").clearMetadata().build(), pod)))
+        .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(code(() -> cri.create(podId, node.sleeper("x").clearImage().build(), pod)))
+        .isEqualTo(Status.Code.INVALID_ARGUMENT);
+  }
+
+  @Test
+  void anUnknownRuntimeHandlerIsRefused() {
+    assertThat(code(() -> node.cri().runPod(node.pod("handler").build(), "no-such")))
+        .isIn(Status.Code.INVALID_ARGUMENT, Status.Code.NOT_FOUND, Status.Code.FAILED_PRECONDITION);
+  }
+
+  @Test
+  void uniqueBeginningsOfIdsAreTaken() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("short").build();
+    String podId = cri.runPod(pod);
+    String container = cri.run(podId.substring(0, 13), node.sleeper("main").build(), pod);
+
+    assertThat(cri.podStatus(podId.substring(0, 12)).getId()).isEqualTo(podId);
+    assertThat(cri.status(container.substring(0, 12)).getId()).isEqualTo(container);
+    assertThat(cri.output(container.substring(0, 12), "echo", "me")).isEqualTo("me");
+    cri.stop(container.substring(0, 12), 0);
+    cri.remove(container.substring(0, 12));
+    assertThat(code(() -> cri.status(container))).isEqualTo(Status.Code.NOT_FOUND);
+  }
+
+  @Test
+  void listsAreFiltered() {
+    Cri cri = node.cri();
+    PodSandboxConfig red = node.pod("red").putLabels("colour", "red").build();
+    PodSandboxConfig blue = node.pod("blue").putLabels("colour", "blue").build();
+    String redId = cri.runPod(red);
+    String blueId = cri.runPod(blue);
+    String runs = cri.run(redId, node.sleeper("runs").putLabels("kind", "a").build(), red);
+    String created = cri.create(blueId, node.sleeper("created").putLabels("kind", "b").build(), blue);
+
+    assertThat(pods(PodSandboxFilter.newBuilder())).containsExactlyInAnyOrder(redId, blueId);
+    assertThat(pods(PodSandboxFilter.newBuilder().setId(redId))).containsExactly(redId);
+    assertThat(pods(PodSandboxFilter.newBuilder().setId(redId.substring(0, 12))))
+        .containsExactly(redId);
+    assertThat(pods(PodSandboxFilter.newBuilder().setId("ffffffffffffffffffff"))).isEmpty();
+    assertThat(pods(PodSandboxFilter.newBuilder().putLabelSelector("colour", "blue")))
+        .containsExactly(blueId);
+    assertThat(
+            pods(
+                PodSandboxFilter.newBuilder()
+                    .putLabelSelector("colour", "blue")
+                    .setId(redId)))
+        .isEmpty();
+
+    assertThat(containers(ContainerFilter.newBuilder())).containsExactlyInAnyOrder(runs, created);
+    assertThat(containers(ContainerFilter.newBuilder().setId(runs))).containsExactly(runs);
+    assertThat(containers(ContainerFilter.newBuilder().setPodSandboxId(blueId)))
+        .containsExactly(created);
+    assertThat(containers(state(ContainerState.CONTAINER_RUNNING))).containsExactly(runs);
+    assertThat(containers(ContainerFilter.newBuilder().putLabelSelector("kind", "b")))
+        .containsExactly(created);
+    assertThat(containers(state(ContainerState.CONTAINER_RUNNING).putLabelSelector("kind", "b")))
+        .isEmpty();
+
+    cri.stopPod(redId);
+    assertThat(pods(podState(PodSandboxState.SANDBOX_READY))).containsExactly(blueId);
+    assertThat(pods(podState(PodSandboxState.SANDBOX_NOTREADY))).containsExactly(redId);
+    assertThat(containers(state(ContainerState.CONTAINER_EXITED))).containsExactly(runs);
+
+    Container item =
+        cri.containers().stream().filter(c -> c.getId().equals(created)).findAny().orElseThrow();
+    assertThat(item.getPodSandboxId()).isEqualTo(blueId);
+    assertThat(item.getMetadata().getName()).isEqualTo("created");
+    assertThat(item.getImage().getImage()).isEqualTo(TestNode.IMAGE);
+    assertThat(item.getImageRef()).isNotEmpty();
+    assertThat(item.getCreatedAt()).isPositive();
+  }
+
+  private static ContainerFilter.Builder state(ContainerState state) {
+    return ContainerFilter.newBuilder()
+        .setState(ContainerStateValue.newBuilder().setState(state));
+  }
+
+  private static PodSandboxFilter.Builder podState(PodSandboxState state) {
+    return PodSandboxFilter.newBuilder()
+        .setState(PodSandboxStateValue.newBuilder().setState(state));
+  }
+
+  private static List<String> pods(PodSandboxFilter.Builder filter) {
+    return node.cri()
+        .runtime()
+        .listPodSandbox(ListPodSandboxRequest.newBuilder().setFilter(filter).build())
+        .getItemsList()
+        .stream()
+        .map(PodSandbox::getId)
+        .toList();
+  }
+
+  private static List<String> containers(ContainerFilter.Builder filter) {
+    return node.cri()
+        .runtime()
+        .listContainers(ListContainersRequest.newBuilder().setFilter(filter).build())
+        .getContainersList()
+        .stream()
+        .map(Container::getId)
+        .toList();
+  }
+}

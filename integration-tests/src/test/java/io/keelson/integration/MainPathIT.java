@@ -1,0 +1,300 @@
+package io.keelson.integration;
+
+import static io.keelson.integration.Failures.code;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Status;
+import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.TestImage;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.integration.harness.TestRegistry;
+import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.ContainerState;
+import io.keelson.proto.cri.v1.ContainerStatus;
+import io.keelson.proto.cri.v1.ExecSyncResponse;
+import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.ImageStatusRequest;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.PodSandboxState;
+import io.keelson.proto.cri.v1.PodSandboxStatus;
+import io.keelson.proto.cri.v1.RuntimeConfigRequest;
+import io.keelson.proto.cri.v1.StatusRequest;
+import io.keelson.proto.cri.v1.VersionRequest;
+import io.keelson.proto.cri.v1.VersionResponse;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What a kubelet asks of a node, from the first call to the last. */
+class MainPathIT {
+
+  @RegisterExtension static final TestNode node = TestNode.create();
+
+  @Test
+  void tellsWhatItIs() {
+    VersionResponse version =
+        node.cri().runtime().version(VersionRequest.getDefaultInstance());
+
+    assertThat(version.getVersion()).isNotEmpty();
+    assertThat(version.getRuntimeName()).isEqualTo("keelson");
+    assertThat(version.getRuntimeVersion()).isNotEmpty();
+    assertThat(version.getRuntimeApiVersion()).isEqualTo("v1");
+    assertThat(
+            node.cri()
+                .runtime()
+                .status(StatusRequest.getDefaultInstance())
+                .getStatus()
+                .getConditionsList())
+        .anyMatch(c -> c.getType().equals("RuntimeReady") && c.getStatus())
+        .anyMatch(c -> c.getType().equals("NetworkReady") && c.getStatus());
+    assertThat(
+            node.cri().runtime().runtimeConfig(RuntimeConfigRequest.getDefaultInstance()).hasLinux())
+        .isTrue();
+  }
+
+  @Test
+  void socketIsForRootAndItsGroupOnly() throws IOException {
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(node.socket())))
+        .isEqualTo("rw-rw----");
+  }
+
+  @Test
+  void podFromARegistryToItsEnd() throws Exception {
+    Cri cri = node.cri();
+    try (TestRegistry registry = TestRegistry.plain(node.folder("registry"))) {
+      TestImage image = TestImage.busybox("{\"Env\":[\"PATH=/bin\",\"COLOUR=blue\"],\"Cmd\":[\"sh\"]}");
+      String digest = registry.push(image, "demo/web", "v1");
+      String name = registry.host() + "/demo/web:v1";
+
+      String id = cri.pull(name);
+      assertThat(id).isEqualTo(image.id());
+
+      PodSandboxConfig.Builder pod = node.pod("web");
+      String podId = cri.runPod(pod.build());
+      PodSandboxStatus podStatus = cri.podStatus(podId);
+      assertThat(podStatus.getState()).isEqualTo(PodSandboxState.SANDBOX_READY);
+      assertThat(podStatus.getNetwork().getIp()).startsWith(node.ipv4Prefix());
+      assertThat(podStatus.getMetadata()).isEqualTo(pod.getMetadata());
+      assertThat(podStatus.getLabelsMap()).isEqualTo(pod.getLabelsMap());
+
+      ContainerConfig config =
+          node.container("server", "sh", "-c", "echo up on $HOSTNAME; exec httpd -f -p 80 -h /www")
+              .setImage(
+                  ImageSpec.newBuilder().setImage(id).setUserSpecifiedImage(name))
+              .putAnnotations("note", "grüße")
+              .build();
+      String container = cri.create(podId, config, pod.build());
+      ContainerStatus created = cri.status(container);
+      assertThat(created.getState()).isEqualTo(ContainerState.CONTAINER_CREATED);
+      assertThat(created.getCreatedAt()).isPositive();
+      assertThat(created.getStartedAt()).isZero();
+      assertThat(created.getFinishedAt()).isZero();
+
+      cri.start(container);
+      ContainerStatus running = cri.status(container);
+      assertThat(running.getState()).isEqualTo(ContainerState.CONTAINER_RUNNING);
+      assertThat(running.getMetadata()).isEqualTo(config.getMetadata());
+      assertThat(running.getImage().getImage()).isEqualTo(name);
+      assertThat(running.getImageRef()).isEqualTo(registry.host() + "/demo/web@" + digest);
+      assertThat(running.getImageId()).isEqualTo(image.id());
+      assertThat(running.getLabelsMap()).isEqualTo(config.getLabelsMap());
+      assertThat(running.getAnnotationsMap()).isEqualTo(config.getAnnotationsMap());
+      assertThat(Instant.ofEpochSecond(0, running.getStartedAt()))
+          .isBetween(Instant.now().minus(Duration.ofMinutes(1)), Instant.now());
+      assertThat(running.getFinishedAt()).isZero();
+      assertThat(running.getLogPath()).isEqualTo(node.log(pod, "server").file().toString());
+
+      assertThat(get("http://" + podStatus.getNetwork().getIp() + "/index.html"))
+          .isEqualTo("hello from the pod\n");
+      assertThat(cri.output(container, "sh", "-c", "echo $COLOUR")).isEqualTo("blue");
+      assertThat(node.log(pod, "server").text("stdout")).isEqualTo("up on web\n");
+
+      cri.stop(container, 1);
+      ContainerStatus exited = cri.status(container);
+      assertThat(exited.getState()).isEqualTo(ContainerState.CONTAINER_EXITED);
+      assertThat(exited.getFinishedAt()).isGreaterThanOrEqualTo(exited.getStartedAt());
+
+      cri.remove(container);
+      assertThat(code(() -> cri.status(container))).isEqualTo(Status.Code.NOT_FOUND);
+      cri.stopPod(podId);
+      assertThat(cri.podStatus(podId).getState()).isEqualTo(PodSandboxState.SANDBOX_NOTREADY);
+      assertThat(cri.podStatus(podId).getNetwork().getIp()).isEmpty();
+      cri.removePod(podId);
+      assertThat(code(() -> cri.podStatus(podId))).isEqualTo(Status.Code.NOT_FOUND);
+
+      cri.removeImage(name);
+      assertThat(imageStatus(name)).isFalse();
+      assertThat(imageStatus(id)).isFalse();
+    }
+  }
+
+  @Test
+  void pullsByDigestAndOverTls() throws Exception {
+    try (TestRegistry registry = TestRegistry.tls(node.folder("tls"))) {
+      TestImage image = TestImage.busybox("{\"User\":\"web\"}");
+      String digest = registry.push(image, "demo/tls", "v2");
+      node.set("images.ca_file", "\"" + registry.certificate() + "\"");
+      node.writeConfiguration();
+      node.restart();
+
+      String name = registry.host() + "/demo/tls@" + digest;
+      assertThat(node.cri().pull(name)).isEqualTo(image.id());
+      var status =
+          node.cri()
+              .images()
+              .imageStatus(
+                  ImageStatusRequest.newBuilder()
+                      .setImage(ImageSpec.newBuilder().setImage(name))
+                      .build())
+              .getImage();
+      assertThat(status.getRepoDigestsList()).containsExactly(name);
+      assertThat(status.getUsername()).isEqualTo("web");
+      assertThat(status.getSize()).isPositive();
+      node.cri().removeImage(name);
+    }
+  }
+
+  @Test
+  void tellsOfAnUnknownImageWithoutAnError() {
+    assertThat(imageStatus("test.invalid/none:1")).isFalse();
+    node.cri().removeImage("test.invalid/none:1");
+    assertThat(code(() -> node.cri().pull("127.0.0.1:1/none:1"))).isNotEqualTo(Status.Code.OK);
+  }
+
+  @Test
+  void execTellsExitCodesAndBothStreams() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("exec").build();
+    String container = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
+
+    ExecSyncResponse response = cri.exec(container, "sh", "-c", "echo out; echo err >&2; exit 3");
+    assertThat(response.getExitCode()).isEqualTo(3);
+    assertThat(response.getStdout().toStringUtf8()).isEqualTo("out\n");
+    assertThat(response.getStderr().toStringUtf8()).isEqualTo("err\n");
+
+    assertThat(cri.exec(container, "sh", "-c", "kill -9 $$").getExitCode()).isEqualTo(137);
+    assertThat(cri.exec(container, "head", "-c", "3000000", "/dev/zero").getStdout().size())
+        .isEqualTo(3_000_000);
+  }
+
+  @Test
+  void execThatTakesTooLongIsKilledWithItsChildren() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("exec-timeout").build();
+    String container = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
+
+    long begin = System.nanoTime();
+    assertThat(code(() -> cri.exec(container, 1, "sh", "-c", "sleep 4711 & sleep 4712")))
+        .isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
+    assertThat(cri.output(container, "ps")).doesNotContain("471");
+  }
+
+  @Test
+  void execOfACommandThatIsNotThereFails() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("exec-missing").build();
+    String container = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
+
+    Failures.Outcome outcome = Failures.of(() -> {
+      if (cri.exec(container, "no-such-command").getExitCode() == 0) {
+        throw new AssertionError("a command that is not there has succeeded");
+      }
+    });
+    assertThat(outcome.code()).isNotEqualTo(Status.Code.DEADLINE_EXCEEDED);
+    assertThat(cri.output(container, "echo", "still", "here")).isEqualTo("still here");
+  }
+
+  @Test
+  void startOfACommandThatIsNotThereIsAStartError() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("start-error").build();
+    String podId = cri.runPod(pod);
+    String container = cri.create(podId, node.container("main", "/no/such/program").build(), pod);
+
+    assertThat(Failures.of(() -> cri.start(container)).message()).contains("/no/such/program");
+    ContainerStatus status = cri.status(container);
+    assertThat(status.getState()).isEqualTo(ContainerState.CONTAINER_EXITED);
+    assertThat(status.getExitCode()).isEqualTo(128);
+    assertThat(status.getReason()).isEqualTo("StartError");
+    assertThat(status.getMessage()).contains("/no/such/program");
+    cri.remove(container);
+  }
+
+  @Test
+  void exitCodesAndReasons() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("exits").build();
+    String podId = cri.runPod(pod);
+
+    ContainerStatus good = cri.awaitExit(cri.run(podId, node.container("good", "true").build(), pod));
+    assertThat(good.getExitCode()).isZero();
+    assertThat(good.getReason()).isEqualTo("Completed");
+
+    ContainerStatus bad =
+        cri.awaitExit(cri.run(podId, node.container("bad", "sh", "-c", "exit 42").build(), pod));
+    assertThat(bad.getExitCode()).isEqualTo(42);
+    assertThat(bad.getReason()).isEqualTo("Error");
+
+    ContainerStatus killed =
+        cri.awaitExit(
+            cri.run(podId, node.container("killed", "sh", "-c", "kill -KILL -1; exec true").build(), pod));
+    assertThat(killed.getReason()).isNotEqualTo("OOMKilled");
+  }
+
+  @Test
+  void addressesOfBothFamiliesAreTold() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("addresses").build();
+    String podId = cri.runPod(pod);
+    String container = cri.run(podId, node.sleeper("main").build(), pod);
+
+    PodSandboxStatus status = cri.podStatus(podId);
+    assertThat(status.getNetwork().getAdditionalIpsList())
+        .singleElement()
+        .satisfies(ip -> assertThat(ip.getIp()).startsWith(node.ipv6Prefix()));
+    String inside = cri.output(container, "ip", "addr", "show", "eth0");
+    assertThat(inside).contains(status.getNetwork().getIp());
+    assertThat(inside).contains(status.getNetwork().getAdditionalIps(0).getIp());
+    assertThat(cri.output(container, "ip", "route")).contains("default via");
+  }
+
+  private static boolean imageStatus(String image) {
+    return node.cri()
+        .images()
+        .imageStatus(
+            ImageStatusRequest.newBuilder()
+                .setImage(ImageSpec.newBuilder().setImage(image))
+                .build())
+        .hasImage();
+  }
+
+  /** What a web server answers; it may need a moment to listen. */
+  static String get(String url) throws Exception {
+    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    try (HttpClient client =
+        HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build()) {
+      while (true) {
+        try {
+          return client
+              .send(HttpRequest.newBuilder(URI.create(url)).build(), BodyHandlers.ofString())
+              .body();
+        } catch (IOException e) {
+          if (System.nanoTime() > end) {
+            throw e;
+          }
+          Thread.sleep(20);
+        }
+      }
+    }
+  }
+
+}

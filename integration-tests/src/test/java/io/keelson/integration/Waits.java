@@ -1,0 +1,31 @@
+package io.keelson.integration;
+
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/** For what happens soon. */
+final class Waits {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+  private Waits() {}
+
+  static void until(BooleanSupplier condition, String what) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("not within " + PATIENCE + ": " + what);
+      }
+      sleep(Duration.ofMillis(10));
+    }
+  }
+
+  static void sleep(Duration duration) {
+    try {
+      Thread.sleep(duration);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,274 @@
+package io.keelson.integration.harness;
+
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
+import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
+import io.keelson.proto.cri.v1.AuthConfig;
+import io.keelson.proto.cri.v1.Container;
+import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.ContainerState;
+import io.keelson.proto.cri.v1.ContainerStatus;
+import io.keelson.proto.cri.v1.ContainerStatusRequest;
+import io.keelson.proto.cri.v1.CreateContainerRequest;
+import io.keelson.proto.cri.v1.ExecSyncRequest;
+import io.keelson.proto.cri.v1.ExecSyncResponse;
+import io.keelson.proto.cri.v1.Image;
+import io.keelson.proto.cri.v1.ImageServiceGrpc;
+import io.keelson.proto.cri.v1.ImageServiceGrpc.ImageServiceBlockingStub;
+import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.ListContainersRequest;
+import io.keelson.proto.cri.v1.ListImagesRequest;
+import io.keelson.proto.cri.v1.ListPodSandboxRequest;
+import io.keelson.proto.cri.v1.PodSandbox;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.PodSandboxStatus;
+import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
+import io.keelson.proto.cri.v1.PullImageRequest;
+import io.keelson.proto.cri.v1.RemoveContainerRequest;
+import io.keelson.proto.cri.v1.RemoveImageRequest;
+import io.keelson.proto.cri.v1.RemovePodSandboxRequest;
+import io.keelson.proto.cri.v1.RunPodSandboxRequest;
+import io.keelson.proto.cri.v1.RuntimeServiceGrpc;
+import io.keelson.proto.cri.v1.RuntimeServiceGrpc.RuntimeServiceBlockingStub;
+import io.keelson.proto.cri.v1.StartContainerRequest;
+import io.keelson.proto.cri.v1.StatusRequest;
+import io.keelson.proto.cri.v1.StopContainerRequest;
+import io.keelson.proto.cri.v1.StopPodSandboxRequest;
+import io.keelson.proto.cri.v1.VersionRequest;
+import io.keelson.proto.node.v1.ImageProgress;
+import io.keelson.proto.node.v1.ImportImageRequest;
+import io.keelson.proto.node.v1.NodeServiceGrpc;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A client of one daemon's socket, with the deadlines of a kubelet. Safe for use by many threads. */
+public final class Cri implements AutoCloseable {
+
+  private static final Duration DEADLINE = Duration.ofMinutes(2);
+  private static final int MAX_MESSAGE = 16 * 1024 * 1024;
+
+  private final EventLoopGroup eventLoop;
+  private final ManagedChannel channel;
+
+  private Cri(Path socket) {
+    eventLoop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    channel =
+        NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
+            .eventLoopGroup(eventLoop)
+            .channelType(EpollDomainSocketChannel.class)
+            .withOption(ChannelOption.SO_KEEPALIVE, null)
+            .overrideAuthority("localhost")
+            .maxInboundMessageSize(MAX_MESSAGE)
+            .usePlaintext()
+            .build();
+  }
+
+  public static Cri connect(Path socket) {
+    return new Cri(socket);
+  }
+
+  /** The calls as they are; each use has a deadline of its own. */
+  public RuntimeServiceBlockingStub runtime() {
+    return RuntimeServiceGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  public ImageServiceBlockingStub images() {
+    return ImageServiceGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Whether the daemon has ended its recovery; false also if nobody listens. */
+  boolean isServing() {
+    try {
+      RuntimeServiceGrpc.newBlockingStub(channel)
+          .withDeadlineAfter(2, TimeUnit.SECONDS)
+          .status(StatusRequest.getDefaultInstance());
+      return RuntimeServiceGrpc.newBlockingStub(channel)
+              .withDeadlineAfter(2, TimeUnit.SECONDS)
+              .listPodSandbox(ListPodSandboxRequest.getDefaultInstance())
+          != null;
+    } catch (StatusRuntimeException e) {
+      return switch (e.getStatus().getCode()) {
+        case UNAVAILABLE, DEADLINE_EXCEEDED -> false;
+        default -> throw e;
+      };
+    }
+  }
+
+  /** A channel that was refused waits before it tries again; after a restart there is no need to. */
+  public void reconnect() {
+    channel.resetConnectBackoff();
+  }
+
+  public String version() {
+    return runtime().version(VersionRequest.getDefaultInstance()).getRuntimeName();
+  }
+
+  public String runPod(PodSandboxConfig config) {
+    return runPod(config, "");
+  }
+
+  public String runPod(PodSandboxConfig config, String handler) {
+    return runtime()
+        .runPodSandbox(
+            RunPodSandboxRequest.newBuilder().setConfig(config).setRuntimeHandler(handler).build())
+        .getPodSandboxId();
+  }
+
+  public void stopPod(String id) {
+    runtime().stopPodSandbox(StopPodSandboxRequest.newBuilder().setPodSandboxId(id).build());
+  }
+
+  public void removePod(String id) {
+    runtime().removePodSandbox(RemovePodSandboxRequest.newBuilder().setPodSandboxId(id).build());
+  }
+
+  public PodSandboxStatus podStatus(String id) {
+    return runtime()
+        .podSandboxStatus(PodSandboxStatusRequest.newBuilder().setPodSandboxId(id).build())
+        .getStatus();
+  }
+
+  public List<PodSandbox> pods() {
+    return runtime().listPodSandbox(ListPodSandboxRequest.getDefaultInstance()).getItemsList();
+  }
+
+  public String create(String pod, ContainerConfig container, PodSandboxConfig podConfig) {
+    return runtime()
+        .createContainer(
+            CreateContainerRequest.newBuilder()
+                .setPodSandboxId(pod)
+                .setConfig(container)
+                .setSandboxConfig(podConfig)
+                .build())
+        .getContainerId();
+  }
+
+  public void start(String id) {
+    runtime().startContainer(StartContainerRequest.newBuilder().setContainerId(id).build());
+  }
+
+  /** Creates and starts. */
+  public String run(String pod, ContainerConfig container, PodSandboxConfig podConfig) {
+    String id = create(pod, container, podConfig);
+    start(id);
+    return id;
+  }
+
+  public void stop(String id, long graceSeconds) {
+    runtime()
+        .stopContainer(
+            StopContainerRequest.newBuilder().setContainerId(id).setTimeout(graceSeconds).build());
+  }
+
+  public void remove(String id) {
+    runtime().removeContainer(RemoveContainerRequest.newBuilder().setContainerId(id).build());
+  }
+
+  public ContainerStatus status(String id) {
+    return runtime()
+        .containerStatus(ContainerStatusRequest.newBuilder().setContainerId(id).build())
+        .getStatus();
+  }
+
+  public List<Container> containers() {
+    return runtime().listContainers(ListContainersRequest.getDefaultInstance()).getContainersList();
+  }
+
+  /** Waits for a container to end. */
+  public ContainerStatus awaitExit(String id) {
+    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    while (true) {
+      ContainerStatus status = status(id);
+      if (status.getState() == ContainerState.CONTAINER_EXITED) {
+        return status;
+      }
+      if (System.nanoTime() > end) {
+        throw new AssertionError("container " + id + " does not end: " + status);
+      }
+      try {
+        Thread.sleep(10);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  public ExecSyncResponse exec(String id, String... command) {
+    return exec(id, 20, command);
+  }
+
+  public ExecSyncResponse exec(String id, long timeoutSeconds, String... command) {
+    return runtime()
+        .execSync(
+            ExecSyncRequest.newBuilder()
+                .setContainerId(id)
+                .addAllCmd(List.of(command))
+                .setTimeout(timeoutSeconds)
+                .build());
+  }
+
+  /** The standard output of a command in a container; it must succeed. */
+  public String output(String id, String... command) {
+    ExecSyncResponse response = exec(id, command);
+    if (response.getExitCode() != 0) {
+      throw new AssertionError(
+          String.join(" ", command)
+              + " ended with "
+              + response.getExitCode()
+              + ": "
+              + response.getStdout().toStringUtf8()
+              + response.getStderr().toStringUtf8());
+    }
+    return response.getStdout().toStringUtf8().strip();
+  }
+
+  /** Pulls an image; returns its reference (its id). */
+  public String pull(String image) {
+    return images()
+        .pullImage(
+            PullImageRequest.newBuilder()
+                .setImage(ImageSpec.newBuilder().setImage(image))
+                .setAuth(AuthConfig.getDefaultInstance())
+                .build())
+        .getImageRef();
+  }
+
+  public List<Image> listImages() {
+    return images().listImages(ListImagesRequest.getDefaultInstance()).getImagesList();
+  }
+
+  public void removeImage(String image) {
+    images()
+        .removeImage(
+            RemoveImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
+  }
+
+  /** Imports an archive or OCI layout; returns the ids of the images in it. */
+  public List<String> importImage(Path archive, String name) {
+    List<String> ids = new ArrayList<>();
+    NodeServiceGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+        .importImage(
+            ImportImageRequest.newBuilder().setPath(archive.toString()).setName(name).build())
+        .forEachRemaining((ImageProgress progress) -> ids.addAll(progress.getImageIdsList()));
+    return ids;
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    eventLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
+  }
+}
