@@ -70,7 +70,7 @@ class ConfigurationIT {
 
   private static Shell.Result keelson(String... arguments) {
     String program = TestDaemon.installation().resolve("bin/keelson").toString();
-    return Shell.run(Stream.concat(
-        Stream.of("timeout", "20", program), List.of(arguments).stream()).toList());
+    return Shell.run(
+        Stream.concat(Stream.of("timeout", "20", program), List.of(arguments).stream()).toList());
   }
 }

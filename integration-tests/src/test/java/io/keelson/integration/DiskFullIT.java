@@ -58,7 +58,8 @@ class DiskFullIT {
     PodSandboxConfig pod = node.pod("old").build();
     String podId = cri.runPod(pod);
     String runs = cri.run(podId, node.sleeper("runs").build(), pod);
-    String ends = cri.run(podId, node.container("ends", "sh", "-c", "sleep 1; exit 6").build(), pod);
+    String ends =
+        cri.run(podId, node.container("ends", "sh", "-c", "sleep 1; exit 6").build(), pod);
     fill();
 
     Failures.Outcome outcome = Failures.of(() -> cri.runPod(node.pod("new").build()));

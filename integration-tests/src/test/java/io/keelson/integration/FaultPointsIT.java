@@ -26,8 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The daemon dies at each of its fault points. After its next start everything is accounted for, the
- * caller's retry of the call that got no answer succeeds, and in the end nothing is left.
+ * The daemon dies at each of its fault points. After its next start everything is accounted for,
+ * the caller's retry of the call that got no answer succeeds, and in the end nothing is left.
  */
 class FaultPointsIT {
 
@@ -123,7 +123,9 @@ class FaultPointsIT {
     return node.cri();
   }
 
-  /** Makes a call; if the daemon dies in it, starts the daemon again and makes the same call once. */
+  /**
+   * Makes a call; if the daemon dies in it, starts the daemon again and makes the same call once.
+   */
   private <T extends @Nullable Object> T survive(Callable<T> call) throws Exception {
     try {
       return call.call();

@@ -90,8 +90,10 @@ class HostileImagesIT {
     Files.writeString(passwd, "evil:x:4242:4242::/:/bin/sh\n");
     TarFile layer = new TarFile();
     layer.symlink("etc/passwd", passwd.toString());
-    TestImage image = new TestImage(
-        TestImage.busybox().with(layer).layers(), "{\"User\":\"evil\",\"Env\":[\"PATH=/bin\"]}");
+    TestImage image =
+        new TestImage(
+            TestImage.busybox().with(layer).layers(),
+            "{\"User\":\"evil\",\"Env\":[\"PATH=/bin\"]}");
     importAnyway("passwd", image);
     assertThat(Failures.code(() -> run("passwd", "true"))).isNotEqualTo(Status.Code.OK);
   }
@@ -117,8 +119,7 @@ class HostileImagesIT {
 
     TarFile bomb = new TarFile();
     bomb.file("zeros", 0644, new byte[20 * 1024 * 1024]);
-    Failures.Outcome tooLarge =
-        Failures.of(() -> importAs("bomb", TestImage.busybox().with(bomb)));
+    Failures.Outcome tooLarge = Failures.of(() -> importAs("bomb", TestImage.busybox().with(bomb)));
     assertThat(tooLarge.code()).isNotEqualTo(Status.Code.OK);
 
     TestImage noJson = new TestImage(TestImage.busybox().layers(), "{\"Env\": 7, ");
@@ -172,7 +173,8 @@ class HostileImagesIT {
       try (Context.CancellableContext context = Context.current().withCancellation()) {
         Thread caller =
             Thread.startVirtualThread(
-                context.wrap((Runnable) () -> Failures.code(() -> node.cri().pull(registry.image()))));
+                context.wrap(
+                    (Runnable) () -> Failures.code(() -> node.cri().pull(registry.image()))));
         Waits.until(() -> registry.requests() > 0, "the layer is asked for");
         context.cancel(null);
         caller.join();

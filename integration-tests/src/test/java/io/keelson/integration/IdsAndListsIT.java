@@ -122,7 +122,8 @@ class IdsAndListsIT {
     String redId = cri.runPod(red);
     String blueId = cri.runPod(blue);
     String runs = cri.run(redId, node.sleeper("runs").putLabels("kind", "a").build(), red);
-    String created = cri.create(blueId, node.sleeper("created").putLabels("kind", "b").build(), blue);
+    String created =
+        cri.create(blueId, node.sleeper("created").putLabels("kind", "b").build(), blue);
 
     assertThat(pods(PodSandboxFilter.newBuilder())).containsExactlyInAnyOrder(redId, blueId);
     assertThat(pods(PodSandboxFilter.newBuilder().setId(redId))).containsExactly(redId);
@@ -131,11 +132,7 @@ class IdsAndListsIT {
     assertThat(pods(PodSandboxFilter.newBuilder().setId("ffffffffffffffffffff"))).isEmpty();
     assertThat(pods(PodSandboxFilter.newBuilder().putLabelSelector("colour", "blue")))
         .containsExactly(blueId);
-    assertThat(
-            pods(
-                PodSandboxFilter.newBuilder()
-                    .putLabelSelector("colour", "blue")
-                    .setId(redId)))
+    assertThat(pods(PodSandboxFilter.newBuilder().putLabelSelector("colour", "blue").setId(redId)))
         .isEmpty();
 
     assertThat(containers(ContainerFilter.newBuilder())).containsExactlyInAnyOrder(runs, created);
@@ -163,8 +160,7 @@ class IdsAndListsIT {
   }
 
   private static ContainerFilter.Builder state(ContainerState state) {
-    return ContainerFilter.newBuilder()
-        .setState(ContainerStateValue.newBuilder().setState(state));
+    return ContainerFilter.newBuilder().setState(ContainerStateValue.newBuilder().setState(state));
   }
 
   private static PodSandboxFilter.Builder podState(PodSandboxState state) {
@@ -173,7 +169,8 @@ class IdsAndListsIT {
   }
 
   private static List<String> pods(PodSandboxFilter.Builder filter) {
-    return node.cri()
+    return node
+        .cri()
         .runtime()
         .listPodSandbox(ListPodSandboxRequest.newBuilder().setFilter(filter).build())
         .getItemsList()
@@ -183,7 +180,8 @@ class IdsAndListsIT {
   }
 
   private static List<String> containers(ContainerFilter.Builder filter) {
-    return node.cri()
+    return node
+        .cri()
         .runtime()
         .listContainers(ListContainersRequest.newBuilder().setFilter(filter).build())
         .getContainersList()

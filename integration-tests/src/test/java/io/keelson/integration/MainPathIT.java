@@ -40,8 +40,7 @@ class MainPathIT {
 
   @Test
   void tellsWhatItIs() {
-    VersionResponse version =
-        node.cri().runtime().version(VersionRequest.getDefaultInstance());
+    VersionResponse version = node.cri().runtime().version(VersionRequest.getDefaultInstance());
 
     assertThat(version.getVersion()).isNotEmpty();
     assertThat(version.getRuntimeName()).isEqualTo("keelson");
@@ -56,7 +55,10 @@ class MainPathIT {
         .anyMatch(c -> c.getType().equals("RuntimeReady") && c.getStatus())
         .anyMatch(c -> c.getType().equals("NetworkReady") && c.getStatus());
     assertThat(
-            node.cri().runtime().runtimeConfig(RuntimeConfigRequest.getDefaultInstance()).hasLinux())
+            node.cri()
+                .runtime()
+                .runtimeConfig(RuntimeConfigRequest.getDefaultInstance())
+                .hasLinux())
         .isTrue();
   }
 
@@ -70,7 +72,8 @@ class MainPathIT {
   void podFromARegistryToItsEnd() throws Exception {
     Cri cri = node.cri();
     try (TestRegistry registry = TestRegistry.plain(node.folder("registry"))) {
-      TestImage image = TestImage.busybox("{\"Env\":[\"PATH=/bin\",\"COLOUR=blue\"],\"Cmd\":[\"sh\"]}");
+      TestImage image =
+          TestImage.busybox("{\"Env\":[\"PATH=/bin\",\"COLOUR=blue\"],\"Cmd\":[\"sh\"]}");
       String digest = registry.push(image, "demo/web", "v1");
       String name = registry.host() + "/demo/web:v1";
 
@@ -87,8 +90,7 @@ class MainPathIT {
 
       ContainerConfig config =
           node.container("server", "sh", "-c", "echo up on $HOSTNAME; exec httpd -f -p 80 -h /www")
-              .setImage(
-                  ImageSpec.newBuilder().setImage(id).setUserSpecifiedImage(name))
+              .setImage(ImageSpec.newBuilder().setImage(id).setUserSpecifiedImage(name))
               .putAnnotations("note", "grüße")
               .build();
       String container = cri.create(podId, config, pod.build());
@@ -204,11 +206,13 @@ class MainPathIT {
     PodSandboxConfig pod = node.pod("exec-missing").build();
     String container = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
 
-    Failures.Outcome outcome = Failures.of(() -> {
-      if (cri.exec(container, "no-such-command").getExitCode() == 0) {
-        throw new AssertionError("a command that is not there has succeeded");
-      }
-    });
+    Failures.Outcome outcome =
+        Failures.of(
+            () -> {
+              if (cri.exec(container, "no-such-command").getExitCode() == 0) {
+                throw new AssertionError("a command that is not there has succeeded");
+              }
+            });
     assertThat(outcome.code()).isNotEqualTo(Status.Code.DEADLINE_EXCEEDED);
     assertThat(cri.output(container, "echo", "still", "here")).isEqualTo("still here");
   }
@@ -235,7 +239,8 @@ class MainPathIT {
     PodSandboxConfig pod = node.pod("exits").build();
     String podId = cri.runPod(pod);
 
-    ContainerStatus good = cri.awaitExit(cri.run(podId, node.container("good", "true").build(), pod));
+    ContainerStatus good =
+        cri.awaitExit(cri.run(podId, node.container("good", "true").build(), pod));
     assertThat(good.getExitCode()).isZero();
     assertThat(good.getReason()).isEqualTo("Completed");
 
@@ -246,7 +251,10 @@ class MainPathIT {
 
     ContainerStatus killed =
         cri.awaitExit(
-            cri.run(podId, node.container("killed", "sh", "-c", "kill -KILL -1; exec true").build(), pod));
+            cri.run(
+                podId,
+                node.container("killed", "sh", "-c", "kill -KILL -1; exec true").build(),
+                pod));
     assertThat(killed.getReason()).isNotEqualTo("OOMKilled");
   }
 
@@ -296,5 +304,4 @@ class MainPathIT {
       }
     }
   }
-
 }

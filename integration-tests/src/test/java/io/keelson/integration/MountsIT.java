@@ -181,10 +181,7 @@ class MountsIT {
   void aMountPointThatIsASymlinkDoesNotLeadOutOfTheContainer() throws IOException {
     Path folder = node.folder("escape");
     Path bait = node.folder("bait");
-    String id =
-        run(
-            "symlink",
-            mount(folder, "/var/link/../../../../../../../.." + bait).build());
+    String id = run("symlink", mount(folder, "/var/link/../../../../../../../.." + bait).build());
     node.cri().output(id, "touch", bait + "/caught");
     assertThat(bait.resolve("caught")).doesNotExist();
     assertThat(folder.resolve("caught")).exists();

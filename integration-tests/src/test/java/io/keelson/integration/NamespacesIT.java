@@ -50,7 +50,10 @@ class NamespacesIT {
     PodSandboxConfig pod = node.pod("pids").build();
     String podId = cri.runPod(pod);
     String one =
-        cri.run(podId, pid(node.container("one", "sh", "-c", "sleep 5551; true"), NamespaceMode.POD), pod);
+        cri.run(
+            podId,
+            pid(node.container("one", "sh", "-c", "sleep 5551; true"), NamespaceMode.POD),
+            pod);
     String two = cri.run(podId, withPid("two", NamespaceMode.POD), pod);
 
     assertThat(namespace(one, "pid")).isEqualTo(namespace(two, "pid"));
@@ -90,10 +93,7 @@ class NamespacesIT {
     Cri cri = node.cri();
     PodSandboxConfig.Builder builder = node.pod("host-namespaces");
     NamespaceOption options =
-        NamespaceOption.newBuilder()
-            .setIpc(NamespaceMode.NODE)
-            .setPid(NamespaceMode.NODE)
-            .build();
+        NamespaceOption.newBuilder().setIpc(NamespaceMode.NODE).setPid(NamespaceMode.NODE).build();
     builder.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(options);
     PodSandboxConfig pod = builder.build();
     ContainerConfig.Builder container = node.sleeper("main");

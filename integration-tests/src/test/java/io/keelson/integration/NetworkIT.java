@@ -43,7 +43,8 @@ class NetworkIT {
     PodSandboxConfig client = node.pod("client").build();
     String webId = cri.runPod(web);
     String clientId = cri.runPod(client);
-    cri.run(webId, node.container("web", "sh", "-c", WEB.replace("-p 80", "-p [::]:80")).build(), web);
+    cri.run(
+        webId, node.container("web", "sh", "-c", WEB.replace("-p 80", "-p [::]:80")).build(), web);
     String caller = cri.run(clientId, node.sleeper("client").build(), client);
 
     PodSandboxStatus status = cri.podStatus(webId);
@@ -90,15 +91,16 @@ class NetworkIT {
     assertThat(code(() -> cri.runPod(rival))).as("the port is taken").isNotEqualTo(Status.Code.OK);
 
     cri.stopPod(podId);
-    assertThat(code(() -> cri.runPod(rival))).as("the port is free again").isEqualTo(Status.Code.OK);
+    assertThat(code(() -> cri.runPod(rival)))
+        .as("the port is free again")
+        .isEqualTo(Status.Code.OK);
   }
 
   @Test
   void hostNetworkPodsHaveNoAddressOfTheirOwn() throws Exception {
     Cri cri = node.cri();
     PodSandboxConfig.Builder builder = node.pod("host-network");
-    NamespaceOption options =
-        NamespaceOption.newBuilder().setNetwork(NamespaceMode.NODE).build();
+    NamespaceOption options = NamespaceOption.newBuilder().setNetwork(NamespaceMode.NODE).build();
     builder
         .getLinuxBuilder()
         .setSecurityContext(LinuxSandboxSecurityContext.newBuilder().setNamespaceOptions(options));

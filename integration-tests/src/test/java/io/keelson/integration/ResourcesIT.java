@@ -137,10 +137,7 @@ class ResourcesIT {
         run(
             "oom-away",
             node.container(
-                "main",
-                "sh",
-                "-c",
-                "sleep 1; exec dd if=/dev/zero of=/dev/null bs=200M count=1"),
+                "main", "sh", "-c", "sleep 1; exec dd if=/dev/zero of=/dev/null bs=200M count=1"),
             LinuxContainerResources.newBuilder().setMemoryLimitInBytes(24 * MIB).build());
     node.daemon().kill();
     Waits.until(() -> ContainerGroup.pids(id).isEmpty(), "the container ends");

@@ -30,7 +30,8 @@ class RestartIT {
     Cri cri = node.cri();
     PodSandboxConfig pod = node.pod("stays").build();
     String podId = cri.runPod(pod);
-    String web = cri.run(podId, node.container("web", "httpd", "-f", "-p", "80", "-h", "/www").build(), pod);
+    String web =
+        cri.run(podId, node.container("web", "httpd", "-f", "-p", "80", "-h", "/www").build(), pod);
     PodSandboxStatus before = cri.podStatus(podId);
     ContainerStatus webBefore = cri.status(web);
     List<Long> pids = ContainerGroup.pids(web);
@@ -56,14 +57,16 @@ class RestartIT {
     Cri cri = node.cri();
     PodSandboxConfig pod = node.pod("meanwhile").build();
     String podId = cri.runPod(pod);
-    String ends = cri.run(podId, node.container("ends", "sh", "-c", "sleep 0.5; exit 9").build(), pod);
+    String ends =
+        cri.run(podId, node.container("ends", "sh", "-c", "sleep 0.5; exit 9").build(), pod);
     String good = cri.run(podId, node.container("good", "sh", "-c", "sleep 0.5").build(), pod);
     String over = cri.run(podId, node.container("over", "sh", "-c", "exit 4").build(), pod);
     String never = cri.create(podId, node.sleeper("never").build(), pod);
     cri.awaitExit(over);
     node.daemon().kill();
     Waits.until(
-        () -> ContainerGroup.pids(ends).isEmpty() && ContainerGroup.pids(good).isEmpty(), "the ends");
+        () -> ContainerGroup.pids(ends).isEmpty() && ContainerGroup.pids(good).isEmpty(),
+        "the ends");
     Instant ended = Instant.now();
     Waits.sleep(Duration.ofMillis(1200));
     node.daemon().start();

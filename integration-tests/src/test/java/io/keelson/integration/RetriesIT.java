@@ -44,7 +44,8 @@ class RetriesIT {
     PodSandboxConfig.Builder builder = node.pod("container-once");
     PodSandboxConfig pod = builder.build();
     String podId = cri.runPod(pod);
-    ContainerConfig config = node.container("main", "sh", "-c", "echo begin; exec sleep 3600").build();
+    ContainerConfig config =
+        node.container("main", "sh", "-c", "echo begin; exec sleep 3600").build();
 
     Set<String> ids = new HashSet<>(atOnce(8, () -> cri.create(podId, config, pod)));
     assertThat(ids).hasSize(1);
@@ -142,8 +143,7 @@ class RetriesIT {
 
   private static void awaitLine(PodSandboxConfig.Builder pod, String text) {
     Waits.until(
-        () ->
-            node.log(pod, "main").lines().stream().anyMatch(line -> line.text().equals(text)),
+        () -> node.log(pod, "main").lines().stream().anyMatch(line -> line.text().equals(text)),
         "line " + text);
   }
 

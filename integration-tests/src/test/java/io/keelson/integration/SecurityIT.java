@@ -231,7 +231,8 @@ class SecurityIT {
     String id = cri.run(podId, container.build(), pod);
     assertThat(cri.output(id, "sh", "-c", "echo x > /dev/mine && stat -c %t,%T /dev/mine"))
         .isEqualTo("1,3");
-    assertThat(cri.output(id, "sh", "-c", "head -c 1 /dev/log-of-kernel | wc -c; true")).isNotNull();
+    assertThat(cri.output(id, "sh", "-c", "head -c 1 /dev/log-of-kernel | wc -c; true"))
+        .isNotNull();
     assertThat(cri.exec(id, "sh", "-c", "echo x > /dev/log-of-kernel").getExitCode()).isNotZero();
 
     String bare = cri.run(podId, node.sleeper("bare").build(), pod);

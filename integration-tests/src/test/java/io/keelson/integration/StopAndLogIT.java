@@ -32,7 +32,8 @@ class StopAndLogIT {
 
   @Test
   void theSignalIsTermTheImagesOrTheCallersInThisOrderOfWeight() throws IOException {
-    assertThat(signalOf(node.container("plain", "sh", "-c", TELLS_ITS_SIGNAL))).isEqualTo("got TERM");
+    assertThat(signalOf(node.container("plain", "sh", "-c", TELLS_ITS_SIGNAL)))
+        .isEqualTo("got TERM");
 
     Path archive = node.folder("images").resolve("usr1.tar");
     TestImage image = TestImage.busybox("{\"StopSignal\":\"SIGUSR1\",\"Env\":[\"PATH=/bin\"]}");
@@ -65,7 +66,8 @@ class StopAndLogIT {
     String id =
         cri.run(
             cri.runPod(pod.build()),
-            node.container("deaf", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
+            node.container(
+                    "deaf", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
                 .build(),
             pod.build());
     Waits.until(() -> !node.log(pod, "deaf").lines().isEmpty(), "ready");
@@ -172,7 +174,10 @@ class StopAndLogIT {
         cri.run(
             cri.runPod(pod.build()),
             node.container(
-                    "main", "sh", "-c", "i=0; while [ $i -lt 40 ]; do echo $i; i=$((i+1)); sleep 0.05; done")
+                    "main",
+                    "sh",
+                    "-c",
+                    "i=0; while [ $i -lt 40 ]; do echo $i; i=$((i+1)); sleep 0.05; done")
                 .build(),
             pod.build());
     node.daemon().kill();

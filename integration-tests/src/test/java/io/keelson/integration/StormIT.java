@@ -25,13 +25,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Callers run pods while the daemon is killed every one to three seconds. A caller retries only what
- * got no answer; every other error, and every wrong exit code, is a failure. The length is the
+ * Callers run pods while the daemon is killed every one to three seconds. A caller retries only
+ * what got no answer; every other error, and every wrong exit code, is a failure. The length is the
  * system property {@code keelson.storm.seconds}.
  */
 class StormIT {
 
-  private static final Duration LENGTH = Duration.ofSeconds(Long.getLong("keelson.storm.seconds", 90));
+  private static final Duration LENGTH =
+      Duration.ofSeconds(Long.getLong("keelson.storm.seconds", 90));
   private static final int CALLERS = 4;
 
   @RegisterExtension static final TestNode node = TestNode.create();
@@ -132,8 +133,7 @@ class StormIT {
       try {
         return call.get();
       } catch (StatusRuntimeException e) {
-        if (e.getStatus().getCode() != Status.Code.UNAVAILABLE
-            || Instant.now().isAfter(patience)) {
+        if (e.getStatus().getCode() != Status.Code.UNAVAILABLE || Instant.now().isAfter(patience)) {
           throw new AssertionError(what + ": " + e.getStatus(), e);
         }
         retries.incrementAndGet();

@@ -50,7 +50,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A client of one daemon's socket, with the deadlines of a kubelet. Safe for use by many threads. */
+/**
+ * A client of one daemon's socket, with the deadlines of a kubelet. Safe for use by many threads.
+ */
 public final class Cri implements AutoCloseable {
 
   private static final Duration DEADLINE = Duration.ofMinutes(2);
@@ -105,7 +107,9 @@ public final class Cri implements AutoCloseable {
     }
   }
 
-  /** A channel that was refused waits before it tries again; after a restart there is no need to. */
+  /**
+   * A channel that was refused waits before it tries again; after a restart there is no need to.
+   */
   public void reconnect() {
     channel.resetConnectBackoff();
   }
@@ -252,7 +256,9 @@ public final class Cri implements AutoCloseable {
   public void removeImage(String image) {
     images()
         .removeImage(
-            RemoveImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build());
+            RemoveImageRequest.newBuilder()
+                .setImage(ImageSpec.newBuilder().setImage(image))
+                .build());
   }
 
   /** Imports an archive or OCI layout; returns the ids of the images in it. */

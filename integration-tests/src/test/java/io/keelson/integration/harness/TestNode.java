@@ -91,8 +91,8 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
 
   @Override
   public void beforeAll(ExtensionContext context) throws IOException {
-    for (Path folder : List.of(
-            base.resolve("netns"), base.resolve("plugins"), cniConfigurations(), logs())) {
+    for (Path folder :
+        List.of(base.resolve("netns"), base.resolve("plugins"), cniConfigurations(), logs())) {
       Files.createDirectories(folder);
     }
     writeConfiguration();
@@ -104,7 +104,9 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
   /** Starts the daemon and imports the image. */
   public void start() throws IOException {
     daemon.start();
-    cri().importImage(TestImage.busybox().writeDockerArchive(base.resolve("busybox.tar"), IMAGE), "");
+    cri()
+        .importImage(
+            TestImage.busybox().writeDockerArchive(base.resolve("busybox.tar"), IMAGE), "");
     Files.delete(base.resolve("busybox.tar"));
     before = leaks.snapshot();
   }
@@ -200,8 +202,7 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
   public PodSandboxConfig.Builder pod(String name) {
     String uid = UUID.randomUUID().toString();
     return PodSandboxConfig.newBuilder()
-        .setMetadata(
-            PodSandboxMetadata.newBuilder().setName(name).setNamespace("it").setUid(uid))
+        .setMetadata(PodSandboxMetadata.newBuilder().setName(name).setNamespace("it").setUid(uid))
         .setHostname(name)
         .setLogDirectory(logs().resolve(uid).toString())
         .putLabels("io.kubernetes.pod.name", name)

@@ -102,10 +102,7 @@ public final class TestRegistry implements AutoCloseable {
     String scheme = certificate.isPresent() ? "https" : "http";
     TestRegistry registry =
         new TestRegistry(
-            process,
-            client(certificate),
-            URI.create(scheme + "://127.0.0.1:" + port),
-            certificate);
+            process, client(certificate), URI.create(scheme + "://127.0.0.1:" + port), certificate);
     registry.awaitAnswer();
     return registry;
   }
