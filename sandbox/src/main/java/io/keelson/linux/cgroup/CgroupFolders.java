@@ -179,11 +179,7 @@ final class CgroupFolders {
       return System.nanoTime() - end >= 0;
     }
 
-    /**
-     * Sleeps.
-     *
-     * @return how long to sleep the next time
-     */
+    /** Sleeps, and answers how long to sleep the next time. */
     Duration sleep(Duration pause, Duration longest) throws InterruptedIOException {
       try {
         Thread.sleep(pause);
