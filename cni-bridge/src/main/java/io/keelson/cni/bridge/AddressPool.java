@@ -68,7 +68,7 @@ final class AddressPool implements AutoCloseable {
     }
     try {
       files.write(lease);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       leave(sandboxId);
       throw e;
     }

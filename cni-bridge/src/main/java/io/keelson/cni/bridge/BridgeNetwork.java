@@ -250,7 +250,19 @@ public final class BridgeNetwork implements PodNetwork, AutoCloseable {
     log.atInfo()
         .addKeyValue("bridge", settings.bridge())
         .log("the built-in network is up: {}, mtu {}", made.gateways(), made.mtu());
+    warnOfObstacles();
     return made;
+  }
+
+  private void warnOfObstacles() {
+    try {
+      for (String obstacle : hostPorts.obstacles()) {
+        log.atWarn().addKeyValue("bridge", settings.bridge()).log(obstacle);
+      }
+    } catch (IOException e) {
+      // nothing depends on it: an nft without JSON can't list chains so, for one
+      log.atDebug().log("the rules of others can't be looked at: {}", e.getMessage());
+    }
   }
 
   /** Lets go of files; the network stays as it is. */

@@ -26,6 +26,10 @@ record HostPort(String protocol, InetAddress address, int port) {
     return address instanceof Inet4Address;
   }
 
+  boolean isUdp() {
+    return protocol.equals("udp");
+  }
+
   boolean isEveryAddress() {
     return address.isAnyLocalAddress();
   }

@@ -5,6 +5,7 @@ import io.keelson.sandbox.error.FailedPreconditionException;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -36,6 +37,11 @@ final class HostPorts {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** What the rules of others are known to keep from the pods, in sentences. */
+  List<String> obstacles() throws IOException {
+    return table.obstacles();
   }
 
   /** Whether another program has taken the table away, as a reload of all rules does. */
@@ -87,6 +93,7 @@ final class HostPorts {
       }
       table.add(ports);
       byPod.put(sandboxId, ports);
+      StaleFlows.beforeOpened(ports.keySet());
     } finally {
       lock.unlock();
     }
@@ -116,6 +123,7 @@ final class HostPorts {
           throw second;
         }
       }
+      StaleFlows.afterClosed(ports);
     } finally {
       lock.unlock();
     }

@@ -25,7 +25,7 @@ import java.util.Map;
 final class NftTable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(20);
-  private static final int MOST_OUTPUT = 8192;
+  private static final int MOST_OUTPUT = 1 << 20;
 
   /**
    * Marks connections from a pod to a port of the host, which may lead back to the same bridge:
@@ -69,6 +69,12 @@ final class NftTable {
   /** Whether the table is there; costs one question to the kernel. */
   boolean exists() throws IOException {
     return NetfilterTables.exists(name);
+  }
+
+  /** What the rules of others are known to keep from the pods, in sentences. */
+  List<String> obstacles() throws IOException {
+    byte[] chains = nft(List.of("nft", "-j", "list", "chains"), new byte[0]).stdout();
+    return OtherFirewalls.obstacles(chains, settings.bridge());
   }
 
   private String table() {
@@ -143,10 +149,13 @@ final class NftTable {
   }
 
   private static void run(StringBuilder script) throws IOException {
+    nft(List.of("nft", "-f", "-"), script.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static Commands.Output nft(List<String> command, byte[] input) throws IOException {
     Commands.Output output;
     try {
-      byte[] input = script.toString().getBytes(StandardCharsets.UTF_8);
-      output = Commands.run(List.of("nft", "-f", "-"), Map.of(), input, PATIENCE, MOST_OUTPUT);
+      output = Commands.run(command, Map.of(), input, PATIENCE, MOST_OUTPUT);
     } catch (ErrnoException e) {
       if (e.is(Errno.ENOENT)) {
         throw new IOException("the program nft was not found: install the nftables package", e);
@@ -155,7 +164,10 @@ final class NftTable {
     }
     if (!output.isSuccess()) {
       throw new IOException(
-          "nft -f - ended with %d: %s".formatted(output.exitCode(), output.stderrText().strip()));
+          "%s ended with %d: %s"
+              .formatted(
+                  String.join(" ", command), output.exitCode(), output.stderrText().strip()));
     }
+    return output;
   }
 }

@@ -21,6 +21,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -213,6 +216,44 @@ class BridgeNetworkTest {
           network.detach(kept);
           assertThat(node.sh("nft list table inet keelson-keelson0")).doesNotContain("8081");
           assertThat(node.podLinks()).doesNotContain(PodLink.hostName(kept.sandboxId()));
+        });
+  }
+
+  @Test
+  void manyPodsComeAndGoAtOnce() throws IOException {
+    List<Pod> pods = new ArrayList<>();
+    for (int number = 1; number <= 40; number++) {
+      pods.add(node.pod(number, port(Protocol.TCP, "", 20_000 + number, 80)));
+    }
+    Set<InetAddress> given = ConcurrentHashMap.newKeySet();
+    List<Throwable> failures = new CopyOnWriteArrayList<>();
+    node.run(
+        network -> {
+          List<Thread> threads = new ArrayList<>();
+          for (Pod pod : pods) {
+            // platform threads: they inherit the namespace of this one
+            threads.add(
+                Thread.ofPlatform()
+                    .start(
+                        () -> {
+                          try {
+                            given.addAll(network.attach(pod).addresses());
+                            if (pods.indexOf(pod) % 2 == 0) {
+                              network.detach(pod);
+                            }
+                          } catch (IOException | RuntimeException e) {
+                            failures.add(e);
+                          }
+                        }));
+          }
+          for (Thread thread : threads) {
+            thread.join();
+          }
+          assertThat(failures).isEmpty();
+          assertThat(given).hasSize(80);
+          assertThat(node.podLinks()).hasSize(20);
+          assertThat(node.holders()).hasSize(20);
+          assertThat(node.sh("nft list map inet keelson ipv4 | grep -o tcp")).hasLineCount(20);
         });
   }
 

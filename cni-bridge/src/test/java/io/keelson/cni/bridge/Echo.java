@@ -55,11 +55,16 @@ final class Echo implements AutoCloseable {
     try (DatagramSocket socket = new DatagramSocket()) {
       socket.setSoTimeout(PATIENCE_MILLIS);
       socket.connect(address, port);
-      socket.send(new DatagramPacket(new byte[] {1}, 1));
-      DatagramPacket answer = new DatagramPacket(new byte[100], 100);
-      socket.receive(answer);
-      return new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII);
+      return askUdp(socket);
     }
+  }
+
+  /** As {@link #askUdp(InetAddress, int)}, from a socket that is connected. */
+  static String askUdp(DatagramSocket socket) throws IOException {
+    socket.send(new DatagramPacket(new byte[] {1}, 1));
+    DatagramPacket answer = new DatagramPacket(new byte[100], 100);
+    socket.receive(answer);
+    return new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII);
   }
 
   private void serveTcp() {

@@ -8,6 +8,7 @@ import io.keelson.linux.netlink.IpPrefix;
 import io.keelson.proto.cri.v1.Protocol;
 import io.keelson.sandbox.port.PodNetwork.Pod;
 import java.io.IOException;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
@@ -150,6 +151,29 @@ class HostPortTest {
             network.attach(outer);
             try (Echo _ = Echo.in(node, outer)) {
               assertThat(node.in(world, () -> Echo.ask(NODE, 8080))).isEqualTo("192.0.2.2");
+            }
+          }
+        });
+  }
+
+  @Test
+  void aUdpSenderThatNeverPausesReachesEachNewPod() throws IOException {
+    Pod one = node.pod(1, port(Protocol.UDP, "", 8080, Echo.PORT));
+    Pod two = node.pod(2, port(Protocol.UDP, "", 8080, Echo.PORT));
+    node.run(
+        network -> {
+          network.start();
+          try (DatagramSocket sender = node.in(world, DatagramSocket::new)) {
+            sender.connect(NODE, 8080);
+            sender.setSoTimeout(1000);
+            // nobody is there: the kernel remembers a flow to the node itself
+            assertThatThrownBy(() -> Echo.askUdp(sender)).isInstanceOf(IOException.class);
+            for (Pod pod : List.of(one, two)) {
+              network.attach(pod);
+              try (Echo _ = Echo.in(node, pod)) {
+                assertThat(Echo.askUdp(sender)).isEqualTo("192.0.2.2");
+              }
+              network.detach(pod);
             }
           }
         });

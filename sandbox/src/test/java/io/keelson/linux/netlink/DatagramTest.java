@@ -64,6 +64,7 @@ class DatagramTest {
     attempt(() -> Link.decode(message));
     attempt(() -> Route.decode(message));
     attempt(() -> LinkAddress.decode(message));
+    attempt(() -> UdpFlows.decode(message));
     attempt(() -> Acknowledgement.of(message));
     attempt(() -> Acknowledgement.ofDone(message));
   }
