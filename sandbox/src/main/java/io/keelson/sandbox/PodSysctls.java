@@ -94,8 +94,7 @@ final class PodSysctls {
       return key;
     }
     StringBuilder swapped = new StringBuilder(key.length());
-    for (int i = 0; i < key.length(); i++) {
-      char c = key.charAt(i);
+    for (char c : key.toCharArray()) {
       swapped.append(c == '.' ? '/' : c == '/' ? '.' : c);
     }
     return swapped.toString();

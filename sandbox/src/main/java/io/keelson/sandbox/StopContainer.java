@@ -40,9 +40,9 @@ final class StopContainer {
 
   /** Returns when the container's end is recorded. */
   void stop(ContainerEntry container, Duration grace) throws IOException {
-    ContainerPhase phase = settledPhase(container);
+    awaitStartUnderWay(container);
     Optional<ProcessId> init = container.init();
-    if (phase != ContainerPhase.CONTAINER_PHASE_RUNNING || init.isEmpty()) {
+    if (container.phase() != ContainerPhase.CONTAINER_PHASE_RUNNING || init.isEmpty()) {
       return;
     }
     try {
@@ -66,14 +66,9 @@ final class StopContainer {
     }
   }
 
-  /** The phase, once a start that is under way has come to its end. */
-  private static ContainerPhase settledPhase(ContainerEntry container) {
+  private static void awaitStartUnderWay(ContainerEntry container) {
     container.lock().lock();
-    try {
-      return container.phase();
-    } finally {
-      container.lock().unlock();
-    }
+    container.lock().unlock();
   }
 
   private void kill(ContainerEntry container, ProcessId init)
