@@ -94,7 +94,8 @@ final class PodSysctls {
       return key;
     }
     StringBuilder swapped = new StringBuilder(key.length());
-    for (char c : key.toCharArray()) {
+    for (int i = 0; i < key.length(); i++) {
+      char c = key.charAt(i);
       swapped.append(c == '.' ? '/' : c == '/' ? '.' : c);
     }
     return swapped.toString();

@@ -40,9 +40,9 @@ final class StopContainer {
 
   /** Returns when the container's end is recorded. */
   void stop(ContainerEntry container, Duration grace) throws IOException {
-    awaitStartUnderWay(container);
+    ContainerPhase phase = settledPhase(container);
     Optional<ProcessId> init = container.init();
-    if (container.phase() != ContainerPhase.CONTAINER_PHASE_RUNNING || init.isEmpty()) {
+    if (phase != ContainerPhase.CONTAINER_PHASE_RUNNING || init.isEmpty()) {
       return;
     }
     try {
@@ -66,9 +66,14 @@ final class StopContainer {
     }
   }
 
-  private static void awaitStartUnderWay(ContainerEntry container) {
+  /** The phase, once a start that is under way has come to its end. */
+  private static ContainerPhase settledPhase(ContainerEntry container) {
     container.lock().lock();
-    container.lock().unlock();
+    try {
+      return container.phase();
+    } finally {
+      container.lock().unlock();
+    }
   }
 
   private void kill(ContainerEntry container, ProcessId init)

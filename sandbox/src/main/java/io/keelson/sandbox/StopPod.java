@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.Lock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -197,11 +198,11 @@ final class StopPod {
     }
   }
 
-  private static void rethrow(Throwable failure) throws IOException {
+  private static void rethrow(@Nullable Throwable failure) throws IOException {
     switch (failure) {
       case IOException e -> throw e;
       case RuntimeException e -> throw e;
-      default -> throw new OperationFailedException(String.valueOf(failure.getMessage()), failure);
+      case null, default -> throw new OperationFailedException(String.valueOf(failure), failure);
     }
   }
 }

@@ -14,15 +14,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The table {@code inet keelson} of nftables: masquerade and host ports. It is the daemon's alone;
- * no rule of others is read or changed. Every change is one transaction of the kernel.
+ * The table {@code inet keelson-BRIDGE} of nftables: masquerade and host ports. It bears the
+ * bridge's name, so that two daemons with a bridge each do not take each other's for their own. It
+ * is the daemon's alone; no rule of others is read or changed. Every change is one transaction of
+ * the kernel.
  *
  * <p>Host ports are elements of four maps (by family, and for one address of the host or all), so
  * that a packet is looked up once however many there are.
  */
 final class NftTable {
 
-  private static final String NAME = "keelson";
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int MOST_OUTPUT = 1 << 20;
 
@@ -34,15 +35,17 @@ final class NftTable {
   private static final String HAIRPIN_MARK = "0x2000";
 
   private final NetworkSettings settings;
+  private final String name;
 
   NftTable(NetworkSettings settings) {
     this.settings = settings;
+    this.name = "keelson-" + settings.bridge();
   }
 
   /** Makes the table, or replaces it by one with these host ports and no others. */
   void replace(Map<HostPort, PodPort> ports) throws IOException {
     StringBuilder script = new StringBuilder();
-    script.append("add table inet %1$s\ndelete table inet %1$s\n".formatted(NAME));
+    script.append("add table inet %1$s\ndelete table inet %1$s\n".formatted(name));
     script.append(table());
     appendElements(script, ports);
     run(script);
@@ -58,14 +61,14 @@ final class NftTable {
   void delete(Collection<HostPort> ports) throws IOException {
     StringBuilder script = new StringBuilder();
     for (HostPort port : ports) {
-      script.append("delete element inet %s %s { %s }\n".formatted(NAME, map(port), key(port)));
+      script.append("delete element inet %s %s { %s }\n".formatted(name, map(port), key(port)));
     }
     run(script);
   }
 
   /** Whether the table is there; costs one question to the kernel. */
   boolean exists() throws IOException {
-    return NetfilterTables.exists(NAME);
+    return NetfilterTables.exists(name);
   }
 
   /** What the rules of others are known to keep from the pods, in sentences. */
@@ -75,7 +78,7 @@ final class NftTable {
   }
 
   private String table() {
-    StringBuilder text = new StringBuilder("table inet " + NAME + " {\n");
+    StringBuilder text = new StringBuilder("table inet " + name + " {\n");
     for (String family : List.of("ipv4", "ipv6")) {
       String type = family + "_addr";
       text.append(
@@ -127,13 +130,13 @@ final class NftTable {
         .formatted(settings.bridge(), family, subnet, multicast);
   }
 
-  private static void appendElements(StringBuilder script, Map<HostPort, PodPort> ports) {
+  private void appendElements(StringBuilder script, Map<HostPort, PodPort> ports) {
     ports.forEach(
         (host, pod) ->
             script.append(
                 "add element inet %s %s { %s : %s . %d }\n"
                     .formatted(
-                        NAME, map(host), key(host), pod.address().getHostAddress(), pod.port())));
+                        name, map(host), key(host), pod.address().getHostAddress(), pod.port())));
   }
 
   private static String map(HostPort port) {

@@ -108,12 +108,12 @@ class BridgeNetworkTest {
         network -> {
           network.attach(pod);
           assertThat(node.podLinks()).hasSize(1);
-          assertThat(node.sh("nft list table inet keelson")).contains("8080");
+          assertThat(node.sh("nft list table inet keelson-keelson0")).contains("8080");
           network.detach(pod);
           network.detach(pod);
           assertThat(node.podLinks()).isEmpty();
           assertThat(node.leases()).isEmptyDirectory();
-          assertThat(node.sh("nft list table inet keelson")).doesNotContain("8080");
+          assertThat(node.sh("nft list table inet keelson-keelson0")).doesNotContain("8080");
         });
   }
 
@@ -126,7 +126,7 @@ class BridgeNetworkTest {
           network.detach(node.withoutNamespace(pod));
           assertThat(node.podLinks()).isEmpty();
           assertThat(node.leases()).isEmptyDirectory();
-          assertThat(node.sh("nft list table inet keelson")).doesNotContain("8080");
+          assertThat(node.sh("nft list table inet keelson-keelson0")).doesNotContain("8080");
         });
   }
 
@@ -208,13 +208,13 @@ class BridgeNetworkTest {
               .contains(PodLink.hostName(kept.sandboxId()))
               .doesNotContain(PodLink.hostName(lost.sandboxId()));
           assertThat(node.holders()).containsExactlyInAnyOrder(kept.sandboxId(), gone.sandboxId());
-          assertThat(node.sh("nft list table inet keelson"))
+          assertThat(node.sh("nft list table inet keelson-keelson0"))
               .contains("8081")
               .doesNotContain("8082");
           assertReachable(kept, List.of(addresses.getFirst()));
           // the ports of a pod of an earlier life are closed with it
           network.detach(kept);
-          assertThat(node.sh("nft list table inet keelson")).doesNotContain("8081");
+          assertThat(node.sh("nft list table inet keelson-keelson0")).doesNotContain("8081");
           assertThat(node.podLinks()).doesNotContain(PodLink.hostName(kept.sandboxId()));
         });
   }
@@ -303,7 +303,7 @@ class BridgeNetworkTest {
           network.attach(one);
           node.sh("nft flush ruleset");
           network.attach(two);
-          assertThat(node.sh("nft list table inet keelson")).contains("8081");
+          assertThat(node.sh("nft list table inet keelson-keelson0")).contains("8081");
           node.sh("ip link delete keelson0");
           InetAddress address = network.attach(three).addresses().getFirst();
           assertReachable(three, List.of(address));

@@ -130,7 +130,7 @@ class HostPortTest {
             assertThat(node.in(pod, () -> Echo.askUdp(NODE, 8080))).isEqualTo("10.87.0.1");
             assertThat(node.in(pod, () -> Echo.ask(NODE6, 8080))).startsWith("fd4b");
           }
-          assertThat(node.sh("nft list map inet keelson ipv4")).contains("sctp . 8080");
+          assertThat(node.sh("nft list map inet keelson-keelson0 ipv4")).contains("sctp . 8080");
           network.detach(pod);
           assertThatThrownBy(() -> node.in(world, () -> Echo.ask(NODE, 8080)))
               .isInstanceOf(IOException.class);
@@ -201,7 +201,7 @@ class HostPortTest {
           try (Echo _ = node.call(Echo::here)) {
             assertThatThrownBy(() -> node.in(pod, () -> Echo.ask(LOOPBACK, Echo.PORT)))
                 .isInstanceOf(IOException.class);
-            node.sh("nft flush chain inet keelson spoofed");
+            node.sh("nft flush chain inet keelson-keelson0 spoofed");
             // without the rule it could: so it is the rule that this test has seen
             assertThat(node.in(pod, () -> Echo.ask(LOOPBACK, Echo.PORT))).isEqualTo("10.87.0.2");
           }

@@ -72,7 +72,7 @@ final class CgroupFolders {
 
   static void addProcesses(Path folder, Set<Integer> processes) throws IOException {
     for (Path each : subtree(folder)) {
-      for (String line : readProcesses(each.resolve("cgroup.procs")).split("\n")) {
+      for (String line : readProcesses(each.resolve("cgroup.procs")).split("\n", -1)) {
         // 0 stands for a process that this process' pid namespace does not have.
         if (!line.isEmpty() && !line.equals("0")) {
           processes.add(Integer.parseInt(line));
@@ -158,7 +158,7 @@ final class CgroupFolders {
 
   /** The number behind a key in a file of lines {@code key number}; 0 if it is not there. */
   static long value(String text, String key) {
-    for (String line : text.split("\n")) {
+    for (String line : text.split("\n", -1)) {
       if (line.startsWith(key + " ")) {
         return Long.parseLong(line.substring(key.length() + 1).strip());
       }
@@ -179,9 +179,7 @@ final class CgroupFolders {
       return System.nanoTime() - end >= 0;
     }
 
-    /**
-     * @return how long to sleep the next time
-     */
+    /** Sleeps, and answers how long to sleep the next time. */
     Duration sleep(Duration pause, Duration longest) throws InterruptedIOException {
       try {
         Thread.sleep(pause);

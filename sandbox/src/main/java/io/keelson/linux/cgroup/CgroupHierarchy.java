@@ -62,7 +62,7 @@ record CgroupHierarchy(int version, Path mountPoint, Set<String> controllers) {
   private static Set<String> unified(Path mountPoint) throws IOException {
     String text =
         Files.readString(mountPoint.resolve("cgroup.controllers"), StandardCharsets.UTF_8).strip();
-    return text.isEmpty() ? Set.of() : Set.of(text.split(" "));
+    return text.isEmpty() ? Set.of() : Set.of(text.split(" ", -1));
   }
 
   private boolean isUsual() {

@@ -72,7 +72,7 @@ final class CgroupsV2 implements Cgroups {
 
   private static Set<String> controllers(Path file) throws IOException {
     String text = CgroupFolders.read(file).orElse("").strip();
-    return text.isEmpty() ? new TreeSet<>() : new TreeSet<>(List.of(text.split(" ")));
+    return text.isEmpty() ? new TreeSet<>() : new TreeSet<>(List.of(text.split(" ", -1)));
   }
 
   @Override

@@ -67,8 +67,8 @@ public record IpPrefix(InetAddress address, int length) {
 
   /** Whether any address is in both. */
   public boolean overlaps(IpPrefix other) {
-    return contains(other.address) && length <= other.length
-        || other.contains(address) && other.length <= length;
+    return (contains(other.address) && length <= other.length)
+        || (other.contains(address) && other.length <= length);
   }
 
   /**

@@ -49,7 +49,7 @@ public record MacAddress(long value) {
   public byte[] octets() {
     byte[] octets = new byte[OCTETS];
     for (int i = 0; i < OCTETS; i++) {
-      octets[i] = (byte) (value >> 8 * (OCTETS - 1 - i));
+      octets[i] = (byte) (value >> (8 * (OCTETS - 1 - i)));
     }
     return octets;
   }

@@ -1,0 +1,78 @@
+package io.keelson.sandbox.launch;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.keelson.linux.cgroup.CgroupDriver;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** The files of a launched container in its bundle, beside config.json. */
+record Bundle(Path folder) {
+
+  private static final JsonFactory JSON = new JsonFactory();
+
+  /** Written by the runtime, whole or not at all for our purposes: a number without a newline. */
+  Path initPid() {
+    return folder.resolve("init.pid");
+  }
+
+  Path monitorPid() {
+    return folder.resolve("conmon.pid");
+  }
+
+  /** The fifo through which conmon takes orders; it fixes the name. */
+  Path control() {
+    return folder.resolve("ctl");
+  }
+
+  static OptionalInt readPid(Path file) throws IOException {
+    try {
+      String text = Files.readString(file, StandardCharsets.UTF_8).strip();
+      return text.matches("[1-9][0-9]{0,9}")
+          ? OptionalInt.of(Integer.parseInt(text))
+          : OptionalInt.empty();
+    } catch (NoSuchFileException e) {
+      return OptionalInt.empty();
+    }
+  }
+
+  /**
+   * The container's control group, as a path below each hierarchy; empty if there is no spec or
+   * none in it.
+   */
+  Optional<String> cgroup() throws IOException {
+    try (InputStream file = Files.newInputStream(folder.resolve("config.json"));
+        JsonParser in = JSON.createParser(file)) {
+      if (in.nextToken() != JsonToken.START_OBJECT || !enter(in, "linux")) {
+        return Optional.empty();
+      }
+      if (in.currentToken() != JsonToken.START_OBJECT || !enter(in, "cgroupsPath")) {
+        return Optional.empty();
+      }
+      return Optional.of(CgroupDriver.group(in.getText()));
+    } catch (NoSuchFileException | FileNotFoundException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Goes to the value of a member of the object that the parser is at the start of. */
+  private static boolean enter(JsonParser in, String name) throws IOException {
+    while (in.nextToken() == JsonToken.FIELD_NAME) {
+      boolean found = in.currentName().equals(name);
+      in.nextToken();
+      if (found) {
+        return true;
+      }
+      in.skipChildren();
+    }
+    return false;
+  }
+}

@@ -1,0 +1,142 @@
+package io.keelson.sandbox.launch;
+
+import io.keelson.linux.CommandTimeoutException;
+import io.keelson.linux.Commands;
+import io.keelson.linux.Commands.Output;
+import io.keelson.sandbox.error.DeadlineExceededException;
+import io.keelson.sandbox.error.OperationFailedException;
+import io.keelson.sandbox.launch.ExecGroups.ExecGroup;
+import io.keelson.sandbox.port.Launcher.ExecResult;
+import io.keelson.sandbox.port.RuntimeHandler;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs commands in containers by the runtime's exec, without a shell. Safe for use by many threads.
+ */
+final class ExecRunner {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ExecRunner.class);
+
+  private static final int MAX_OUTPUT = 16 * 1024 * 1024;
+  private static final Duration FOR_EVER = Duration.ofDays(3650);
+  private static final Duration KILL_PATIENCE = Duration.ofSeconds(5);
+
+  private final Path conmon;
+  private final ExecGroups groups;
+  private final AtomicLong numbers = new AtomicLong(System.nanoTime());
+
+  ExecRunner(Path conmon, ExecGroups groups) {
+    this.conmon = conmon;
+    this.groups = groups;
+  }
+
+  /**
+   * A command in a container.
+   *
+   * @param group the container's control group
+   * @param process the process object as JSON
+   * @param timeout zero for none
+   */
+  record Request(
+      String containerId,
+      RuntimeHandler handler,
+      Bundle bundle,
+      String group,
+      byte[] process,
+      Duration timeout) {}
+
+  ExecResult run(Request request) throws IOException {
+    String name = "exec-" + Long.toHexString(numbers.incrementAndGet());
+    Path log = request.bundle().folder().resolve(name + ".log");
+    Path pidFile = request.bundle().folder().resolve(name + ".pid");
+    try (ExecGroup group = groups.make(request.group())) {
+      Output output;
+      try {
+        output = onFreshThread(() -> spawn(request, group, log, pidFile));
+      } catch (CommandTimeoutException e) {
+        kill(request, group);
+        throw new DeadlineExceededException(
+            "command in container %s did not end within %s and was killed with all that it started"
+                .formatted(request.containerId(), seconds(request.timeout())));
+      }
+      Optional<String> error =
+          output.isSuccess() ? Optional.empty() : RuntimeWords.errorIn(read(log));
+      if (error.isPresent()) {
+        throw new OperationFailedException(
+            "command can't be run in container %s: %s"
+                .formatted(request.containerId(), error.get()));
+      }
+      return new ExecResult(output.exitCode(), output.stdout(), output.stderr());
+    } finally {
+      Files.deleteIfExists(log);
+      Files.deleteIfExists(pidFile);
+    }
+  }
+
+  private Output spawn(Request request, ExecGroup group, Path log, Path pidFile)
+      throws IOException {
+    group.enter();
+    OciRuntime runtime = new OciRuntime(request.handler(), request.timeout());
+    return Commands.run(
+        runtime.exec(request.containerId(), conmon, log, pidFile, group.runtimeOptions()),
+        OciRuntime.ENVIRONMENT,
+        request.process(),
+        request.timeout().isZero() ? FOR_EVER : request.timeout(),
+        MAX_OUTPUT);
+  }
+
+  private static void kill(Request request, ExecGroup group) throws IOException {
+    if (!group.killAll(KILL_PATIENCE)) {
+      LOG.atWarn()
+          .addKeyValue("container", request.containerId())
+          .log("a command that took too long was killed but some of it is still there");
+    }
+  }
+
+  private static String read(Path log) throws IOException {
+    try {
+      return Files.readString(log, StandardCharsets.UTF_8);
+    } catch (NoSuchFileException e) {
+      return "";
+    }
+  }
+
+  private static String seconds(Duration timeout) {
+    return timeout.toMillis() % 1000 == 0 ? timeout.toSeconds() + " s" : timeout.toMillis() + " ms";
+  }
+
+  private interface Work {
+    Output run() throws IOException;
+  }
+
+  /** A thread that enters a group must end with the command, so that the group can go. */
+  private static Output onFreshThread(Work work) throws IOException {
+    FutureTask<Output> task = new FutureTask<>(work::run);
+    Thread.ofPlatform().daemon().name("exec").start(task);
+    try {
+      return task.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while a command ran in a container");
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException cause -> throw cause;
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        case null, default -> throw new IOException(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,220 @@
+package io.keelson.sandbox.launch;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.keelson.linux.CommandTimeoutException;
+import io.keelson.linux.Commands;
+import io.keelson.linux.Commands.Output;
+import io.keelson.linux.Spawn;
+import io.keelson.linux.SpawnFiles;
+import io.keelson.linux.Spawned;
+import io.keelson.sandbox.error.OperationFailedException;
+import io.keelson.sandbox.port.RuntimeHandler;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The command line of an OCI runtime, as runc has it and others follow. What two runtimes want
+ * differently is decided here and nowhere else.
+ */
+final class OciRuntime {
+
+  /**
+   * No variable of the daemon may reach a runtime: NOTIFY_SOCKET and LISTEN_FDS of the service that
+   * the daemon is would be handed on to containers.
+   */
+  static final Map<String, String> ENVIRONMENT =
+      Map.of("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int MAX_OUTPUT = 64 * 1024;
+  private static final byte[] NO_INPUT = new byte[0];
+
+  private final RuntimeHandler handler;
+  private final Duration timeout;
+
+  OciRuntime(RuntimeHandler handler, Duration timeout) {
+    this.handler = handler;
+    this.timeout = timeout;
+  }
+
+  /** What conmon must put before the command; {@code --systemd-cgroup} it adds itself. */
+  List<String> argumentsUnderConmon() {
+    return List.of("--root=" + handler.root());
+  }
+
+  void start(String id) throws IOException {
+    run("start", NO_INPUT, List.of("start", id));
+  }
+
+  /**
+   * Creates and starts a container that nobody waits for. It keeps no file of this process open.
+   *
+   * @param log receives the runtime's errors
+   */
+  void runDetached(String id, Path bundle, Path pidFile, Path log) throws IOException {
+    List<String> command =
+        command(
+            List.of(
+                "--log=" + log,
+                "--log-format=json",
+                "run",
+                "--detach",
+                "--bundle=" + bundle,
+                "--pid-file=" + pidFile,
+                id));
+    try (Spawned child = Spawn.start(command, ENVIRONMENT, bundle, SpawnFiles.none(), true)) {
+      OptionalInt code = child.await(timeout);
+      if (code.isEmpty()) {
+        throw tookTooLong("run", id, null);
+      }
+      if (code.getAsInt() != 0) {
+        String said = Files.exists(log) ? Files.readString(log, StandardCharsets.UTF_8) : "";
+        throw failed("run", id, RuntimeWords.errorIn(said).orElse("exit code " + code.getAsInt()));
+      }
+    }
+  }
+
+  void update(String id, byte[] resources) throws IOException {
+    run("update", resources, List.of("update", "--resources", "/dev/stdin", id));
+  }
+
+  /**
+   * Deletes the container if the runtime knows it, killing it first.
+   *
+   * @throws OperationFailedException if the runtime can't
+   */
+  void deleteForced(String id) throws IOException {
+    if (knows(id)) {
+      run("delete", NO_INPUT, List.of("delete", "--force", id));
+    }
+  }
+
+  /** True if the runtime keeps something of this container, in whatever state. */
+  boolean knows(String id) {
+    return Files.exists(stateOf(id));
+  }
+
+  /** Takes away by hand what the runtime keeps of a container that it can't delete. */
+  void forget(String id) throws IOException {
+    Folders.delete(stateOf(id));
+  }
+
+  /**
+   * {@code creating}, {@code created}, {@code running}, {@code stopped}, …; empty if it does not
+   * know it.
+   */
+  Optional<String> status(String id) throws IOException {
+    if (!knows(id)) {
+      return Optional.empty();
+    }
+    Output output =
+        Commands.run(command(List.of("state", id)), ENVIRONMENT, NO_INPUT, timeout, MAX_OUTPUT);
+    if (!output.isSuccess()) {
+      return Optional.empty();
+    }
+    String status = JSON.readTree(output.stdout()).path("status").asText();
+    return status.isEmpty() ? Optional.empty() : Optional.of(status);
+  }
+
+  /**
+   * True while the init process waits to be let run: both runtimes have it wait at a fifo that they
+   * unlink as they let it go, so that it tells "never started" also of a container that has ended
+   * since.
+   */
+  boolean isWaitingToStart(String id) {
+    return Files.exists(stateOf(id).resolve("exec.fifo"));
+  }
+
+  /**
+   * The command that runs a further process in a container with its own standard output and error,
+   * ends with it and with its exit code. The process object comes on standard input.
+   *
+   * <p>crun does all that by itself. runc goes on for as long as anybody has the output open, a
+   * child that the process left behind perhaps, so it is run under a conmon that does nothing but
+   * wait; any other runtime too, since that is right for all of them.
+   *
+   * @param log receives the runtime's own errors as lines of JSON, apart from what the process says
+   * @param pidFile for the runtime's use
+   * @param options further options of exec
+   */
+  List<String> exec(String id, Path conmon, Path log, Path pidFile, List<String> options) {
+    String process = "/proc/self/fd/0";
+    List<String> logging = List.of("--log=" + log, "--log-format=json");
+    List<String> command = new ArrayList<>();
+    if (isCrun()) {
+      command.addAll(command(logging));
+      command.add("exec");
+      command.addAll(options);
+      command.addAll(List.of("--process", process, id));
+      return command;
+    }
+    command.addAll(List.of(conmon.toString(), "--sync", "--exec", "-l", "passthrough"));
+    command.addAll(List.of("-c", id, "-u", id, "-r", handler.binary().toString()));
+    command.addAll(List.of("-p", pidFile.toString(), "--exec-process-spec", process));
+    for (String argument : command(logging).subList(1, command(logging).size())) {
+      command.addAll(List.of("--runtime-arg", argument));
+    }
+    for (String option : options) {
+      command.addAll(List.of("--runtime-opt", option));
+    }
+    return command;
+  }
+
+  private boolean isCrun() {
+    return handler.binary().getFileName().toString().startsWith("crun");
+  }
+
+  private List<String> command(List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(handler.binary().toString());
+    command.addAll(argumentsUnderConmon());
+    if (handler.systemdCgroup()) {
+      command.add("--systemd-cgroup");
+    }
+    command.addAll(arguments);
+    return command;
+  }
+
+  private void run(String verb, byte[] input, List<String> arguments) throws IOException {
+    String id = arguments.getLast();
+    Output output;
+    try {
+      output = Commands.run(command(arguments), ENVIRONMENT, input, timeout, MAX_OUTPUT);
+    } catch (CommandTimeoutException e) {
+      throw tookTooLong(verb, id, e);
+    }
+    if (!output.isSuccess()) {
+      throw failed(verb, id, saidOr(output.stderrText(), "exit code " + output.exitCode()));
+    }
+  }
+
+  private OperationFailedException failed(String verb, String id, String why) {
+    return new OperationFailedException(
+        "%s %s %s: %s".formatted(handler.binary().getFileName(), verb, id, why));
+  }
+
+  private OperationFailedException tookTooLong(String verb, String id, @Nullable Throwable cause) {
+    return new OperationFailedException(
+        "%s %s %s did not end within %d ms and was killed"
+            .formatted(handler.binary().getFileName(), verb, id, timeout.toMillis()),
+        cause);
+  }
+
+  private static String saidOr(String text, String otherwise) {
+    String words = RuntimeWords.of(text);
+    return words.isEmpty() ? otherwise : words;
+  }
+
+  private Path stateOf(String id) {
+    return handler.root().resolve(id);
+  }
+}
