@@ -3,6 +3,8 @@ package io.keelson.runtime.cli;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.keelson.runtime.config.ConfigurationException;
+import io.keelson.runtime.daemon.StartException;
+import io.keelson.sandbox.error.KeelsonException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import picocli.CommandLine;
@@ -26,6 +28,8 @@ final class Failures implements IExecutionExceptionHandler {
         switch (thrown) {
           case CommandException e -> say(e.exitCode(), text(e));
           case ConfigurationException e -> say(ExitCode.USAGE, text(e));
+          case StartException e -> say(ExitCode.FAILED, text(e));
+          case KeelsonException e -> say(ExitCode.FAILED, text(e));
           case StatusRuntimeException e -> say(code(e.getStatus()), sentence(e.getStatus()));
           case UncheckedIOException e -> say(ExitCode.FAILED, text(e));
           case IOException e -> say(ExitCode.FAILED, text(e));
@@ -43,7 +47,7 @@ final class Failures implements IExecutionExceptionHandler {
   }
 
   private int say(int code, String message) {
-    terminal.err().println("keelson: " + message);
+    message.lines().forEach(line -> terminal.err().println("keelson: " + line));
     return code;
   }
 

@@ -8,6 +8,7 @@ import picocli.CommandLine.Command;
     description = "A Kubernetes node runtime: pods and containers of this node.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      ServeCommand.class,
       StatusCommand.class,
       VersionCommand.class,
       ConfigCommand.class,

@@ -8,7 +8,7 @@ import java.io.Console;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -45,9 +45,9 @@ final class PullCommand extends ClientCommand {
   }
 
   private static String password() throws IOException {
-    Console console = Objects.requireNonNull(System.console()); // is always there since JDK 22
-    if (console.isTerminal()) {
-      char[] typed = console.readPassword("Password: ");
+    Optional<Console> console = Optional.ofNullable(System.console()).filter(Console::isTerminal);
+    if (console.isPresent()) {
+      char[] typed = console.get().readPassword("Password: ");
       return typed == null ? "" : new String(typed);
     }
     String line =

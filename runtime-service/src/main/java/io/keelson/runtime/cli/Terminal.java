@@ -1,10 +1,11 @@
 package io.keelson.runtime.cli;
 
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Where a command writes: results to {@code out}, everything else to {@code err}.
@@ -14,11 +15,9 @@ import java.util.Objects;
 record Terminal(PrintStream out, PrintStream err, boolean interactive) {
 
   static Terminal ofProcess() {
-    return new Terminal(
-        stream(FileDescriptor.out),
-        stream(FileDescriptor.err),
-        Objects.requireNonNull(System.console()).isTerminal() // is always there since JDK 22
-        );
+    boolean interactive =
+        Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
+    return new Terminal(stream(FileDescriptor.out), stream(FileDescriptor.err), interactive);
   }
 
   private static PrintStream stream(FileDescriptor descriptor) {

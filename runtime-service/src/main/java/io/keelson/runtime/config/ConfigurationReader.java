@@ -53,7 +53,12 @@ final class ConfigurationReader {
     TomlParseResult toml = Toml.parse(text);
     if (toml.hasErrors()) {
       toml.errors()
-          .forEach(e -> problems.add(new Problem(e.position().line(), "not TOML: " + oneLine(e))));
+          .forEach(
+              e ->
+                  problems.add(
+                      new Problem(
+                          e.position().line(),
+                          "line " + e.position().line() + " is not TOML: " + oneLine(e))));
     } else {
       table(toml, List.of());
     }

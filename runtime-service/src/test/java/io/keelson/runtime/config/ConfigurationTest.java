@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,8 +40,7 @@ class ConfigurationTest {
         .usingRecursiveComparison()
         .ignoringFields("runtimes")
         .isEqualTo(defaults);
-    assertThat(configuration.runtimes().get("runc").root())
-        .isEqualTo(defaults.runtimes().get("runc").root());
+    assertThat(runtime(configuration, "runc").root()).isEqualTo(runtime(defaults, "runc").root());
     assertThat(Keys.FIXED)
         .allSatisfy(key -> assertThat(uncommented).contains("\n" + key.simpleName() + " = "));
     assertThat(uncommented).contains("[runtimes.crun]\n", "[runtimes.runc]\n");
@@ -87,7 +87,7 @@ class ConfigurationTest {
             "kata",
             new Configuration.OciRuntime(
                 "kata", "/opt/kata/runtime", Path.of("/run/other/runtimes/kata"), true));
-    assertThat(configuration.runtimes().get("crun").required()).isFalse();
+    assertThat(runtime(configuration, "crun").required()).isFalse();
     assertThat(configuration.network().cniBinDirs()).containsExactly(Path.of("/a"), Path.of("/b"));
     assertThat(configuration.network().cniTimeout()).isEqualTo(Duration.ofMinutes(2));
     assertThat(configuration.network().ipv4Subnet()).contains(IpPrefix.parse("192.168.8.0/21"));
@@ -156,11 +156,12 @@ class ConfigurationTest {
   void whatIsNoTomlIsRefusedWithItsLine() {
     assertThat(problems("root = \"/a\"\nstate = = 3\n"))
         .isNotEmpty()
-        .allSatisfy(p -> assertThat(p).startsWith(FILE + ":2: not TOML: ").doesNotContain("\n"));
+        .allSatisfy(
+            p -> assertThat(p).startsWith(FILE + ":2: line 2 is not TOML: ").doesNotContain("\n"));
     assertThat(problems("root = \"/a\"\nroot = \"/b\"\n"))
         .singleElement()
         .asString()
-        .startsWith(FILE + ":2: not TOML: ");
+        .startsWith(FILE + ":2: line 2 is not TOML: ");
   }
 
   @Test
@@ -186,8 +187,7 @@ class ConfigurationTest {
 
     assertThat(configuration.root()).isEqualTo(Path.of("/srv/a"));
     assertThat(configuration.socket()).isEqualTo(Path.of("/run/b/keelson.sock"));
-    assertThat(configuration.runtimes().get("crun").root())
-        .isEqualTo(Path.of("/run/b/runtimes/crun"));
+    assertThat(runtime(configuration, "crun").root()).isEqualTo(Path.of("/run/b/runtimes/crun"));
   }
 
   @Test
@@ -217,6 +217,10 @@ class ConfigurationTest {
     assertThat(defaults.socket()).isEqualTo(Path.of("/run/keelson/keelson.sock"));
     assertThat(defaults.runtimes()).isEqualTo(Map.copyOf(defaults.runtimes())).containsKey("crun");
     assertThat(defaults.grpc().maxMessageSize()).isEqualTo(16 << 20);
+  }
+
+  private static Configuration.OciRuntime runtime(Configuration configuration, String name) {
+    return Objects.requireNonNull(configuration.runtimes().get(name));
   }
 
   private static List<String> problems(String text) {

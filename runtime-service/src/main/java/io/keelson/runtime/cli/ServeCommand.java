@@ -1,0 +1,76 @@
+package io.keelson.runtime.cli;
+
+import io.keelson.runtime.config.Configuration;
+import io.keelson.runtime.config.ConfigurationException;
+import io.keelson.runtime.config.ConfigurationLoader;
+import io.keelson.runtime.config.ConfigurationLoader.Overrides;
+import io.keelson.runtime.daemon.Daemon;
+import io.keelson.runtime.daemon.StartException;
+import io.keelson.runtime.logging.Logging;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code keelson serve}: the daemon. */
+@Command(
+    name = "serve",
+    description = {
+      "Runs the daemon until it gets SIGTERM or SIGINT. Containers go on without it, and the next daemon"
+          + " takes them over.",
+    })
+final class ServeCommand implements Callable<Integer> {
+
+  @Option(
+      names = {"-c", "--config"},
+      paramLabel = "FILE",
+      description = "The configuration. Default: /etc/keelson/config.toml, if it is there.")
+  private @Nullable Path config;
+
+  @Option(
+      names = "--root",
+      paramLabel = "DIR",
+      description = "Instead of the configuration's root folder.")
+  private @Nullable Path root;
+
+  @Option(
+      names = "--state",
+      paramLabel = "DIR",
+      description = "Instead of the configuration's state folder.")
+  private @Nullable Path state;
+
+  @Option(
+      names = "--socket",
+      paramLabel = "PATH",
+      description = "Instead of the configuration's socket.")
+  private @Nullable Path socket;
+
+  @Override
+  public Integer call()
+      throws ConfigurationException, IOException, StartException, InterruptedException {
+    Configuration configuration =
+        ConfigurationLoader.load(
+            new Overrides(absolute(config), absolute(root), absolute(state), absolute(socket)));
+    Logging.configure(configuration.log().level(), configuration.log().format());
+    Daemon daemon = Daemon.start(configuration);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  daemon.close();
+                  // The JVM would answer 128 + the signal; being told to end is no failure.
+                  Runtime.getRuntime().halt(ExitCode.OK);
+                },
+                "shutdown"));
+    new CountDownLatch(1).await(); // a signal ends the process
+    return ExitCode.OK;
+  }
+
+  private static Optional<Path> absolute(@Nullable Path path) {
+    return Optional.ofNullable(path).map(p -> p.toAbsolutePath().normalize());
+  }
+}

@@ -1,0 +1,215 @@
+package io.keelson.runtime.daemon;
+
+import io.keelson.cni.NodeNetwork;
+import io.keelson.cni.bridge.BridgeNetwork;
+import io.keelson.cni.bridge.NetworkSettings;
+import io.keelson.cni.plugin.CniNetwork;
+import io.keelson.cni.plugin.CniSettings;
+import io.keelson.image.ImageSettings;
+import io.keelson.image.Images;
+import io.keelson.image.UnpackLimits;
+import io.keelson.linux.KernelThreads;
+import io.keelson.linux.ProcessWatcher;
+import io.keelson.runtime.ProductVersion;
+import io.keelson.runtime.config.Configuration;
+import io.keelson.runtime.server.CallInterceptor;
+import io.keelson.runtime.server.ContainerCalls;
+import io.keelson.runtime.server.CriImageService;
+import io.keelson.runtime.server.CriRuntimeService;
+import io.keelson.runtime.server.NodeCalls;
+import io.keelson.runtime.server.NodeImageService;
+import io.keelson.runtime.server.PodCalls;
+import io.keelson.runtime.server.ReadinessGate;
+import io.keelson.runtime.server.SocketServer;
+import io.keelson.sandbox.NodeRuntime;
+import io.keelson.sandbox.SandboxSettings;
+import io.keelson.sandbox.isolator.HostFeatures;
+import io.keelson.sandbox.isolator.StandardIsolators;
+import io.keelson.sandbox.launch.CatatonitHolder;
+import io.keelson.sandbox.launch.ConmonLauncher;
+import io.keelson.sandbox.launch.ExitWatcher;
+import io.keelson.sandbox.launch.LauncherSettings;
+import io.keelson.sandbox.port.PodNetwork;
+import io.keelson.sandbox.port.RuntimeHandler;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The daemon: the one place where the parts are put together. {@link #start} serves when it
+ * returns; {@link #close} ends it and leaves the containers running.
+ */
+public final class Daemon implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Daemon.class);
+
+  /** Native calls that block at the same time; more wait for their turn. */
+  private static final int KERNEL_THREADS = 32;
+
+  /**
+   * For one step of an OCI runtime: far beyond what a loaded host needs, below a kubelet's
+   * patience.
+   */
+  private static final Duration RUNTIME_TIMEOUT = Duration.ofSeconds(60);
+
+  private static final Duration KILL_TIMEOUT = Duration.ofSeconds(30);
+
+  /**
+   * For calls under way when the daemon is told to end; their callers try again with the next one.
+   */
+  private static final Duration STOP_GRACE = Duration.ofSeconds(5);
+
+  private final Shutdown shutdown;
+
+  private Daemon(Shutdown shutdown) {
+    this.shutdown = shutdown;
+  }
+
+  /**
+   * Starts the daemon and takes over what runs on the node.
+   *
+   * @throws StartException if the host or another daemon is in the way
+   */
+  public static Daemon start(Configuration configuration) throws IOException, StartException {
+    long startNanos = System.nanoTime();
+    Shutdown shutdown = new Shutdown();
+    try {
+      start(configuration, shutdown);
+    } catch (IOException | StartException | RuntimeException e) {
+      shutdown.close();
+      throw e;
+    }
+    log.atInfo()
+        .addKeyValue("version", ProductVersion.current())
+        .addKeyValue("socket", configuration.socket())
+        .addKeyValue("ms", (System.nanoTime() - startNanos) / 1_000_000)
+        .log("keelson serves");
+    return new Daemon(shutdown);
+  }
+
+  private static void start(Configuration configuration, Shutdown shutdown)
+      throws IOException, StartException {
+    shutdown.add("the root folder", FolderLock.acquire(configuration.root()));
+    shutdown.add("the state folder", FolderLock.acquire(configuration.state()));
+    Host host = HostCheck.check(configuration);
+    HostFeatures features = HostFeatures.probe();
+    KernelThreads kernelThreads = shutdown.add("kernel threads", new KernelThreads(KERNEL_THREADS));
+    ProcessWatcher processes = shutdown.add("process watcher", new ProcessWatcher());
+    Images images = shutdown.add("images", Images.open(imageSettings(configuration)));
+    PodNetwork network = network(configuration, kernelThreads, shutdown);
+    NodeRuntime runtime =
+        runtime(configuration, host, features, processes, images, network, shutdown);
+
+    ReadinessGate gate = new ReadinessGate();
+    NodeCalls node =
+        new NodeCalls(NodeDescriptions.of(configuration, host, features), network::condition, gate);
+    SocketServer server =
+        SocketServer.start(
+            new SocketServer.Settings(
+                configuration.socket(),
+                configuration.socketGroup(),
+                configuration.grpc().maxMessageSize()),
+            new CallInterceptor(gate),
+            List.of(
+                new CriRuntimeService(
+                    node, new PodCalls(runtime.pods()), new ContainerCalls(runtime.containers())),
+                new CriImageService(images),
+                new NodeImageService(images)));
+    shutdown.add("the server", () -> server.stop(STOP_GRACE));
+
+    runtime.recover();
+    gate.open();
+  }
+
+  private static NodeRuntime runtime(
+      Configuration configuration,
+      Host host,
+      HostFeatures features,
+      ProcessWatcher processes,
+      Images images,
+      PodNetwork network,
+      Shutdown shutdown)
+      throws IOException {
+    SandboxSettings settings =
+        new SandboxSettings(
+            configuration.root(),
+            configuration.state(),
+            configuration.network().netnsDir(),
+            host.handlers(),
+            configuration.defaultRuntime(),
+            host.cgroupDriver(),
+            KILL_TIMEOUT);
+    RuntimeHandler defaultHandler =
+        Objects.requireNonNull(host.handlers().get(configuration.defaultRuntime()));
+    LauncherSettings launching =
+        new LauncherSettings(
+            host.conmon(), configuration.state().resolve("containers"), RUNTIME_TIMEOUT);
+    return new NodeRuntime(
+        settings,
+        shutdown.add("the launcher", new ConmonLauncher(launching, host.cgroups(), processes)),
+        shutdown.add("the exit watcher", new ExitWatcher(settings.exitDirectory(), processes)),
+        new CatatonitHolder(host.catatonit(), defaultHandler, host.cgroups(), RUNTIME_TIMEOUT),
+        targets -> StandardIsolators.create(features, targets, StandardIsolators.Settings.DEFAULT),
+        images.provisioner(),
+        network,
+        host.cgroups(),
+        HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE)));
+  }
+
+  private static PodNetwork network(
+      Configuration configuration, KernelThreads kernelThreads, Shutdown shutdown)
+      throws IOException {
+    Configuration.Network network = configuration.network();
+    BridgeNetwork builtIn =
+        new BridgeNetwork(
+            new NetworkSettings(
+                network.bridge(),
+                network.ipv4Subnet(),
+                network.ipv6Subnet(),
+                network.mtu(),
+                network.masquerade()),
+            configuration.root().resolve("network").resolve("leases"),
+            kernelThreads);
+    shutdown.add("the built-in network", builtIn);
+    CniSettings defaults =
+        CniSettings.defaults(configuration.root().resolve("network").resolve("cni"));
+    CniNetwork plugins =
+        CniNetwork.open(
+            new CniSettings(
+                network.cniConfDir(),
+                network.cniBinDirs(),
+                defaults.cacheFolder(),
+                network.cniTimeout(),
+                defaults.probeTimeout(),
+                defaults.statusInterval(),
+                defaults.environment()));
+    shutdown.add("the CNI network", plugins);
+    return new NodeNetwork(plugins, builtIn);
+  }
+
+  private static ImageSettings imageSettings(Configuration configuration) {
+    Configuration.Images images = configuration.images();
+    ImageSettings defaults = ImageSettings.defaults(configuration.root());
+    UnpackLimits limits = defaults.limits();
+    return new ImageSettings(
+        configuration.root(),
+        images.insecureRegistries(),
+        images.caFile(),
+        images.pinned(),
+        images.parallelLayers() == 0 ? defaults.parallelLayers() : images.parallelLayers(),
+        new UnpackLimits(
+            images.maxLayerEntries(),
+            images.maxLayerSize(),
+            limits.maxRatio(),
+            limits.ratioFloor()));
+  }
+
+  @Override
+  public void close() {
+    log.info("keelson ends; containers go on without it");
+    shutdown.close();
+  }
+}
