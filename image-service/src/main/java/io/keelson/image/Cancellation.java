@@ -2,6 +2,7 @@ package io.keelson.image;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 
 /** Tells long work that its caller has gone. Safe for use by many threads. */
 public final class Cancellation {
@@ -12,6 +13,22 @@ public final class Cancellation {
   /** One that nobody will use. */
   public static Cancellation never() {
     return new Cancellation();
+  }
+
+  /** One that is cancelled with this one, and can be alone. */
+  public Cancellation child() {
+    Cancellation child = new Cancellation();
+    onCancel(child::cancel);
+    return child;
+  }
+
+  /**
+   * @throws CancellationException if it was cancelled
+   */
+  public void check() {
+    if (isCancelled()) {
+      throw new CancellationException("the caller has gone");
+    }
   }
 
   /** Cancels; doing it twice is harmless. Runs what waits for it on the calling thread. */

@@ -1,11 +1,31 @@
 package io.keelson.image;
 
-import io.keelson.sandbox.error.UnsupportedException;
+import io.keelson.image.manifest.ManifestParser;
+import io.keelson.image.manifest.Platform;
+import io.keelson.image.pull.ImageAssembly;
+import io.keelson.image.pull.Settler;
+import io.keelson.image.pull.SharedPulls;
+import io.keelson.image.reference.Digest;
+import io.keelson.image.reference.ImageReference;
+import io.keelson.image.registry.RegistryClients;
+import io.keelson.image.registry.RegistrySettings;
+import io.keelson.image.registry.RegistrySource;
+import io.keelson.image.rootfs.OverlayProvisioner;
+import io.keelson.image.source.ManifestResolver;
+import io.keelson.image.source.SourceImage;
+import io.keelson.image.store.ImageCatalog;
+import io.keelson.image.store.LayerStore;
+import io.keelson.image.store.StoreFolders;
+import io.keelson.image.store.StoredImage;
+import io.keelson.linux.KernelThreads;
+import io.keelson.linux.MountInfo;
+import io.keelson.linux.tree.Trees;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.Provisioner;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +36,39 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Images implements AutoCloseable {
 
-  private Images() {}
+  private static final int KERNEL_THREADS = 4;
+
+  private final ImageSettings settings;
+  private final KernelThreads threads;
+  private final StoreFolders folders;
+  private final LayerStore layers;
+  private final ImageCatalog catalog;
+  private final OverlayProvisioner provisioner;
+  private final ImageAssembly assembly;
+  private final Settler settler;
+  private final RegistryClients registries;
+  private final SharedPulls pulls;
+  private final ManifestParser parser = new ManifestParser();
+  private final Platform host = Platform.host();
+
+  private Images(ImageSettings settings, KernelThreads threads, StoreFolders folders)
+      throws IOException {
+    this.settings = settings;
+    this.threads = threads;
+    this.folders = folders;
+    this.layers = LayerStore.open(folders);
+    this.catalog = ImageCatalog.open(folders, layers);
+    this.provisioner =
+        OverlayProvisioner.open(settings.root().resolve("rootfs"), catalog, layers, threads);
+    this.assembly =
+        new ImageAssembly(catalog, layers, settings.limits(), settings.parallelLayers());
+    this.registries =
+        new RegistryClients(RegistrySettings.of(settings.insecureRegistries(), settings.caFile()));
+    this.pulls = new SharedPulls(this::pull);
+    this.settler = new Settler(layers);
+    // Layers of this boot that an earlier run left unsettled.
+    settler.request();
+  }
 
   /**
    * Opens the store below {@link ImageSettings#root}, makes it if there is none, and takes away
@@ -24,12 +76,30 @@ public final class Images implements AutoCloseable {
    * log.
    */
   public static Images open(ImageSettings settings) throws IOException {
-    throw new UnsupportedException("images of " + settings.root());
+    KernelThreads threads = new KernelThreads(KERNEL_THREADS);
+    StoreFolders folders = null;
+    try {
+      folders = StoreFolders.open(settings.root().resolve("images"), threads);
+      return new Images(settings, threads, folders);
+    } catch (IOException | RuntimeException e) {
+      if (folders != null) {
+        folders.close();
+      }
+      threads.close();
+      throw Failures.explained("image store " + settings.root(), asIoException(e));
+    }
+  }
+
+  private static IOException asIoException(Exception e) {
+    if (e instanceof RuntimeException unchecked) {
+      throw unchecked;
+    }
+    return e instanceof IOException io ? io : new IOException(e);
   }
 
   /** Root file systems from these images. Always the same object. */
   public Provisioner provisioner() {
-    throw new UnsupportedException("images");
+    return provisioner;
   }
 
   /**
@@ -48,7 +118,30 @@ public final class Images implements AutoCloseable {
    *     interrupted
    */
   public String pull(PullRequest request) throws IOException {
-    throw new UnsupportedException("pull of " + request.reference());
+    ImageReference reference = ImageReference.parse(request.reference());
+    return pulls.pull(reference, request);
+  }
+
+  private String pull(
+      ImageReference reference,
+      RegistryCredentials credentials,
+      PullProgress progress,
+      Cancellation cancellation)
+      throws IOException {
+    try {
+      RegistrySource source =
+          registries.source(reference, credentials, new ManifestResolver(parser, host));
+      SourceImage image = source.resolve(cancellation);
+      Digest digest = Objects.requireNonNull(image.digest());
+      List<String> tags = reference.tag() == null ? List.of() : List.of(reference.toString());
+      List<String> digests = List.of(reference.withDigest(digest).toString());
+      assembly.assemble(image, source, tags, digests, progress, cancellation);
+      settler.request();
+      return image.config().id().toString();
+    } catch (IOException e) {
+      cancellation.check();
+      throw Failures.explained("pull of " + reference, e);
+    }
   }
 
   /**
@@ -60,31 +153,59 @@ public final class Images implements AutoCloseable {
    * @return the ids, in the archive's order
    * @throws io.keelson.sandbox.error.InvalidRequestException if it is no such archive, or names
    *     don't fit
+   * @throws io.keelson.sandbox.error.NotFoundException if there is no such file, or no image for
+   *     this node
    */
   public List<String> importArchive(
       Path archive, @Nullable String name, PullProgress progress, Cancellation cancellation)
       throws IOException {
-    throw new UnsupportedException("import of " + archive);
+    try {
+      List<String> ids =
+          new ArchiveImport(assembly, folders, parser, host)
+              .run(archive, name, progress, cancellation);
+      settler.request();
+      return ids;
+    } catch (IOException e) {
+      cancellation.check();
+      throw Failures.explained("import of " + archive, e);
+    }
   }
 
   /** All images, sorted by id. */
   public List<ImageDescription> list() {
-    throw new UnsupportedException("images");
+    return catalog.list().stream().map(StoredImage::description).toList();
   }
 
   /** The image, if it is here. */
   public Optional<ImageDescription> status(String reference) {
-    throw new UnsupportedException("image " + reference);
+    return catalog.find(reference).map(StoredImage::description);
   }
 
   /** The image with all that is known of it, if it is here. */
-  public Optional<ImageDetails> details(String reference) throws IOException {
-    throw new UnsupportedException("image " + reference);
+  public Optional<ImageDetails> details(String reference) {
+    return catalog
+        .find(reference)
+        .map(
+            image ->
+                new ImageDetails(
+                    image.description(),
+                    image.config().json(),
+                    image.config().diffIds().stream().map(Digest::toString).toList(),
+                    image.chainIds().stream().map(Digest::toString).toList(),
+                    isPinned(image.description())));
   }
 
   /** Whether the settings say that garbage collection must leave the image alone. */
   public boolean isPinned(ImageDescription image) {
-    throw new UnsupportedException("image " + image.id());
+    return image.repoTags().stream()
+        .anyMatch(tag -> settings.pinned().stream().anyMatch(pattern -> matches(pattern, tag)));
+  }
+
+  private static boolean matches(String pattern, String tag) {
+    if (pattern.endsWith("*")) {
+      return tag.startsWith(pattern.substring(0, pattern.length() - 1));
+    }
+    return ImageReference.tryParse(pattern).map(name -> name.toString().equals(tag)).orElse(false);
   }
 
   /**
@@ -94,25 +215,41 @@ public final class Images implements AutoCloseable {
    *     being made from it
    */
   public void remove(String reference) throws IOException {
-    throw new UnsupportedException("image " + reference);
+    catalog.remove(reference);
   }
 
   /** What images and layers take. */
   public FileSystemUsage imageUsage() throws IOException {
-    throw new UnsupportedException("images");
+    LayerStore.Usage usage = layers.usage();
+    return new FileSystemUsage(
+        mountPoint(settings.root().resolve("images")), usage.bytes(), usage.inodes());
   }
 
-  /** What the writable layers of all containers take. */
+  /** What the writable layers of all containers take. Reads their folders. */
   public FileSystemUsage containerUsage() throws IOException {
-    throw new UnsupportedException("images");
+    return usage(provisioner.usage());
   }
 
   /** What the writable layer of one container takes, if it has one. Reads the folder. */
   public Optional<FileSystemUsage> writableLayerUsage(String containerId) throws IOException {
-    throw new UnsupportedException("container " + containerId);
+    Optional<Trees.Usage> usage = provisioner.usage(containerId);
+    return usage.isPresent() ? Optional.of(usage(usage.get())) : Optional.empty();
+  }
+
+  private FileSystemUsage usage(Trees.Usage usage) throws IOException {
+    return new FileSystemUsage(
+        mountPoint(settings.root().resolve("rootfs")), usage.bytes(), usage.inodes());
+  }
+
+  private static Path mountPoint(Path path) throws IOException {
+    return MountInfo.containing(path).map(MountInfo::mountPoint).orElse(path);
   }
 
   /** Ends what is under way and brings to disk what is not there yet. */
   @Override
-  public void close() throws IOException {}
+  public void close() {
+    pulls.cancelAll();
+    settler.close();
+    threads.close();
+  }
 }

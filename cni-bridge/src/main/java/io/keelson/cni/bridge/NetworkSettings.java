@@ -3,12 +3,13 @@ package io.keelson.cni.bridge;
 import io.keelson.linux.netlink.IpPrefix;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
  * How the built-in network is laid out.
  *
- * @param bridge name of the bridge link, at most 15 characters
+ * @param bridge name of the bridge link, 1 to 15 letters, digits and the characters {@code _.-}
  * @param ipv4 the network of the pods' IPv4 addresses; its first host is the gateway
  * @param ipv6 the same for IPv6; one of both must be there
  * @param mtu of all links in bytes; 0 for that of the link with the host's default route
@@ -20,7 +21,12 @@ public record NetworkSettings(
   /** The network itself, the gateway, one pod and the broadcast address. */
   private static final int LEAST_HOST_BITS = 2;
 
+  private static final Pattern BRIDGE_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}");
+
   public NetworkSettings {
+    if (!BRIDGE_NAME.matcher(bridge).matches()) {
+      throw new IllegalArgumentException("not a name for a bridge: \"" + bridge + "\"");
+    }
     if (ipv4.isEmpty() && ipv6.isEmpty()) {
       throw new IllegalArgumentException("the bridge network needs an IPv4 or an IPv6 subnet");
     }

@@ -253,7 +253,8 @@ class BridgeNetworkTest {
           assertThat(given).hasSize(80);
           assertThat(node.podLinks()).hasSize(20);
           assertThat(node.holders()).hasSize(20);
-          assertThat(node.sh("nft list map inet keelson ipv4 | grep -o tcp")).hasLineCount(20);
+          assertThat(node.sh("nft list map inet keelson-keelson0 ipv4 | grep -o tcp"))
+              .hasLineCount(20);
         });
   }
 
@@ -400,6 +401,17 @@ class BridgeNetworkTest {
           assertThat(node.podLinks()).isEmpty();
           assertThat(node.leases()).isEmptyDirectory();
         });
+  }
+
+  @Test
+  void aBridgeNameThatCouldChangeTheRulesIsRefused() {
+    for (String name : List.of("", "a b", "x\"; flush ruleset", "longer-than-fifteen")) {
+      assertThatThrownBy(
+              () ->
+                  new NetworkSettings(
+                      name, Optional.of(IpPrefix.parse("10.9.0.0/24")), Optional.empty(), 0, true))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
   }
 
   private void assertReachable(Pod pod, List<InetAddress> addresses) throws IOException {

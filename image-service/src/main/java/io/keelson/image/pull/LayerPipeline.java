@@ -1,0 +1,103 @@
+package io.keelson.image.pull;
+
+import io.keelson.image.Cancellation;
+import io.keelson.image.UnpackLimits;
+import io.keelson.image.archive.ByteFeed;
+import io.keelson.image.archive.Decompression;
+import io.keelson.image.archive.LayerExtractor;
+import io.keelson.image.archive.TarReader;
+import io.keelson.image.archive.UnpackedLayer;
+import io.keelson.image.reference.Digest;
+import io.keelson.image.source.CorruptContentException;
+import io.keelson.image.source.LayerBlob;
+import io.keelson.image.source.LayerSource;
+import io.keelson.linux.tree.Folder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.function.LongConsumer;
+
+/**
+ * One layer from its source to its files, in one pass and without a copy on disk. Two threads share
+ * it: one fetches, checks the blob's digest and decompresses, the other checks the tar's digest and
+ * unpacks. What is made is only good if the call returns. Safe for use by many threads.
+ */
+final class LayerPipeline {
+
+  private final UnpackLimits limits;
+
+  LayerPipeline(UnpackLimits limits) {
+    this.limits = limits;
+  }
+
+  /**
+   * Runs on platform threads and ends with them.
+   *
+   * @param target an empty folder
+   * @param progress hears how many bytes of the blob have come
+   * @throws CorruptContentException if a size or digest is another than said
+   */
+  UnpackedLayer unpack(
+      LayerSource source,
+      LayerBlob blob,
+      Path target,
+      LongConsumer progress,
+      Cancellation cancellation)
+      throws IOException, InterruptedException {
+    Cancellation mine = cancellation.child();
+    BlockPipe pipe = new BlockPipe();
+    PlatformTask<Boolean> fetcher =
+        PlatformTask.start("image-fetch", () -> fetch(source, blob, pipe, progress, mine));
+    PlatformTask<UnpackedLayer> unpacker =
+        PlatformTask.start("image-unpack", () -> unpack(blob, pipe, target));
+    try {
+      return unpacker.await();
+    } finally {
+      // After a success both have ended; else they are to end now.
+      mine.cancel();
+      fetcher.interrupt();
+      unpacker.interrupt();
+      unpacker.join();
+      fetcher.join();
+    }
+  }
+
+  private static boolean fetch(
+      LayerSource source,
+      LayerBlob blob,
+      BlockPipe pipe,
+      LongConsumer progress,
+      Cancellation cancellation) {
+    Throwable failure = null;
+    try (VerifiedStream verified =
+            new VerifiedStream(source.open(blob, cancellation), blob, progress);
+        InputStream tar = Decompression.of(verified)) {
+      pipe.pour(tar);
+      verified.verify();
+    } catch (IOException | RuntimeException | Error e) {
+      failure = e;
+    } catch (InterruptedException e) {
+      failure = new IOException("interrupted", e);
+    }
+    pipe.end(failure);
+    return failure == null;
+  }
+
+  private UnpackedLayer unpack(LayerBlob blob, BlockPipe pipe, Path target) throws IOException {
+    MessageDigest computation = blob.diffId().algorithm().start();
+    try (Folder root = Folder.open(target);
+        LayerExtractor extractor = new LayerExtractor(root, limits, blob.size())) {
+      ByteFeed feed = pipe.reader(computation);
+      UnpackedLayer layer = extractor.extract(new TarReader(feed));
+      feed.drain();
+      Digest actual = blob.diffId().algorithm().finish(computation);
+      if (!actual.equals(blob.diffId())) {
+        throw new CorruptContentException(
+            "layer %s unpacks to %s and not to %s, as the config says"
+                .formatted(blob.label(), actual, blob.diffId()));
+      }
+      return layer;
+    }
+  }
+}

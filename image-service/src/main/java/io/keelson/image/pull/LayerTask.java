@@ -1,0 +1,152 @@
+package io.keelson.image.pull;
+
+import io.keelson.image.Cancellation;
+import io.keelson.image.PullProgress;
+import io.keelson.image.archive.UnpackedLayer;
+import io.keelson.image.reference.Digest;
+import io.keelson.image.source.LayerBlob;
+import io.keelson.image.source.LayerSource;
+import io.keelson.image.store.Layer;
+import io.keelson.image.store.LayerStore;
+import io.keelson.image.store.NewLayer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+
+/** One layer of one image: finds it in the store, waits for another who makes it, or makes it. */
+final class LayerTask {
+
+  private final Shared shared;
+  private final Digest chainId;
+  private final LayerBlob blob;
+  private final LayerSource source;
+  private final PullProgress progress;
+  private final Cancellation cancellation;
+
+  /**
+   * What the tasks of all images have in common.
+   *
+   * @param permits for those that fetch and unpack
+   * @param underWay the layers that a task is making; done when that has ended, well or not
+   */
+  record Shared(
+      LayerStore layers,
+      LayerPipeline pipeline,
+      Semaphore permits,
+      ConcurrentMap<Digest, CompletableFuture<Boolean>> underWay) {}
+
+  LayerTask(
+      Shared shared,
+      Digest chainId,
+      LayerBlob blob,
+      LayerSource source,
+      PullProgress progress,
+      Cancellation cancellation) {
+    this.shared = shared;
+    this.chainId = chainId;
+    this.blob = blob;
+    this.source = source;
+    this.progress = progress;
+    this.cancellation = cancellation;
+  }
+
+  /**
+   * Runs to the end; a failure cancels the image's other tasks.
+   *
+   * @param below the image's lower layers, the nearest first
+   * @param result becomes what is returned
+   * @return the layer, retained for the image
+   */
+  Layer run(List<CompletableFuture<Layer>> below, CompletableFuture<Layer> result)
+      throws IOException {
+    try {
+      Layer layer = retain(below);
+      result.complete(layer);
+      return layer;
+    } catch (InterruptedException e) {
+      throw fail(result, new CancellationException("interrupted"));
+    } catch (ExecutionException e) {
+      throw fail(result, new CancellationException("a lower layer failed"));
+    } catch (RuntimeException e) {
+      throw fail(result, e);
+    } catch (IOException e) {
+      throw fail(result, e);
+    } catch (Error e) {
+      throw fail(result, e);
+    }
+  }
+
+  private <E extends Throwable> E fail(CompletableFuture<Layer> result, E failure) {
+    result.completeExceptionally(failure);
+    cancellation.cancel();
+    return failure;
+  }
+
+  private Layer retain(List<CompletableFuture<Layer>> below)
+      throws IOException, InterruptedException, ExecutionException {
+    while (true) {
+      cancellation.check();
+      Optional<Layer> present = shared.layers().retain(chainId);
+      if (present.isPresent()) {
+        progress.layerPresent(blob.label());
+        return present.get();
+      }
+      CompletableFuture<Boolean> mine = new CompletableFuture<>();
+      CompletableFuture<Boolean> other = shared.underWay().putIfAbsent(chainId, mine);
+      if (other != null) {
+        other.get();
+        continue;
+      }
+      try {
+        // It may have come between the two looks.
+        Optional<Layer> late = shared.layers().retain(chainId);
+        return late.isPresent() ? late.get() : make(below);
+      } finally {
+        shared.underWay().remove(chainId);
+        mine.complete(true);
+      }
+    }
+  }
+
+  private Layer make(List<CompletableFuture<Layer>> below)
+      throws IOException, InterruptedException, ExecutionException {
+    try (NewLayer layer = shared.layers().begin()) {
+      UnpackedLayer unpacked;
+      shared.permits().acquire();
+      // Who has a permit waits for nobody but the source and the disk.
+      try {
+        unpacked =
+            shared
+                .pipeline()
+                .unpack(
+                    source,
+                    blob,
+                    layer.content(),
+                    received -> progress.layerReceived(blob.label(), received, blob.size()),
+                    cancellation);
+      } finally {
+        shared.permits().release();
+      }
+      List<Path> contents = new ArrayList<>();
+      for (CompletableFuture<Layer> lower : below) {
+        contents.add(lower.get().content());
+      }
+      if (!contents.isEmpty() && !unpacked.implied().isEmpty()) {
+        ImpliedFolders.inherit(layer.content(), unpacked.implied(), contents);
+      }
+      Layer made =
+          shared
+              .layers()
+              .publish(layer, chainId, blob.diffId(), unpacked.bytes(), unpacked.inodes());
+      progress.layerDone(blob.label());
+      return made;
+    }
+  }
+}

@@ -1,0 +1,171 @@
+package io.keelson.image.pull;
+
+import io.keelson.image.Cancellation;
+import io.keelson.image.PullProgress;
+import io.keelson.image.PullRequest;
+import io.keelson.image.RegistryCredentials;
+import io.keelson.image.reference.ImageReference;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+
+/**
+ * Pulls of the same reference by the same credentials at the same time are one. It goes on as long
+ * as one caller waits for it. Safe for use by many threads.
+ */
+public final class SharedPulls {
+
+  private final Work work;
+  private final Map<Key, Pull> running = new HashMap<>();
+
+  /** Does one pull. */
+  @FunctionalInterface
+  public interface Work {
+    /**
+     * @return the image's id
+     */
+    String pull(
+        ImageReference reference,
+        RegistryCredentials credentials,
+        PullProgress progress,
+        Cancellation cancellation)
+        throws IOException;
+  }
+
+  private record Key(ImageReference reference, RegistryCredentials credentials) {}
+
+  public SharedPulls(Work work) {
+    this.work = work;
+  }
+
+  /**
+   * Starts or joins a pull and waits for its end.
+   *
+   * @throws CancellationException if this caller's cancellation or an interrupt came first
+   */
+  public String pull(ImageReference reference, PullRequest request) throws IOException {
+    Key key = new Key(reference, request.credentials());
+    CompletableFuture<String> mine = new CompletableFuture<>();
+    Pull pull;
+    synchronized (running) {
+      Pull existing = running.get(key);
+      pull = existing == null ? start(key) : existing;
+      pull.join(mine, request.progress());
+    }
+    request.cancellation().onCancel(() -> mine.cancel(false));
+    try {
+      return mine.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw cancelled(e);
+    } catch (CancellationException e) {
+      throw cancelled(e);
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException cause -> throw cause;
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        default -> throw new IOException(e.getCause());
+      }
+    } finally {
+      leave(key, pull, mine, request.progress());
+    }
+  }
+
+  private static CancellationException cancelled(Exception cause) {
+    CancellationException cancelled = new CancellationException("the pull was cancelled");
+    cancelled.initCause(cause);
+    return cancelled;
+  }
+
+  private Pull start(Key key) {
+    Pull pull = new Pull();
+    running.put(key, pull);
+    Thread.ofVirtual()
+        .name("pull")
+        .start(
+            () -> {
+              try {
+                String id = work.pull(key.reference(), key.credentials(), pull, pull.cancellation);
+                end(key, pull, caller -> caller.complete(id));
+              } catch (IOException | RuntimeException | Error e) {
+                end(key, pull, caller -> caller.completeExceptionally(e));
+              }
+            });
+    return pull;
+  }
+
+  private void end(Key key, Pull pull, Consumer<CompletableFuture<String>> tell) {
+    List<CompletableFuture<String>> callers;
+    synchronized (running) {
+      running.remove(key, pull);
+      callers = List.copyOf(pull.callers);
+    }
+    callers.forEach(tell);
+  }
+
+  private void leave(Key key, Pull pull, CompletableFuture<String> caller, PullProgress progress) {
+    boolean abandoned;
+    synchronized (running) {
+      pull.leave(caller, progress);
+      // Nobody may join a pull that is being cancelled.
+      abandoned = pull.callers.isEmpty() && running.remove(key, pull);
+    }
+    if (abandoned) {
+      pull.cancellation.cancel();
+    }
+  }
+
+  /** Ends all pulls. */
+  public void cancelAll() {
+    List<Pull> all;
+    synchronized (running) {
+      all = List.copyOf(running.values());
+    }
+    all.forEach(pull -> pull.cancellation.cancel());
+  }
+
+  /** One pull under way; tells all who wait for it how it goes on. */
+  private static final class Pull implements PullProgress {
+
+    private final Cancellation cancellation = new Cancellation();
+    private final List<CompletableFuture<String>> callers = new CopyOnWriteArrayList<>();
+    private final List<PullProgress> listeners = new CopyOnWriteArrayList<>();
+
+    void join(CompletableFuture<String> caller, PullProgress progress) {
+      callers.add(caller);
+      listeners.add(progress);
+    }
+
+    void leave(CompletableFuture<String> caller, PullProgress progress) {
+      callers.remove(caller);
+      listeners.remove(progress);
+    }
+
+    @Override
+    public void resolved(String imageId, int layers, long totalBytes) {
+      listeners.forEach(listener -> listener.resolved(imageId, layers, totalBytes));
+    }
+
+    @Override
+    public void layerPresent(String layerDigest) {
+      listeners.forEach(listener -> listener.layerPresent(layerDigest));
+    }
+
+    @Override
+    public void layerReceived(String layerDigest, long received, long total) {
+      listeners.forEach(listener -> listener.layerReceived(layerDigest, received, total));
+    }
+
+    @Override
+    public void layerDone(String layerDigest) {
+      listeners.forEach(listener -> listener.layerDone(layerDigest));
+    }
+  }
+}

@@ -1,0 +1,89 @@
+package io.keelson.image.registry;
+
+import io.keelson.image.Cancellation;
+import io.keelson.image.manifest.Descriptor;
+import io.keelson.image.reference.Digest;
+import io.keelson.image.reference.ImageReference;
+import io.keelson.image.source.CorruptContentException;
+import io.keelson.image.source.LayerBlob;
+import io.keelson.image.source.LayerSource;
+import io.keelson.image.source.ManifestResolver;
+import io.keelson.image.source.SourceImage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Objects;
+
+/** An image in a registry, as one caller sees it. Safe for use by many threads. */
+public final class RegistrySource implements LayerSource {
+
+  private final RepositoryClient repository;
+  private final ImageReference reference;
+  private final ManifestResolver resolver;
+
+  RegistrySource(RepositoryClient repository, ImageReference reference, ManifestResolver resolver) {
+    this.repository = repository;
+    this.reference = reference;
+    this.resolver = resolver;
+  }
+
+  /**
+   * Asks the registry what the reference means now.
+   *
+   * @throws io.keelson.sandbox.error.NotFoundException if it knows none, or none for this node
+   */
+  public SourceImage resolve(Cancellation cancellation) throws IOException {
+    byte[] root =
+        repository.manifest(reference.identifier(), ManifestResolver.MAX_MANIFEST, cancellation);
+    Digest digest = reference.digest();
+    if (digest == null) {
+      digest = Digest.of(root);
+    } else {
+      verify(root, digest, -1);
+    }
+    return resolver.resolve(root, digest, new Content(cancellation), reference.toString());
+  }
+
+  @Override
+  public InputStream open(LayerBlob layer, Cancellation cancellation) {
+    Digest digest = Objects.requireNonNull(layer.digest(), "layer of a registry without digest");
+    return new BlobStream(repository, digest, layer.size(), cancellation);
+  }
+
+  private void verify(byte[] content, Digest digest, long size) throws IOException {
+    if (size >= 0 && content.length != size) {
+      throw new CorruptContentException(
+          "%s of %s has %d bytes and not the %d that its descriptor says"
+              .formatted(digest, repository.name(), content.length, size));
+    }
+    Digest actual = Digest.of(digest.algorithm(), content);
+    if (!actual.equals(digest)) {
+      throw new CorruptContentException(
+          "%s of %s came with the digest %s".formatted(digest, repository.name(), actual));
+    }
+  }
+
+  private final class Content implements ManifestResolver.Content {
+
+    private final Cancellation cancellation;
+
+    Content(Cancellation cancellation) {
+      this.cancellation = cancellation;
+    }
+
+    @Override
+    public byte[] manifest(Descriptor descriptor) throws IOException {
+      byte[] content =
+          repository.manifest(
+              descriptor.digest().toString(), (int) descriptor.size(), cancellation);
+      verify(content, descriptor.digest(), descriptor.size());
+      return content;
+    }
+
+    @Override
+    public byte[] blob(Descriptor descriptor) throws IOException {
+      byte[] content = repository.blob(descriptor.digest(), (int) descriptor.size(), cancellation);
+      verify(content, descriptor.digest(), descriptor.size());
+      return content;
+    }
+  }
+}

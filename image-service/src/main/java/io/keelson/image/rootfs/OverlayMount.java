@@ -1,0 +1,89 @@
+package io.keelson.image.rootfs;
+
+import io.keelson.linux.Errno;
+import io.keelson.linux.ErrnoException;
+import io.keelson.linux.Mounts;
+import io.keelson.linux.tree.Folder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Mounts overlay file systems (kernel documentation, overlayfs). Safe for use by many threads. */
+final class OverlayMount {
+
+  /** mount(2) takes one page of options with its zero. */
+  private static final int MAX_OPTIONS = 4095;
+
+  /** Kernels before 5.10 have no volatile; found out once. */
+  private volatile boolean volatileKnown = true;
+
+  /**
+   * @param lower what shows through, the topmost first; never empty
+   * @param upper takes the changes
+   * @param work for the kernel; on the file system of {@code upper}
+   */
+  void mount(List<Path> lower, Path upper, Path work, Path target) throws IOException {
+    List<Folder> opened = new ArrayList<>();
+    try {
+      String below = joined(lower.stream().map(Path::toString).toList());
+      if (below.length() + upper.toString().length() + work.toString().length() > 3900) {
+        // Descriptors are the shortest of paths: 200 layers go into the page.
+        for (Path path : lower) {
+          opened.add(Folder.open(path));
+        }
+        below = joined(opened.stream().map(folder -> "/proc/self/fd/" + folder.number()).toList());
+      }
+      mount(below, upper, work, target);
+    } finally {
+      opened.forEach(Folder::close);
+    }
+  }
+
+  private void mount(String below, Path upper, Path work, Path target) throws IOException {
+    String options =
+        "lowerdir=%s,upperdir=%s,workdir=%s,index=off"
+            .formatted(below, escaped(upper.toString()), escaped(work.toString()));
+    if (options.length() + ",volatile".length() > MAX_OPTIONS) {
+      throw new IOException("too many layers for one mount of overlay on " + target);
+    }
+    if (volatileKnown) {
+      try {
+        // What a container writes need not survive a crash of the machine: no sync when it goes.
+        Mounts.mount("overlay", target, "overlay", 0, options + ",volatile");
+        return;
+      } catch (ErrnoException e) {
+        if (!e.is(Errno.EINVAL)) {
+          throw explained(e, upper);
+        }
+      }
+    }
+    try {
+      Mounts.mount("overlay", target, "overlay", 0, options);
+      volatileKnown = false;
+    } catch (ErrnoException e) {
+      throw explained(e, upper);
+    }
+  }
+
+  private static IOException explained(ErrnoException e, Path upper) {
+    return switch (e.errno()) {
+      case Errno.ENODEV -> new IOException("this kernel has no overlayfs (modprobe overlay)", e);
+      case Errno.EINVAL ->
+          new IOException(
+              "overlayfs can't be used on the file system of %s (%s; the kernel's log says why)"
+                  .formatted(upper, e.getMessage()),
+              e);
+      default -> e;
+    };
+  }
+
+  private static String joined(List<String> paths) {
+    return paths.stream().map(OverlayMount::escaped).collect(Collectors.joining(":"));
+  }
+
+  private static String escaped(String path) {
+    return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,");
+  }
+}

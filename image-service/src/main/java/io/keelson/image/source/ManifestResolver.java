@@ -1,0 +1,96 @@
+package io.keelson.image.source;
+
+import io.keelson.image.manifest.Descriptor;
+import io.keelson.image.manifest.ImageConfig;
+import io.keelson.image.manifest.InvalidManifestException;
+import io.keelson.image.manifest.Manifest;
+import io.keelson.image.manifest.ManifestParser;
+import io.keelson.image.manifest.Platform;
+import io.keelson.image.manifest.PlatformChoice;
+import io.keelson.image.reference.Digest;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Follows a manifest or index to the image for this node, over any place that keeps content by
+ * digest. Safe for use by many threads.
+ */
+public final class ManifestResolver {
+
+  /** The largest manifest that registries must take (OCI distribution spec) is 4 MiB. */
+  public static final int MAX_MANIFEST = 4 << 20;
+
+  private static final int MAX_CONFIG = 8 << 20;
+  private static final int MAX_DEPTH = 4;
+
+  private final ManifestParser parser;
+  private final Platform host;
+
+  public ManifestResolver(ManifestParser parser, Platform host) {
+    this.parser = parser;
+    this.host = host;
+  }
+
+  /** Content by digest, checked against it. */
+  public interface Content {
+    byte[] manifest(Descriptor descriptor) throws IOException;
+
+    byte[] blob(Descriptor descriptor) throws IOException;
+  }
+
+  /**
+   * @param root a manifest or an index
+   * @param digest of {@code root}
+   * @param name for errors
+   * @throws io.keelson.sandbox.error.NotFoundException if there is no image for this node
+   */
+  public SourceImage resolve(byte[] root, Digest digest, Content content, String name)
+      throws IOException {
+    Manifest manifest = parser.manifest(root, name);
+    for (int depth = 0; manifest instanceof Manifest.Index index; depth++) {
+      if (depth == MAX_DEPTH) {
+        throw new InvalidManifestException(name + " has indexes in indexes without an end");
+      }
+      Descriptor chosen = PlatformChoice.choose(index, host, name);
+      limit(chosen, MAX_MANIFEST, name);
+      manifest = parser.manifest(content.manifest(chosen), name);
+    }
+    Manifest.Image image = (Manifest.Image) manifest;
+    limit(image.config(), MAX_CONFIG, name);
+    byte[] configContent = content.blob(image.config());
+    ImageConfig config = parser.config(configContent, name);
+    PlatformChoice.check(config, host, name);
+    return new SourceImage(digest, config, layers(image, config, name));
+  }
+
+  private static List<LayerBlob> layers(Manifest.Image image, ImageConfig config, String name)
+      throws InvalidManifestException {
+    List<Descriptor> descriptors = image.layers();
+    if (descriptors.size() != config.diffIds().size()) {
+      throw new InvalidManifestException(
+          "%s has %d layers in its manifest and %d in its config"
+              .formatted(name, descriptors.size(), config.diffIds().size()));
+    }
+    List<LayerBlob> layers = new ArrayList<>();
+    for (int i = 0; i < descriptors.size(); i++) {
+      Descriptor descriptor = descriptors.get(i);
+      layers.add(
+          new LayerBlob(
+              descriptor.digest().toString(),
+              descriptor.digest(),
+              descriptor.size(),
+              config.diffIds().get(i)));
+    }
+    return layers;
+  }
+
+  private static void limit(Descriptor descriptor, long max, String name)
+      throws InvalidManifestException {
+    if (descriptor.size() > max) {
+      throw new InvalidManifestException(
+          "%s has a manifest or config of %d bytes; %d are allowed"
+              .formatted(name, descriptor.size(), max));
+    }
+  }
+}

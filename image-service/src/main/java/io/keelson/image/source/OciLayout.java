@@ -1,0 +1,121 @@
+package io.keelson.image.source;
+
+import io.keelson.image.manifest.Descriptor;
+import io.keelson.image.manifest.ManifestParser;
+import io.keelson.image.manifest.Platform;
+import io.keelson.image.reference.Digest;
+import io.keelson.image.reference.ImageReference;
+import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.error.NotFoundException;
+import io.keelson.sandbox.error.UnsupportedException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The images of an OCI image layout (OCI image spec, "Image Layout Specification"). */
+final class OciLayout {
+
+  static final String MARKER = "oci-layout";
+  static final String INDEX = "index.json";
+
+  private static final String REF_NAME = "org.opencontainers.image.ref.name";
+  private static final String CONTAINERD_NAME = "io.containerd.image.name";
+
+  private final ContentFiles files;
+  private final ManifestParser parser;
+  private final ManifestResolver resolver;
+
+  OciLayout(ContentFiles files, ManifestParser parser, Platform host) {
+    this.files = files;
+    this.parser = parser;
+    this.resolver = new ManifestResolver(parser, host);
+  }
+
+  List<ImageArchive.Named> images(String name) throws IOException {
+    byte[] index = files.read(INDEX, ManifestResolver.MAX_MANIFEST);
+    // Two entries may be two names of one image.
+    Map<Digest, ImageArchive.Named> images = new LinkedHashMap<>();
+    KeelsonException forOthers = new NotFoundException(name + " holds no image");
+    for (Descriptor entry : parser.index(index, name + "/" + INDEX).manifests()) {
+      try {
+        SourceImage image =
+            keyed(resolver.resolve(read(entry, true), entry.digest(), content(), name));
+        images.merge(
+            entry.digest(), new ImageArchive.Named(image, names(entry)), OciLayout::merged);
+      } catch (NotFoundException | UnsupportedException e) {
+        // An image for other machines, or an artifact; the next may be the one.
+        forOthers = e;
+      }
+    }
+    if (images.isEmpty()) {
+      throw forOthers;
+    }
+    return List.copyOf(images.values());
+  }
+
+  private static ImageArchive.Named merged(ImageArchive.Named a, ImageArchive.Named b) {
+    List<String> names = new ArrayList<>(a.names());
+    names.addAll(b.names());
+    return new ImageArchive.Named(a.image(), names);
+  }
+
+  // The spec's own annotation is often a mere tag, which names nothing outside of its layout.
+  private static List<String> names(Descriptor entry) {
+    String full = entry.annotations().get(CONTAINERD_NAME);
+    @Nullable String name = full != null ? full : entry.annotations().get(REF_NAME);
+    if (name == null || (full == null && name.indexOf('/') < 0 && name.indexOf(':') < 0)) {
+      return List.of();
+    }
+    return ImageReference.tryParse(name)
+        .map(ImageReference::toString)
+        .map(List::of)
+        .orElseGet(List::of);
+  }
+
+  private ManifestResolver.Content content() {
+    return new ManifestResolver.Content() {
+      @Override
+      public byte[] manifest(Descriptor descriptor) throws IOException {
+        return read(descriptor, true);
+      }
+
+      @Override
+      public byte[] blob(Descriptor descriptor) throws IOException {
+        return read(descriptor, false);
+      }
+    };
+  }
+
+  private byte[] read(Descriptor descriptor, boolean manifest) throws IOException {
+    String path = path(descriptor.digest());
+    int max = manifest ? ManifestResolver.MAX_MANIFEST : (int) descriptor.size();
+    byte[] content = files.read(path, max);
+    if (content.length != descriptor.size()
+        || !Digest.of(descriptor.digest().algorithm(), content).equals(descriptor.digest())) {
+      throw new CorruptContentException(path + " does not have the size and digest of its name");
+    }
+    return content;
+  }
+
+  private static SourceImage keyed(SourceImage image) {
+    return new SourceImage(
+        image.digest(),
+        image.config(),
+        image.layers().stream()
+            .map(
+                layer ->
+                    new LayerBlob(
+                        layer.digest() == null ? layer.key() : path(layer.digest()),
+                        layer.digest(),
+                        layer.size(),
+                        layer.diffId()))
+            .toList());
+  }
+
+  private static String path(Digest digest) {
+    return "blobs/" + digest.toString().replace(':', '/');
+  }
+}

@@ -1,0 +1,14 @@
+package io.keelson.image.store;
+
+import io.keelson.image.reference.Digest;
+import java.nio.file.Path;
+
+/**
+ * An unpacked layer.
+ *
+ * @param chainId its name: stands for this layer and all below it (OCI image spec, layer chain id)
+ * @param content its files, as overlayfs reads them
+ * @param bytes about what it takes on disk
+ * @param inodes how many it takes
+ */
+public record Layer(Digest chainId, Path content, long bytes, long inodes) {}

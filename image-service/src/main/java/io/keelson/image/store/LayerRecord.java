@@ -1,0 +1,20 @@
+package io.keelson.image.store;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is written of a layer beside its content.
+ *
+ * @param chainId as {@code algorithm:hex}
+ * @param diffId as {@code algorithm:hex}
+ * @param writtenInBoot the boot in which the layer was written, as long as it is not known to be on
+ *     the disk; null when it is. A layer of an earlier boot that has one may have lost anything to
+ *     a power cut.
+ */
+record LayerRecord(
+    String chainId, String diffId, long bytes, long inodes, @Nullable String writtenInBoot) {
+
+  LayerRecord settled() {
+    return new LayerRecord(chainId, diffId, bytes, inodes, null);
+  }
+}

@@ -1,0 +1,224 @@
+package io.keelson.image.store;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.keelson.image.reference.Digest;
+import io.keelson.linux.AtomicFile;
+import io.keelson.linux.BootId;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The unpacked layers, each once, counted by who needs it: when nobody does, its space is given
+ * back. Safe for use by many threads.
+ *
+ * <p>A layer is seen by a rename when all of it is written. It is not waited for until the disk has
+ * it: {@link #settle} does that later for all layers at once. Until then its record names the boot,
+ * and after a power cut the layer is dropped for that; a crash of the daemon alone loses nothing.
+ */
+public final class LayerStore {
+
+  static final String CONTENT = "diff";
+  private static final String RECORD = "layer.json";
+
+  private static final Logger log = LoggerFactory.getLogger(LayerStore.class);
+
+  private final StoreFolders folders;
+  private final String boot;
+  private final ObjectMapper json =
+      new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+  private final Map<Digest, Counted> layers = new HashMap<>();
+  private final Set<Digest> unsettled = new HashSet<>();
+
+  private static final class Counted {
+    private final Layer layer;
+    private int users;
+
+    Counted(Layer layer) {
+      this.layer = layer;
+    }
+  }
+
+  private LayerStore(StoreFolders folders, String boot) {
+    this.folders = folders;
+    this.boot = boot;
+  }
+
+  /** Reads the layers' records; what is broken or may be is deleted with a line in the log. */
+  public static LayerStore open(StoreFolders folders) throws IOException {
+    LayerStore store = new LayerStore(folders, BootId.current());
+    List<Path> broken = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folders.layers())) {
+      for (Path entry : entries) {
+        if (!store.load(entry)) {
+          broken.add(entry);
+        }
+      }
+    }
+    for (Path entry : broken) {
+      folders.delete(folders.takeOut(entry));
+    }
+    return store;
+  }
+
+  private boolean load(Path folder) {
+    try {
+      LayerRecord layer =
+          json.readValue(Files.readAllBytes(folder.resolve(RECORD)), LayerRecord.class);
+      Digest chainId = Digest.parse(Objects.requireNonNull(layer.chainId(), "chainId"));
+      if (!folder.equals(folderOf(chainId)) || !Files.isDirectory(folder.resolve(CONTENT))) {
+        throw new IOException("the record is of another layer, or its content is missing");
+      }
+      if (layer.writtenInBoot() != null) {
+        if (!layer.writtenInBoot().equals(boot)) {
+          throw new IOException("the machine went down before the layer was on the disk");
+        }
+        unsettled.add(chainId);
+      }
+      layers.put(
+          chainId,
+          new Counted(new Layer(chainId, folder.resolve(CONTENT), layer.bytes(), layer.inodes())));
+      return true;
+    } catch (IOException | RuntimeException e) {
+      log.atWarn()
+          .addKeyValue("layer", folder.getFileName())
+          .log("layer dropped; pulling its images again brings it back: {}", e.getMessage());
+      return false;
+    }
+  }
+
+  /** Keeps a layer from deletion, if it is here; each call asks for a {@link #release}. */
+  public synchronized Optional<Layer> retain(Digest chainId) {
+    Counted counted = layers.get(chainId);
+    if (counted == null) {
+      return Optional.empty();
+    }
+    counted.users++;
+    return Optional.of(counted.layer);
+  }
+
+  /** The layer, if it is here. For those who retain it. */
+  public synchronized Optional<Layer> find(Digest chainId) {
+    return Optional.ofNullable(layers.get(chainId)).map(counted -> counted.layer);
+  }
+
+  /** Ends a {@link #retain} of each; what nobody needs any more is deleted, with its space. */
+  public void release(List<Digest> chainIds) throws IOException {
+    List<Path> taken = new ArrayList<>();
+    synchronized (this) {
+      for (Digest chainId : chainIds) {
+        Counted counted = layers.get(chainId);
+        if (counted != null && --counted.users <= 0) {
+          layers.remove(chainId);
+          unsettled.remove(chainId);
+          taken.add(folders.takeOut(folderOf(chainId)));
+        }
+      }
+    }
+    for (Path path : taken) {
+      folders.delete(path);
+    }
+  }
+
+  /** Deletes what nobody retains: once, when all images are known. */
+  public void releaseUnused() throws IOException {
+    List<Digest> unused;
+    synchronized (this) {
+      unused =
+          layers.entrySet().stream()
+              .filter(layer -> layer.getValue().users == 0)
+              .map(Map.Entry::getKey)
+              .toList();
+    }
+    release(unused);
+  }
+
+  /** A place to unpack a layer in. */
+  public NewLayer begin() throws IOException {
+    Path folder = folders.newIngest();
+    NewLayer layer = new NewLayer(folders, folder);
+    try {
+      Files.createDirectory(layer.content());
+    } catch (IOException e) {
+      layer.close();
+      throw e;
+    }
+    return layer;
+  }
+
+  /** Makes a layer part of the store, retained once for the caller. */
+  public Layer publish(NewLayer made, Digest chainId, Digest diffId, long bytes, long inodes)
+      throws IOException {
+    LayerRecord record =
+        new LayerRecord(chainId.toString(), diffId.toString(), bytes, inodes, boot);
+    AtomicFile.write(made.folder().resolve(RECORD), json.writeValueAsBytes(record), false);
+    Path folder = folderOf(chainId);
+    synchronized (this) {
+      Counted existing = layers.get(chainId);
+      if (existing != null) {
+        existing.users++;
+        return existing.layer;
+      }
+      StoreFolders.publish(made.folder(), folder);
+      made.published();
+      Counted counted = new Counted(new Layer(chainId, folder.resolve(CONTENT), bytes, inodes));
+      counted.users = 1;
+      layers.put(chainId, counted);
+      unsettled.add(chainId);
+      return counted.layer;
+    }
+  }
+
+  /** Brings new layers to the disk and notes it. May take as long as the disk needs. */
+  public void settle() throws IOException {
+    Set<Digest> toSettle;
+    synchronized (this) {
+      toSettle = Set.copyOf(unsettled);
+    }
+    if (toSettle.isEmpty()) {
+      return;
+    }
+    folders.sync();
+    for (Digest chainId : toSettle) {
+      Path file = folderOf(chainId).resolve(RECORD);
+      synchronized (this) {
+        if (unsettled.contains(chainId)) {
+          LayerRecord record = json.readValue(Files.readAllBytes(file), LayerRecord.class);
+          AtomicFile.write(file, json.writeValueAsBytes(record.settled()), false);
+          unsettled.remove(chainId);
+        }
+      }
+    }
+    folders.sync();
+  }
+
+  /** What all layers take. */
+  public synchronized Usage usage() {
+    long bytes = 0;
+    long inodes = 0;
+    for (Counted counted : layers.values()) {
+      bytes += counted.layer.bytes();
+      inodes += counted.layer.inodes();
+    }
+    return new Usage(bytes, inodes);
+  }
+
+  /** Bytes on disk, and inodes. */
+  public record Usage(long bytes, long inodes) {}
+
+  private Path folderOf(Digest chainId) {
+    return folders.layers().resolve(chainId.hex());
+  }
+}

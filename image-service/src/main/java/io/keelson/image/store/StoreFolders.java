@@ -1,0 +1,126 @@
+package io.keelson.image.store;
+
+import io.keelson.linux.KernelThreads;
+import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Trees;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The folders of a store: {@code images/ID} and {@code layers/CHAINID} hold what is whole, {@code
+ * ingest} what is being made, {@code trash} what is being deleted. Things come into the first two
+ * and leave them by one rename. Safe for use by many threads.
+ */
+public final class StoreFolders implements AutoCloseable {
+
+  static final String VERSION = "1";
+
+  private final Path root;
+  private final Path images;
+  private final Path layers;
+  private final Path ingest;
+  private final Path trash;
+  private final Folder ingestFolder;
+  private final Folder trashFolder;
+  private final KernelThreads threads;
+  private final AtomicLong names = new AtomicLong();
+
+  private StoreFolders(Path root, KernelThreads threads) throws IOException {
+    this.root = root;
+    this.threads = threads;
+    this.images = Files.createDirectories(root.resolve("images"));
+    this.layers = Files.createDirectories(root.resolve("layers"));
+    this.ingest = Files.createDirectories(root.resolve("ingest"));
+    this.trash = Files.createDirectories(root.resolve("trash"));
+    this.ingestFolder = Folder.open(ingest);
+    this.trashFolder = Folder.open(trash);
+  }
+
+  /**
+   * Opens or makes a store, and empties {@code ingest} and {@code trash}.
+   *
+   * @param threads where trees are deleted, which may take long
+   * @throws IOException also if the store is of a version that this program does not know
+   */
+  public static StoreFolders open(Path root, KernelThreads threads) throws IOException {
+    Files.createDirectories(root);
+    Path version = root.resolve("version");
+    if (Files.exists(version)) {
+      String found = Files.readString(version).strip();
+      if (!found.isEmpty() && !found.equals(VERSION)) {
+        throw new IOException(
+            "image store %s is of version %s; this program knows version %s"
+                .formatted(root, found, VERSION));
+      }
+    }
+    StoreFolders folders = new StoreFolders(root, threads);
+    try {
+      Files.writeString(version, VERSION + "\n");
+      folders.empty(folders.ingestFolder);
+      folders.empty(folders.trashFolder);
+    } catch (IOException | RuntimeException e) {
+      folders.close();
+      throw e;
+    }
+    return folders;
+  }
+
+  Path root() {
+    return root;
+  }
+
+  Path images() {
+    return images;
+  }
+
+  Path layers() {
+    return layers;
+  }
+
+  /** A fresh folder for something that is being made. */
+  public Path newIngest() throws IOException {
+    return Files.createDirectory(ingest.resolve(Long.toString(names.incrementAndGet())));
+  }
+
+  /** Makes what {@link #newIngest} gave part of the store. */
+  static void publish(Path made, Path target) throws IOException {
+    Files.move(made, target, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** Gives up what {@link #newIngest} gave, with its space. */
+  public void discard(Path made) throws IOException {
+    threads.run(() -> Trees.delete(ingestFolder, made.getFileName().toString()));
+  }
+
+  /** Takes something out of the store at once; its space comes back by {@link #delete}. */
+  Path takeOut(Path part) throws IOException {
+    Path taken = trash.resolve(Long.toString(names.incrementAndGet()));
+    Files.move(part, taken, StandardCopyOption.ATOMIC_MOVE);
+    return taken;
+  }
+
+  /** Deletes what was taken out. */
+  void delete(Path taken) throws IOException {
+    threads.run(() -> Trees.delete(trashFolder, taken.getFileName().toString()));
+  }
+
+  /** Brings all that was written to the disk. */
+  void sync() throws IOException {
+    ingestFolder.syncFileSystem();
+  }
+
+  private void empty(Folder folder) throws IOException {
+    for (String name : folder.list()) {
+      Trees.delete(folder, name);
+    }
+  }
+
+  @Override
+  public void close() {
+    ingestFolder.close();
+    trashFolder.close();
+  }
+}

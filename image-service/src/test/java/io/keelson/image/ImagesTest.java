@@ -1,0 +1,304 @@
+package io.keelson.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.keelson.image.fixture.LayerTar;
+import io.keelson.image.fixture.TestImage;
+import io.keelson.image.fixture.TestImage.Compression;
+import io.keelson.image.fixture.TestRegistry;
+import io.keelson.linux.Mounts;
+import io.keelson.sandbox.error.FailedPreconditionException;
+import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.NotFoundException;
+import io.keelson.sandbox.port.ImageDescription;
+import io.keelson.sandbox.port.Provisioner;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The life of images and root file systems, against a registry that is honest. */
+class ImagesTest {
+
+  @TempDir Path root;
+  private TestRegistry registry;
+  private Images images;
+
+  @BeforeEach
+  void open() throws IOException {
+    registry = new TestRegistry();
+    images = Images.open(ImageSettings.defaults(root));
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    images.provisioner().recover(List.of());
+    images.close();
+    registry.close();
+  }
+
+  private static TestImage image() {
+    return TestImage.of(
+        new LayerTar().folder("etc/", 0755).file("etc/name", "lower").file("gone", "x"),
+        new LayerTar().file("etc/name", "upper").file(".wh.gone", ""));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Compression.class)
+  void pulledImageBecomesARoot(Compression compression) throws IOException {
+    TestImage image =
+        TestImage.of(
+            compression,
+            new LayerTar().folder("etc/", 0755).file("etc/name", "lower").file("gone", "x"),
+            new LayerTar().file("etc/name", "upper").file(".wh.gone", ""));
+    String id = images.pull(PullRequest.of(registry.push(image, "team/app", "1")));
+
+    assertThat(id).isEqualTo(image.id());
+    Path merged = images.provisioner().provision("c1", id);
+    assertThat(merged.resolve("etc/name")).hasContent("upper");
+    assertThat(merged.resolve("gone")).doesNotExist();
+    Files.writeString(merged.resolve("etc/new"), "of the container");
+
+    Path second = images.provisioner().provision("c2", id);
+    assertThat(second.resolve("etc/new")).doesNotExist();
+    images.provisioner().release("c1");
+    assertThat(Mounts.isMountPoint(merged)).isFalse();
+    assertThat(root.resolve("rootfs/c1")).doesNotExist();
+    assertThat(second.resolve("etc/name")).hasContent("upper");
+  }
+
+  @Test
+  void descriptionHoldsWhatTheConfigSays() throws IOException {
+    TestImage image = image();
+    String reference = registry.push(image, "team/app", "1");
+    images.pull(PullRequest.of(reference));
+
+    ImageDescription description = images.status(reference).orElseThrow();
+    assertThat(description.id()).isEqualTo(image.id());
+    assertThat(description.repoTags()).containsExactly(reference);
+    assertThat(description.repoDigests())
+        .containsExactly(registry.address() + "/team/app@" + image.manifestDigest());
+    assertThat(description.user()).isEqualTo("1000:100");
+    assertThat(description.env()).containsExactly("PATH=/bin", "A=b");
+    assertThat(description.entrypoint()).containsExactly("/entry");
+    assertThat(description.command()).containsExactly("a", "b");
+    assertThat(description.workingDirectory()).isEqualTo("/work");
+    assertThat(description.stopSignal()).isEqualTo("SIGINT");
+    assertThat(description.labels()).containsEntry("l", "v");
+    assertThat(description.volumes()).containsExactly("/data");
+    assertThat(description.size()).isPositive();
+    assertThat(images.details(reference).orElseThrow().chainIds()).hasSize(2);
+  }
+
+  @Test
+  void imageIsFoundByEachOfItsNames() throws IOException {
+    TestImage image = image();
+    String reference = registry.push(image, "team/app", "1");
+    images.pull(PullRequest.of(reference));
+
+    String hex = image.id().substring("sha256:".length());
+    for (String name :
+        List.of(
+            reference,
+            registry.address() + "/team/app@" + image.manifestDigest(),
+            image.id(),
+            hex,
+            hex.substring(0, 12))) {
+      assertThat(images.status(name)).as(name).isPresent();
+    }
+    for (String name : List.of("team/app", hex.substring(0, 3), "sha256:" + "0".repeat(64), "?")) {
+      assertThat(images.status(name)).as(name).isEmpty();
+    }
+  }
+
+  @Test
+  void pullByDigestGivesNoTagAndIsChecked() throws IOException {
+    TestImage image = image();
+    registry.push(image, "team/app", "1");
+    String name = registry.address() + "/team/app@" + image.manifestDigest();
+    assertThat(images.pull(PullRequest.of(name))).isEqualTo(image.id());
+    assertThat(images.status(name).orElseThrow().repoTags()).isEmpty();
+  }
+
+  @Test
+  void indexLeadsToTheImageOfThisMachine() throws IOException {
+    TestImage image = image();
+    String reference = registry.push(image, image.index(), "multi", "1");
+    assertThat(images.pull(PullRequest.of(reference))).isEqualTo(image.id());
+  }
+
+  @Test
+  void sameImageUnderTwoNamesIsOneAndGoesAtOnce() throws IOException {
+    TestImage image = image();
+    String a = registry.push(image, "a", "1");
+    String b = registry.push(image, "other/b", "2");
+    assertThat(images.pull(PullRequest.of(a))).isEqualTo(images.pull(PullRequest.of(b)));
+    assertThat(images.list()).hasSize(1);
+    assertThat(registry.count(image.layers().getFirst())).isEqualTo(1);
+
+    images.remove(b);
+    assertThat(images.list()).isEmpty();
+    assertThat(images.status(a)).isEmpty();
+    assertThat(folders("layers")).isEmpty();
+    images.remove(a);
+  }
+
+  @Test
+  void tagThatMovesLeavesTheOldImageWithoutIt() throws IOException {
+    TestImage old = image();
+    String reference = registry.push(old, "app", "1");
+    images.pull(PullRequest.of(reference));
+    TestImage next = TestImage.variant(old, "next");
+    registry.push(next, "app", "1");
+    images.pull(PullRequest.of(reference));
+
+    reopen();
+    assertThat(images.status(reference).orElseThrow().id()).isEqualTo(next.id());
+    assertThat(images.status(old.id()).orElseThrow().repoTags()).isEmpty();
+    // Both stand on the same layers, which go with the last of them.
+    images.remove(next.id());
+    assertThat(folders("layers")).hasSize(2);
+    images.remove(old.id());
+    assertThat(folders("layers")).isEmpty();
+  }
+
+  @Test
+  void imageInUseIsNotRemoved() throws IOException {
+    String reference = registry.push(image(), "app", "1");
+    String id = images.pull(PullRequest.of(reference));
+    Provisioner provisioner = images.provisioner();
+    try (Provisioner.Hold hold = provisioner.hold(reference)) {
+      assertThat(hold.image().id()).isEqualTo(id);
+      assertThatThrownBy(() -> images.remove(id)).isInstanceOf(FailedPreconditionException.class);
+    }
+    provisioner.provision("c1", id);
+    assertThatThrownBy(() -> images.remove(reference))
+        .isInstanceOf(FailedPreconditionException.class)
+        .hasMessageContaining("c1");
+    reopen();
+    assertThatThrownBy(() -> images.remove(reference))
+        .isInstanceOf(FailedPreconditionException.class);
+    images.provisioner().release("c1");
+    images.remove(reference);
+    assertThat(images.list()).isEmpty();
+  }
+
+  @Test
+  void recoverReleasesWhatNobodyKnows() throws IOException {
+    String id = images.pull(PullRequest.of(registry.push(image(), "app", "1")));
+    Path kept = images.provisioner().provision("kept", id);
+    images.provisioner().provision("lost", id);
+    Files.writeString(kept.resolve("written"), "x");
+    reopen();
+    images.provisioner().recover(List.of("kept"));
+    assertThat(root.resolve("rootfs/lost")).doesNotExist();
+    assertThat(kept.resolve("written")).hasContent("x");
+    assertThat(images.writableLayerUsage("kept").orElseThrow().inodesUsed()).isEqualTo(2);
+  }
+
+  @Test
+  void provisioningAgainStartsEmpty() throws IOException {
+    String id = images.pull(PullRequest.of(registry.push(image(), "app", "1")));
+    Path merged = images.provisioner().provision("c1", id);
+    Files.writeString(merged.resolve("written"), "x");
+    assertThat(images.provisioner().provision("c1", id)).isEqualTo(merged);
+    assertThat(merged.resolve("written")).doesNotExist();
+    assertThat(merged.resolve("etc/name")).hasContent("upper");
+  }
+
+  @Test
+  void manyLayersFitIntoOneMount() throws IOException {
+    LayerTar[] layers = new LayerTar[120];
+    for (int i = 0; i < layers.length; i++) {
+      layers[i] = new LayerTar().file("f" + i, "x").file("last", "" + i);
+    }
+    String id = images.pull(PullRequest.of(registry.push(TestImage.of(layers), "deep", "1")));
+    Path merged = images.provisioner().provision("c1", id);
+    assertThat(merged.resolve("last")).hasContent("119");
+    assertThat(merged.resolve("f0")).exists();
+  }
+
+  @Test
+  void imageWithoutLayersIsAnEmptyRoot() throws IOException {
+    String id = images.pull(PullRequest.of(registry.push(TestImage.of(), "scratch", "1")));
+    assertThat(images.provisioner().provision("c1", id)).isEmptyDirectory();
+  }
+
+  @Test
+  void brokenRecordIsDroppedAndThePullBringsItBack() throws IOException {
+    TestImage image = image();
+    String reference = registry.push(image, "app", "1");
+    images.pull(PullRequest.of(reference));
+    images.close();
+    Path record = root.resolve("images/images/" + image.id().substring(7) + "/record.json");
+    Files.write(record, new byte[0]);
+    Files.createDirectories(root.resolve("images/ingest/99/diff"));
+
+    images = Images.open(ImageSettings.defaults(root));
+    assertThat(images.list()).isEmpty();
+    assertThat(folders("layers")).isEmpty();
+    assertThat(folders("ingest")).isEmpty();
+    images.pull(PullRequest.of(reference));
+    assertThat(images.status(reference)).isPresent();
+  }
+
+  @Test
+  void layerThatAnEarlierBootLeftUnsettledIsDropped() throws IOException {
+    TestImage image = image();
+    String reference = registry.push(image, "app", "1");
+    images.pull(PullRequest.of(reference));
+    images.close();
+    Path record = folders("layers").getFirst().resolve("layer.json");
+    assertThat(record).content().contains("\"writtenInBoot\":null");
+    Files.writeString(record, Files.readString(record).replace(":null", ":\"another boot\""));
+
+    images = Images.open(ImageSettings.defaults(root));
+    assertThat(images.list()).isEmpty();
+    assertThat(folders("layers")).isEmpty();
+  }
+
+  @Test
+  void unknownNamesAndBadOnesAreTold() {
+    assertThatThrownBy(() -> images.pull(PullRequest.of(registry.address() + "/no/such:1")))
+        .isInstanceOf(NotFoundException.class)
+        .hasMessageContaining("NAME_UNKNOWN");
+    assertThatThrownBy(() -> images.pull(PullRequest.of("example.org/Upper/case")))
+        .isInstanceOf(InvalidRequestException.class);
+    assertThatThrownBy(() -> images.provisioner().hold("nothing"))
+        .isInstanceOf(NotFoundException.class);
+    assertThatThrownBy(() -> images.provisioner().provision("../c", "sha256:x"))
+        .isInstanceOf(InvalidRequestException.class);
+  }
+
+  @Test
+  void usageCountsLayersAndGoesBack() throws IOException {
+    long before = images.imageUsage().usedBytes();
+    String reference =
+        registry.push(
+            TestImage.of(new LayerTar().file("big", 0644, new byte[1 << 20], e -> {})), "app", "1");
+    images.pull(PullRequest.of(reference));
+    assertThat(images.imageUsage().usedBytes() - before).isBetween(1L << 20, (1L << 20) + 8192);
+    assertThat(images.imageUsage().inodesUsed()).isEqualTo(2);
+    images.remove(reference);
+    assertThat(images.imageUsage().usedBytes()).isEqualTo(before);
+  }
+
+  private void reopen() throws IOException {
+    images.close();
+    images = Images.open(ImageSettings.defaults(root));
+  }
+
+  private List<Path> folders(String part) throws IOException {
+    try (Stream<Path> entries = Files.list(root.resolve("images").resolve(part))) {
+      return entries.toList();
+    }
+  }
+}
