@@ -94,7 +94,9 @@ final class BlockPipe {
         Block block = full.take();
         if (block.data.length == 0) {
           ended = true;
-          rethrow(block.failure);
+          if (block.failure != null) {
+            throw Thrown.asIoException(block.failure);
+          }
           return false;
         }
         digest.update(block.data, 0, block.length);
@@ -107,16 +109,6 @@ final class BlockPipe {
             new InterruptedIOException("unpacking was interrupted");
         interrupted.initCause(e);
         throw interrupted;
-      }
-    }
-
-    private static void rethrow(@Nullable Throwable failure) throws IOException {
-      switch (failure) {
-        case null -> {}
-        case IOException e -> throw e;
-        case RuntimeException e -> throw e;
-        case Error e -> throw e;
-        default -> throw new IOException(failure);
       }
     }
   }

@@ -107,7 +107,7 @@ public final class ImageAssembly {
     if (failure != null) {
       layers.release(retained);
       cancellation.check();
-      rethrow(failure);
+      throw Thrown.asIoException(failure);
     }
   }
 
@@ -125,14 +125,5 @@ public final class ImageAssembly {
   // The first failure makes the others be cancelled, and it is the one to tell.
   private static Throwable worse(@Nullable Throwable first, Throwable second) {
     return first == null || first instanceof CancellationException ? second : first;
-  }
-
-  private static void rethrow(Throwable failure) throws IOException {
-    switch (failure) {
-      case IOException e -> throw e;
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      default -> throw new IOException(failure);
-    }
   }
 }

@@ -28,12 +28,7 @@ final class PlatformTask<T> {
     try {
       return task.get();
     } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case IOException cause -> throw cause;
-        case RuntimeException cause -> throw cause;
-        case Error cause -> throw cause;
-        default -> throw new IOException(e.getCause());
-      }
+      throw Thrown.asIoException(e.getCause());
     }
   }
 

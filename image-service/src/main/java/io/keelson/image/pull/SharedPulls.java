@@ -51,30 +51,25 @@ public final class SharedPulls {
    */
   public String pull(ImageReference reference, PullRequest request) throws IOException {
     Key key = new Key(reference, request.credentials());
-    CompletableFuture<String> mine = new CompletableFuture<>();
+    Caller caller = new Caller(request.progress());
     Pull pull;
     synchronized (running) {
       Pull existing = running.get(key);
       pull = existing == null ? start(key) : existing;
-      pull.join(mine, request.progress());
+      pull.callers.add(caller);
     }
-    request.cancellation().onCancel(() -> mine.cancel(false));
+    request.cancellation().onCancel(() -> caller.result.cancel(false));
     try {
-      return mine.get();
+      return caller.result.get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw cancelled(e);
     } catch (CancellationException e) {
       throw cancelled(e);
     } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case IOException cause -> throw cause;
-        case RuntimeException cause -> throw cause;
-        case Error cause -> throw cause;
-        default -> throw new IOException(e.getCause());
-      }
+      throw Thrown.asIoException(e.getCause());
     } finally {
-      leave(key, pull, mine, request.progress());
+      leave(key, pull, caller);
     }
   }
 
@@ -93,16 +88,16 @@ public final class SharedPulls {
             () -> {
               try {
                 String id = work.pull(key.reference(), key.credentials(), pull, pull.cancellation);
-                end(key, pull, caller -> caller.complete(id));
+                end(key, pull, caller -> caller.result.complete(id));
               } catch (IOException | RuntimeException | Error e) {
-                end(key, pull, caller -> caller.completeExceptionally(e));
+                end(key, pull, caller -> caller.result.completeExceptionally(e));
               }
             });
     return pull;
   }
 
-  private void end(Key key, Pull pull, Consumer<CompletableFuture<String>> tell) {
-    List<CompletableFuture<String>> callers;
+  private void end(Key key, Pull pull, Consumer<Caller> tell) {
+    List<Caller> callers;
     synchronized (running) {
       running.remove(key, pull);
       callers = List.copyOf(pull.callers);
@@ -110,10 +105,10 @@ public final class SharedPulls {
     callers.forEach(tell);
   }
 
-  private void leave(Key key, Pull pull, CompletableFuture<String> caller, PullProgress progress) {
+  private void leave(Key key, Pull pull, Caller caller) {
     boolean abandoned;
     synchronized (running) {
-      pull.leave(caller, progress);
+      pull.callers.remove(caller);
       // Nobody may join a pull that is being cancelled.
       abandoned = pull.callers.isEmpty() && running.remove(key, pull);
     }
@@ -131,41 +126,41 @@ public final class SharedPulls {
     all.forEach(pull -> pull.cancellation.cancel());
   }
 
+  /** One who waits for a pull. */
+  private static final class Caller {
+
+    private final CompletableFuture<String> result = new CompletableFuture<>();
+    private final PullProgress progress;
+
+    Caller(PullProgress progress) {
+      this.progress = progress;
+    }
+  }
+
   /** One pull under way; tells all who wait for it how it goes on. */
   private static final class Pull implements PullProgress {
 
     private final Cancellation cancellation = new Cancellation();
-    private final List<CompletableFuture<String>> callers = new CopyOnWriteArrayList<>();
-    private final List<PullProgress> listeners = new CopyOnWriteArrayList<>();
-
-    void join(CompletableFuture<String> caller, PullProgress progress) {
-      callers.add(caller);
-      listeners.add(progress);
-    }
-
-    void leave(CompletableFuture<String> caller, PullProgress progress) {
-      callers.remove(caller);
-      listeners.remove(progress);
-    }
+    private final List<Caller> callers = new CopyOnWriteArrayList<>();
 
     @Override
     public void resolved(String imageId, int layers, long totalBytes) {
-      listeners.forEach(listener -> listener.resolved(imageId, layers, totalBytes));
+      callers.forEach(caller -> caller.progress.resolved(imageId, layers, totalBytes));
     }
 
     @Override
     public void layerPresent(String layerDigest) {
-      listeners.forEach(listener -> listener.layerPresent(layerDigest));
+      callers.forEach(caller -> caller.progress.layerPresent(layerDigest));
     }
 
     @Override
     public void layerReceived(String layerDigest, long received, long total) {
-      listeners.forEach(listener -> listener.layerReceived(layerDigest, received, total));
+      callers.forEach(caller -> caller.progress.layerReceived(layerDigest, received, total));
     }
 
     @Override
     public void layerDone(String layerDigest) {
-      listeners.forEach(listener -> listener.layerDone(layerDigest));
+      callers.forEach(caller -> caller.progress.layerDone(layerDigest));
     }
   }
 }

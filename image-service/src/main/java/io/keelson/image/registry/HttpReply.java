@@ -99,9 +99,11 @@ final class HttpReply implements AutoCloseable {
   /** Gives the connection back for the next request, if the body was read to its end. */
   @Override
   public void close() {
-    try (InputStream body =
-        isSuccess() ? connection.getInputStream() : connection.getErrorStream()) {
-      // Closing is all.
+    try {
+      InputStream body = isSuccess() ? connection.getInputStream() : connection.getErrorStream();
+      if (body != null) {
+        body.close();
+      }
     } catch (IOException e) {
       connection.disconnect();
     }

@@ -325,7 +325,7 @@ public final class Folder implements AutoCloseable {
     return (high & 0xfffff000L) << 32
         | (high & 0xfff) << 8
         | (low & 0xffffff00L) << 12
-        | low & 0xff;
+        | (low & 0xff);
   }
 
   private void check(int result, String call, String name, String rest) throws ErrnoException {

@@ -46,7 +46,7 @@ public final class NewFile implements AutoCloseable {
 
   /** Makes it this long; what was never written reads as zeros and takes no space. */
   public void setSize(long size) throws ErrnoException {
-    check(TreeCalls.ftruncate(fd, size), "ftruncate(\"%s\", %d)", name, size);
+    check(TreeCalls.ftruncate(fd, size), "ftruncate", size);
   }
 
   /**
@@ -54,23 +54,22 @@ public final class NewFile implements AutoCloseable {
    * attributes.
    */
   public void setOwner(int uid, int gid) throws ErrnoException {
-    check(TreeCalls.fchown(fd, uid, gid), "fchown(\"%s\", %d, %d)", name, uid, gid);
+    check(TreeCalls.fchown(fd, uid, gid), "fchown", uid);
   }
 
   public void setPermissions(int permissions) throws ErrnoException {
-    check(TreeCalls.fchmod(fd, permissions), "fchmod(\"%s\", 0%o)", name, permissions);
+    check(TreeCalls.fchmod(fd, permissions), "fchmod", permissions);
   }
 
   public void setAttribute(String attribute, byte[] value) throws ErrnoException {
     check(
         TreeCalls.fsetxattr(fd, TreeCalls.bytes(attribute), value, value.length, 0),
-        "fsetxattr(\"%s\", \"%s\")",
-        name,
+        "fsetxattr",
         attribute);
   }
 
   public void setTimes(Timestamp accessed, Timestamp modified) throws ErrnoException {
-    check(TreeCalls.futimens(fd, Timestamp.pair(accessed, modified)), "futimens(\"%s\")", name);
+    check(TreeCalls.futimens(fd, Timestamp.pair(accessed, modified)), "futimens", modified);
   }
 
   /**
@@ -84,10 +83,10 @@ public final class NewFile implements AutoCloseable {
     }
   }
 
-  private static void check(int result, String call, Object... arguments) throws ErrnoException {
+  private void check(int result, String call, Object argument) throws ErrnoException {
     if (result < 0) {
       int errno = Native.getLastError();
-      throw new ErrnoException(call.formatted(arguments), errno);
+      throw new ErrnoException("%s(\"%s\", %s)".formatted(call, name, argument), errno);
     }
   }
 }
