@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -56,18 +57,25 @@ final class ServeCommand implements Callable<Integer> {
         ConfigurationLoader.load(
             new Overrides(absolute(config), absolute(root), absolute(state), absolute(socket)));
     Logging.configure(configuration.log().level(), configuration.log().format());
-    Daemon daemon = Daemon.start(configuration);
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  daemon.close();
-                  // The JVM would answer 128 + the signal; being told to end is no failure.
-                  Runtime.getRuntime().halt(ExitCode.OK);
-                },
-                "shutdown"));
+    AtomicReference<@Nullable Daemon> daemon = new AtomicReference<>();
+    Thread onSignal = new Thread(() -> end(daemon.get()), "shutdown");
+    Runtime.getRuntime().addShutdownHook(onSignal);
+    try {
+      daemon.set(Daemon.start(configuration));
+    } catch (IOException | StartException | RuntimeException e) {
+      Runtime.getRuntime().removeShutdownHook(onSignal);
+      throw e;
+    }
     new CountDownLatch(1).await(); // a signal ends the process
     return ExitCode.OK;
+  }
+
+  /** Being told to end is no failure, though the JVM would answer 128 + the signal. */
+  private static void end(@Nullable Daemon daemon) {
+    if (daemon != null) {
+      daemon.close();
+    } // else it is still starting, and may be ended at any instruction
+    Runtime.getRuntime().halt(ExitCode.OK);
   }
 
   private static Optional<Path> absolute(@Nullable Path path) {

@@ -23,7 +23,7 @@ final class Programs {
 
   Programs(String searchPath) {
     List<Path> all = new ArrayList<>();
-    for (String folder : searchPath.split(":")) {
+    for (String folder : searchPath.split(":", -1)) {
       if (folder.startsWith("/")) {
         all.add(Path.of(folder));
       }

@@ -68,8 +68,7 @@ class SocketServerTest {
   }
 
   private static final class FakeService extends RuntimeServiceImplBase {
-    final AtomicReference<Answers.Work<StopContainerResponse>> stop =
-        new AtomicReference<>(StopContainerResponse::getDefaultInstance);
+    volatile Answers.Work<StopContainerResponse> stop = StopContainerResponse::getDefaultInstance;
 
     @Override
     public void version(VersionRequest request, StreamObserver<VersionResponse> answers) {
@@ -80,7 +79,7 @@ class SocketServerTest {
     @Override
     public void stopContainer(
         StopContainerRequest request, StreamObserver<StopContainerResponse> answers) {
-      Answers.one(answers, stop.get());
+      Answers.one(answers, stop);
     }
   }
 
@@ -113,12 +112,12 @@ class SocketServerTest {
 
       assertThat(status.getCode()).isEqualTo(Status.Code.INTERNAL);
       assertThat(status.getDescription()).contains("a bug");
-      service.stop.set(
+      service.stop =
           () -> {
             throw new StackOverflowError("an error that is no exception");
-          });
+          };
       assertThat(stop().getCode()).isEqualTo(Status.Code.INTERNAL);
-      service.stop.set(StopContainerResponse::getDefaultInstance);
+      service.stop = StopContainerResponse::getDefaultInstance;
       assertThat(stop().getCode()).isEqualTo(Status.Code.OK);
     }
   }
@@ -127,10 +126,10 @@ class SocketServerTest {
   void aFullDiskIsToldAsSuch() throws Exception {
     gate.open();
     try (SocketServer _ = start()) {
-      service.stop.set(
+      service.stop =
           () -> {
             throw new IOException("/var/lib/keelson/x: No space left on device");
-          });
+          };
 
       Status status = stop();
 
@@ -180,11 +179,11 @@ class SocketServerTest {
   void linesThatAHandlerLogsCarryTheContainerOfTheCall() throws Exception {
     gate.open();
     AtomicReference<String> seen = new AtomicReference<>();
-    service.stop.set(
+    service.stop =
         () -> {
           seen.set(MDC.get("container"));
           return StopContainerResponse.getDefaultInstance();
-        });
+        };
     try (SocketServer _ = start()) {
       stop();
     }
@@ -196,7 +195,7 @@ class SocketServerTest {
   void handlersThatBlockDoNotHoldUpOthers() throws Exception {
     gate.open();
     CountDownLatch release = new CountDownLatch(1);
-    service.stop.set(
+    service.stop =
         () -> {
           try {
             release.await(20, TimeUnit.SECONDS);
@@ -204,7 +203,7 @@ class SocketServerTest {
             Thread.currentThread().interrupt();
           }
           return StopContainerResponse.getDefaultInstance();
-        });
+        };
     try (SocketServer _ = start()) {
       List<Thread> blocked =
           java.util.stream.IntStream.range(0, 50)
@@ -293,7 +292,7 @@ class SocketServerTest {
   void stoppingWaitsForCallsUnderWay() throws Exception {
     gate.open();
     CountDownLatch begun = new CountDownLatch(1);
-    service.stop.set(
+    service.stop =
         () -> {
           begun.countDown();
           try {
@@ -302,7 +301,7 @@ class SocketServerTest {
             Thread.currentThread().interrupt();
           }
           return StopContainerResponse.getDefaultInstance();
-        });
+        };
     SocketServer server = start();
     AtomicReference<Status> status = new AtomicReference<>();
     Thread caller = Thread.startVirtualThread(() -> status.set(stop()));
@@ -311,7 +310,7 @@ class SocketServerTest {
     server.stop(Duration.ofSeconds(10));
 
     caller.join();
-    assertThat(status.get().getCode()).isEqualTo(Status.Code.OK);
+    assertThat(status.get()).isEqualTo(Status.OK);
   }
 
   private SocketServer start() throws IOException {
@@ -334,10 +333,10 @@ class SocketServerTest {
   }
 
   private Status statusOf(RuntimeException thrown) {
-    service.stop.set(
+    service.stop =
         () -> {
           throw thrown;
-        });
+        };
     return stop();
   }
 
