@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
       InspectCommand.class,
       StopCommand.class,
       RmCommand.class,
+      BenchCommand.class,
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
