@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Records the end of containers: exit code, reason, time. Out of memory is told only of a container
  * whose init process the kernel killed for it: the kernel's count of the container's own cgroup is
- * read before the cgroup goes.
+ * read before the cgroup goes, and where systemd was faster the container's monitor knows.
  */
 final class ExitRecorder {
 
@@ -108,11 +108,14 @@ final class ExitRecorder {
     if (code.get() == 0) {
       return "Completed";
     }
-    if (code.get() == KILLED
-        && !container.stop().killed()
-        && core.cgroups().oomKills(container.record().getCgroup()) > 0) {
+    if (code.get() == KILLED && !container.stop().killed() && wasShortOfMemory(container)) {
       return "OOMKilled";
     }
     return "Error";
+  }
+
+  private boolean wasShortOfMemory(ContainerEntry container) throws IOException {
+    return core.cgroups().oomKills(container.record().getCgroup()) > 0
+        || core.launcher().wasShortOfMemory(contexts.launchRequest(container));
   }
 }

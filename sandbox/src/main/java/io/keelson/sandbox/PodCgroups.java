@@ -53,9 +53,16 @@ final class PodCgroups {
     return cgroups.exists(driver.parentGroup(parent(sandboxId, config)));
   }
 
-  /** Removes the pod's group with what is below it. Harmless if there is none. */
+  /**
+   * Removes the pod's group with what is below it. Harmless if there is none. A parent that the
+   * caller named may be that of other pods too: the last one of them removes it.
+   */
   void remove(String sandboxId, PodSandboxConfig config) throws IOException {
-    cgroups.remove(driver.parentGroup(parent(sandboxId, config)), BUSY);
+    String parent = parent(sandboxId, config);
+    boolean shared = !config.getLinux().getCgroupParent().isEmpty();
+    if (!shared || cgroups.processes(driver.parentGroup(parent)).isEmpty()) {
+      driver.removeParent(cgroups, parent, BUSY);
+    }
   }
 
   /**

@@ -1,5 +1,8 @@
 package io.keelson.linux.cgroup;
 
+import java.io.IOException;
+import java.time.Duration;
+
 /**
  * Who makes the group of a container, and with it how the group is named in {@code
  * linux.cgroupsPath} (OCI runtime spec, config-linux, "Control groups").
@@ -26,6 +29,11 @@ public enum CgroupDriver {
     public String parentGroup(String parent) {
       return parent(parent);
     }
+
+    @Override
+    public void removeParent(Cgroups cgroups, String parent, Duration timeout) throws IOException {
+      cgroups.remove(parentGroup(parent), timeout);
+    }
   },
   /** systemd makes scopes in slices: {@code parent.slice:keelson:id}. */
   SYSTEMD {
@@ -49,6 +57,16 @@ public enum CgroupDriver {
     public String parentGroup(String parent) {
       return SystemdSlices.expand(parent(parent));
     }
+
+    @Override
+    public void removeParent(Cgroups cgroups, String parent, Duration timeout) throws IOException {
+      String group = parentGroup(parent);
+      // systemd started the slice with the first scope in it, and keeps it until it is told.
+      if (cgroups.exists(group)) {
+        Systemctl.stop(parent(parent), timeout);
+      }
+      cgroups.remove(group, timeout);
+    }
   };
 
   private static final String PREFIX = "keelson";
@@ -66,6 +84,15 @@ public enum CgroupDriver {
 
   /** The path below each hierarchy of the parent itself. */
   public abstract String parentGroup(String parent);
+
+  /**
+   * Removes the parent itself with what is below it. Harmless if it is not there. Only for one in
+   * which no process is left: systemd would kill it.
+   *
+   * @param timeout for each step
+   */
+  public abstract void removeParent(Cgroups cgroups, String parent, Duration timeout)
+      throws IOException;
 
   /** The path below each hierarchy of a group that is named as {@code linux.cgroupsPath} does. */
   public static String group(String cgroupsPath) {

@@ -22,6 +22,12 @@ public final class ResourcesIsolator implements Isolator {
   private static final Logger LOG = LoggerFactory.getLogger(ResourcesIsolator.class);
   private static final int OOM_SCORE_ADJ_LIMIT = 1000;
 
+  /**
+   * With the systemd driver on cgroup v2 crun would put the processes into a group below the
+   * container's scope, and the kernel would count what it kills there and not in the scope.
+   */
+  private static final String SUBGROUP = "run.oci.systemd.subgroup";
+
   private final HostFeatures host;
   private final AtomicBoolean clampTold = new AtomicBoolean();
 
@@ -31,7 +37,7 @@ public final class ResourcesIsolator implements Isolator {
 
   @Override
   public void prepare(ContainerContext container, SpecBuilder spec) {
-    spec.cgroupsPath(container.cgroup());
+    spec.cgroupsPath(container.cgroup()).annotation(SUBGROUP, "");
     if (!container.config().getLinux().hasResources()) {
       return;
     }

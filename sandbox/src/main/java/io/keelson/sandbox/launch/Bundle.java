@@ -28,6 +28,11 @@ record Bundle(Path folder) {
     return folder.resolve("conmon.pid");
   }
 
+  /** Made by conmon, empty, when the kernel kills a process of the container for want of memory. */
+  Path shortOfMemory() {
+    return folder.resolve("oom");
+  }
+
   /** The fifo through which conmon takes orders; it fixes the name. */
   Path control() {
     return folder.resolve("ctl");

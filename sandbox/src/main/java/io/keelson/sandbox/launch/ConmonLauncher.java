@@ -63,6 +63,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
     Bundle bundle = new Bundle(request.bundle());
     Files.deleteIfExists(bundle.initPid());
     Files.deleteIfExists(bundle.monitorPid());
+    Files.deleteIfExists(bundle.shortOfMemory());
     Files.deleteIfExists(request.exitFile());
     if (request.logFile().isPresent()) {
       LogReopener.prepare(request.logFile().get());
@@ -156,6 +157,11 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
       case "stopped" -> !runtime.isWaitingToStart(containerId);
       default -> false;
     };
+  }
+
+  @Override
+  public boolean wasShortOfMemory(LaunchRequest request) {
+    return Files.exists(new Bundle(request.bundle()).shortOfMemory());
   }
 
   @Override

@@ -37,6 +37,13 @@ public interface Launcher {
   boolean isStarted(String containerId, RuntimeHandler handler) throws IOException;
 
   /**
+   * True if the container's monitor saw the kernel kill one of its processes for want of memory.
+   * Unlike the cgroup, which systemd removes as soon as it is empty, this is still known when the
+   * container has ended, until {@link #delete}.
+   */
+  boolean wasShortOfMemory(LaunchRequest request);
+
+  /**
    * Kills what is left of the container and removes the runtime's state and the container's cgroup.
    * Harmless if there is nothing.
    */
