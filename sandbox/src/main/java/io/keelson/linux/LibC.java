@@ -62,6 +62,8 @@ final class LibC {
 
   static native int poll(Pointer fds, long count, int timeoutMillis);
 
+  static native int memfd_create(byte[] name, int flags);
+
   static native int eventfd(int initial, int flags);
 
   static native int epoll_create1(int flags);

@@ -31,8 +31,8 @@ final class Conmon {
    * Starts conmon, which makes the runtime create the container. It is a child of this process, in
    * a session of its own, and shares no file with it but the pipes of the answer.
    */
-  Starting start(LaunchRequest request) throws IOException {
-    List<String> command = command(request);
+  Starting start(LaunchRequest request, Path program) throws IOException {
+    List<String> command = command(request, program);
     Map<String, String> environment = new HashMap<>(OciRuntime.ENVIRONMENT);
     environment.put("_OCI_SYNCPIPE", Integer.toString(SYNC_WRITE));
     Fd[] sync = Fd.pipe();
@@ -61,7 +61,7 @@ final class Conmon {
     }
   }
 
-  private List<String> command(LaunchRequest request) {
+  private List<String> command(LaunchRequest request, Path program) {
     Bundle bundle = new Bundle(request.bundle());
     OciRuntime runtime = new OciRuntime(request.handler(), settings.timeout());
     List<String> command = new ArrayList<>();
@@ -69,7 +69,7 @@ final class Conmon {
     // One fork less, and its pid is known at once.
     command.add("--sync");
     command.addAll(List.of("-c", request.containerId(), "-u", request.containerId()));
-    command.addAll(List.of("-r", request.handler().binary().toString()));
+    command.addAll(List.of("-r", program.toString()));
     command.addAll(List.of("-b", request.bundle().toString()));
     command.addAll(List.of("-p", bundle.initPid().toString()));
     command.addAll(List.of("--exit-dir", exitFolder(request).toString()));

@@ -39,6 +39,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   private final Cgroups cgroups;
   private final ProcessWatcher watcher;
   private final Conmon conmon;
+  private final RuntimePrograms programs = new RuntimePrograms();
   private final ExecGroups execGroups;
   private final ExecRunner execs;
   private final LogReopener logs;
@@ -68,7 +69,8 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
     if (request.logFile().isPresent()) {
       LogReopener.prepare(request.logFile().get());
     }
-    try (Conmon.Starting starting = conmon.start(request)) {
+    try (Conmon.Starting starting =
+        conmon.start(request, programs.of(request.handler().binary()))) {
       reapAtItsEnd(starting.process());
       ProcessId monitor = starting.process().processId();
       Files.writeString(
@@ -231,7 +233,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
     Bundle bundle = settings.bundle(containerId);
     return execs.run(
         new ExecRunner.Request(
-            containerId, handler, bundle, group(containerId, bundle), process, timeout));
+            containerId, runtime(handler), bundle, group(containerId, bundle), process, timeout));
   }
 
   private String group(String containerId, Bundle bundle) throws IOException {
@@ -265,12 +267,13 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   }
 
   private OciRuntime runtime(RuntimeHandler handler) {
-    return new OciRuntime(handler, settings.timeout());
+    return new OciRuntime(handler, programs.of(handler.binary()), settings.timeout());
   }
 
   /** Containers and their monitors go on. */
   @Override
   public void close() {
     execGroups.close();
+    programs.close();
   }
 }

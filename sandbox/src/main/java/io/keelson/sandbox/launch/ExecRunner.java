@@ -7,7 +7,6 @@ import io.keelson.sandbox.error.DeadlineExceededException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.launch.ExecGroups.ExecGroup;
 import io.keelson.sandbox.port.Launcher.ExecResult;
-import io.keelson.sandbox.port.RuntimeHandler;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +50,7 @@ final class ExecRunner {
    */
   record Request(
       String containerId,
-      RuntimeHandler handler,
+      OciRuntime runtime,
       Bundle bundle,
       String group,
       byte[] process,
@@ -88,9 +87,8 @@ final class ExecRunner {
   private Output spawn(Request request, ExecGroup group, Path log, Path pidFile)
       throws IOException {
     group.enter();
-    OciRuntime runtime = new OciRuntime(request.handler(), request.timeout());
     return Commands.run(
-        runtime.exec(request.containerId(), conmon, log, pidFile, group.runtimeOptions()),
+        request.runtime().exec(request.containerId(), conmon, log, pidFile, group.runtimeOptions()),
         OciRuntime.ENVIRONMENT,
         request.process(),
         request.timeout().isZero() ? FOR_EVER : request.timeout(),

@@ -39,10 +39,22 @@ final class OciRuntime {
   private static final byte[] NO_INPUT = new byte[0];
 
   private final RuntimeHandler handler;
+  private final Path program;
   private final Duration timeout;
 
+  /** Starts the runtime from its file. */
   OciRuntime(RuntimeHandler handler, Duration timeout) {
+    this(handler, handler.binary(), timeout);
+  }
+
+  /**
+   * A runtime by its command line.
+   *
+   * @param program what is started in place of the handler's binary
+   */
+  OciRuntime(RuntimeHandler handler, Path program, Duration timeout) {
     this.handler = handler;
+    this.program = program;
     this.timeout = timeout;
   }
 
@@ -158,7 +170,7 @@ final class OciRuntime {
       return command;
     }
     command.addAll(List.of(conmon.toString(), "--sync", "--exec", "-l", "passthrough"));
-    command.addAll(List.of("-c", id, "-u", id, "-r", handler.binary().toString()));
+    command.addAll(List.of("-c", id, "-u", id, "-r", program.toString()));
     command.addAll(List.of("-p", pidFile.toString(), "--exec-process-spec", process));
     for (String argument : command(logging).subList(1, command(logging).size())) {
       command.addAll(List.of("--runtime-arg", argument));
@@ -175,7 +187,7 @@ final class OciRuntime {
 
   private List<String> command(List<String> arguments) {
     List<String> command = new ArrayList<>();
-    command.add(handler.binary().toString());
+    command.add(program.toString());
     command.addAll(argumentsUnderConmon());
     if (handler.systemdCgroup()) {
       command.add("--systemd-cgroup");

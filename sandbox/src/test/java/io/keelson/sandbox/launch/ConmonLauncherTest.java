@@ -207,7 +207,7 @@ class ConmonLauncherTest {
     // The daemon is killed as soon as it has started conmon: no note, nobody reads the answer.
     try (Conmon.Starting starting =
         new Conmon(new LauncherSettings(Path.of("/usr/bin/conmon"), folder, LaunchLab.PATIENCE))
-            .start(request)) {
+            .start(request, request.handler().binary())) {
       lab.watcher.watch(starting.process().processId(), starting.process()::close);
     }
 
@@ -226,7 +226,7 @@ class ConmonLauncherTest {
     LaunchRequest request = lab.request("runc", false, lab.spec("/no/such/command"));
     try (Conmon.Starting starting =
         new Conmon(new LauncherSettings(Path.of("/usr/bin/conmon"), folder, LaunchLab.PATIENCE))
-            .start(request)) {
+            .start(request, request.handler().binary())) {
       lab.watcher.watch(starting.process().processId(), starting.process()::close);
     }
 
