@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.keelson.image.fixture.LayerTar;
+import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestImage.Compression;
 import io.keelson.image.fixture.TestRegistry;
@@ -28,7 +29,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The life of images and root file systems, against a registry that is honest. */
 class ImagesTest {
 
-  @TempDir Path root;
+  @TempDir(factory = MemoryFolders.class)
+  Path root;
+
   private TestRegistry registry;
   private Images images;
 

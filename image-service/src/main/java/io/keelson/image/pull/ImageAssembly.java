@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -82,48 +83,49 @@ public final class ImageAssembly {
       SourceImage image, LayerSource source, PullProgress progress, Cancellation cancellation)
       throws IOException {
     Cancellation mine = cancellation.child();
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     List<Future<Layer>> tasks = new ArrayList<>();
     // Closing waits for the end of all tasks; if it is interrupted, it interrupts them and waits
     // on.
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      mine.onCancel(threads::shutdownNow);
       List<CompletableFuture<Layer>> below = List.of();
-      for (LayerTask task : tasks(image, source, progress, mine)) {
+      for (LayerTask task : tasks(image, source, progress, mine, failure)) {
         CompletableFuture<Layer> result = new CompletableFuture<>();
         List<CompletableFuture<Layer>> allBelow = below;
         tasks.add(threads.submit(() -> task.run(allBelow, result)));
         below = Stream.concat(Stream.of(result), below.stream()).toList();
       }
+      mine.onCancel(threads::shutdownNow);
     }
-    List<Digest> retained = new ArrayList<>();
-    @Nullable Throwable failure = null;
-    for (Future<Layer> task : tasks) {
-      if (task.state() == Future.State.SUCCESS) {
-        retained.add(task.resultNow().chainId());
-      } else {
-        failure = worse(failure, task.exceptionNow());
-      }
-    }
-    if (failure != null) {
-      layers.release(retained);
+    if (failure.get() != null) {
+      layers.release(
+          tasks.stream()
+              .filter(task -> task.state() == Future.State.SUCCESS)
+              .map(task -> task.resultNow().chainId())
+              .toList());
       cancellation.check();
-      throw Thrown.asIoException(failure);
+      throw Thrown.asIoException(failure.get());
     }
   }
 
   private List<LayerTask> tasks(
-      SourceImage image, LayerSource source, PullProgress progress, Cancellation cancellation) {
+      SourceImage image,
+      LayerSource source,
+      PullProgress progress,
+      Cancellation cancellation,
+      AtomicReference<@Nullable Throwable> failure) {
     List<Digest> chainIds = image.config().chainIds();
     return IntStream.range(0, chainIds.size())
         .mapToObj(
             i ->
                 new LayerTask(
-                    shared, chainIds.get(i), image.layers().get(i), source, progress, cancellation))
+                    shared,
+                    chainIds.get(i),
+                    image.layers().get(i),
+                    source,
+                    progress,
+                    cancellation,
+                    failure))
         .toList();
-  }
-
-  // The first failure makes the others be cancelled, and it is the one to tell.
-  private static Throwable worse(@Nullable Throwable first, Throwable second) {
-    return first == null || first instanceof CancellationException ? second : first;
   }
 }

@@ -19,6 +19,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** One layer of one image: finds it in the store, waits for another who makes it, or makes it. */
 final class LayerTask {
@@ -29,6 +31,7 @@ final class LayerTask {
   private final LayerSource source;
   private final PullProgress progress;
   private final Cancellation cancellation;
+  private final AtomicReference<@Nullable Throwable> firstFailure;
 
   /**
    * What the tasks of all images have in common.
@@ -42,19 +45,25 @@ final class LayerTask {
       Semaphore permits,
       ConcurrentMap<Digest, CompletableFuture<Boolean>> underWay) {}
 
+  /**
+   * @param cancellation of the image's tasks
+   * @param firstFailure of the image's tasks
+   */
   LayerTask(
       Shared shared,
       Digest chainId,
       LayerBlob blob,
       LayerSource source,
       PullProgress progress,
-      Cancellation cancellation) {
+      Cancellation cancellation,
+      AtomicReference<@Nullable Throwable> firstFailure) {
     this.shared = shared;
     this.chainId = chainId;
     this.blob = blob;
     this.source = source;
     this.progress = progress;
     this.cancellation = cancellation;
+    this.firstFailure = firstFailure;
   }
 
   /**
@@ -84,6 +93,8 @@ final class LayerTask {
   }
 
   private <E extends Throwable> E fail(CompletableFuture<Layer> result, E failure) {
+    // Before the others hear of it: what they say then is only that they were stopped.
+    firstFailure.compareAndSet(null, failure);
     result.completeExceptionally(failure);
     cancellation.cancel();
     return failure;

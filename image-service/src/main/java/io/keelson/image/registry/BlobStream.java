@@ -2,6 +2,7 @@ package io.keelson.image.registry;
 
 import io.keelson.image.Cancellation;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.source.CorruptContentException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -65,6 +66,8 @@ final class BlobStream extends InputStream {
           return -1;
         }
         throw new EOFException("closed after %d of %d bytes".formatted(received, size));
+      } catch (CorruptContentException e) {
+        throw e;
       } catch (IOException e) {
         recover(e);
       }

@@ -148,20 +148,23 @@ final class RepositoryClient {
     }
   }
 
-  private RuntimeException refused(String what, HttpReply reply) {
+  private IOException refused(String what, HttpReply reply) {
     String said = reply.errorText();
     String text = what + ": HTTP " + reply.status() + (said.isEmpty() ? "" : " (" + said + ")");
+    if (reply.status() == 416) {
+      return new CorruptContentException(what + " has fewer bytes than its descriptor says");
+    }
     if (reply.status() == 404) {
-      return new NotFoundException("not found in the registry: " + text);
+      throw new NotFoundException("not found in the registry: " + text);
     }
     if (reply.status() == 401 || reply.status() == 403) {
-      return new OperationFailedException(
+      throw new OperationFailedException(
           "registry " + host.domain() + " refuses access to " + text);
     }
     if (RetryPolicy.isPassing(reply.status())) {
-      return new OperationFailedException(UNAVAILABLE + text);
+      throw new OperationFailedException(UNAVAILABLE + text);
     }
-    return new OperationFailedException("registry " + host.domain() + " answers for " + text);
+    throw new OperationFailedException("registry " + host.domain() + " answers for " + text);
   }
 
   /** What a caller is told when the registry can't be reached or does not go on. */

@@ -217,7 +217,8 @@ public final class OverlayProvisioner implements Provisioner {
     Set<String> known = Set.copyOf(containerIds);
     try (Folder parent = Folder.open(root)) {
       for (String name : parent.list()) {
-        if (name.startsWith(REMOVED_PREFIX)) {
+        // Parts of an earlier removal; ids of containers begin otherwise.
+        if (name.startsWith(".")) {
           threads.run(() -> Trees.delete(parent, name));
         }
       }

@@ -4,6 +4,7 @@ import io.keelson.linux.KernelThreads;
 import io.keelson.linux.tree.Folder;
 import io.keelson.linux.tree.Trees;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -92,7 +93,7 @@ public final class StoreFolders implements AutoCloseable {
 
   /** Gives up what {@link #newIngest} gave, with its space. */
   public void discard(Path made) throws IOException {
-    threads.run(() -> Trees.delete(ingestFolder, made.getFileName().toString()));
+    delete(ingestFolder, made);
   }
 
   /** Takes something out of the store at once; its space comes back by {@link #delete}. */
@@ -104,7 +105,28 @@ public final class StoreFolders implements AutoCloseable {
 
   /** Deletes what was taken out. */
   void delete(Path taken) throws IOException {
-    threads.run(() -> Trees.delete(trashFolder, taken.getFileName().toString()));
+    delete(trashFolder, taken);
+  }
+
+  // Also when the caller is being cancelled: an interrupt must not leave what it asks to be cleaned
+  // up.
+  private void delete(Folder folder, Path path) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (true) {
+        try {
+          threads.run(() -> Trees.delete(folder, path.getFileName().toString()));
+          return;
+        } catch (InterruptedIOException e) {
+          // What the interrupt has left is deleted in another go.
+          interrupted |= Thread.interrupted();
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** Brings all that was written to the disk. */

@@ -2,6 +2,8 @@ package io.keelson.linux.tree;
 
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -9,30 +11,19 @@ import java.util.Set;
 public final class Trees {
 
   /**
-   * Folders deeper than this below a folder are first moved up, so that no depth needs a descriptor
-   * each.
+   * Folders deeper than this are moved up first, so that no more descriptors than this are open.
    */
   private static final int MAX_DEPTH = 200;
 
   private Trees() {}
 
-  /** Deletes {@code name} in {@code parent} with all below it. Harmless if there is none. */
+  /**
+   * Deletes {@code name} in {@code parent} with all below it. Harmless if there is none, or if
+   * another thread deletes the same. If it is cut short by a crash, parts may be left in {@code
+   * parent} under names that begin with a dot.
+   */
   public static void delete(Folder parent, String name) throws ErrnoException {
-    try {
-      parent.unlink(name);
-      return;
-    } catch (ErrnoException e) {
-      if (e.is(Errno.ENOENT)) {
-        return;
-      }
-      if (!e.is(Errno.EISDIR)) {
-        throw e;
-      }
-    }
-    try (Folder folder = parent.openFolder(name)) {
-      new Deletion(folder).empty(folder, 0);
-    }
-    parent.removeFolder(name);
+    new Deletion(parent).run(name);
   }
 
   /** What a folder and all below it take; inodes with many names count once. */
@@ -52,48 +43,58 @@ public final class Trees {
   private static final class Deletion {
 
     private final Folder top;
+    private final Deque<String> movedUp = new ArrayDeque<>();
     private int moved;
 
     Deletion(Folder top) {
       this.top = top;
     }
 
-    void empty(Folder folder, int depth) throws ErrnoException {
-      boolean again;
-      do {
-        again = false;
-        for (String name : folder.list()) {
-          try {
-            folder.unlink(name);
-            continue;
-          } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT)) {
-              continue;
-            }
-            if (!e.is(Errno.EISDIR)) {
-              throw e;
-            }
-          }
-          if (depth == MAX_DEPTH) {
-            folder.move(name, top, freeName());
-            continue;
-          }
-          try (Folder below = folder.openFolder(name)) {
-            empty(below, depth + 1);
-          }
-          folder.removeFolder(name);
-        }
-        // What was moved up came after the listing was made.
-        again = depth == 0 && !folder.list().isEmpty();
-      } while (again);
+    void run(String name) throws ErrnoException {
+      delete(top, name, 0);
+      while (!movedUp.isEmpty()) {
+        delete(top, movedUp.removeFirst(), 0);
+      }
     }
 
-    private String freeName() throws ErrnoException {
-      String name;
+    private void delete(Folder parent, String name, int depth) throws ErrnoException {
+      try {
+        parent.unlink(name);
+        return;
+      } catch (ErrnoException e) {
+        if (e.is(Errno.ENOENT)) {
+          return;
+        }
+        if (!e.is(Errno.EISDIR)) {
+          throw e;
+        }
+      }
+      try {
+        if (depth == MAX_DEPTH) {
+          String free = freeName(name);
+          parent.move(name, top, free);
+          movedUp.add(free);
+          return;
+        }
+        try (Folder folder = parent.openFolder(name)) {
+          for (String child : folder.list()) {
+            delete(folder, child, depth + 1);
+          }
+        }
+        parent.removeFolder(name);
+      } catch (ErrnoException e) {
+        if (!e.is(Errno.ENOENT)) {
+          throw e;
+        }
+      }
+    }
+
+    private String freeName(String name) throws ErrnoException {
+      String free;
       do {
-        name = ".moved-" + moved++;
-      } while (top.status(name).isPresent());
-      return name;
+        free = ".deleted-" + moved++ + "-" + Integer.toHexString(name.hashCode());
+      } while (top.status(free).isPresent());
+      return free;
     }
   }
 
