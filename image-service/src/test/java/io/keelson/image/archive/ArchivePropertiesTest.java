@@ -21,7 +21,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
 /** Whatever an archive holds: an IOException at worst, and nothing outside of the layer. */
-class ArchiveProperties {
+class ArchivePropertiesTest {
 
   private static final UnpackLimits SMALL = new UnpackLimits(1000, 10 << 20, 1000, 10 << 20);
 
