@@ -38,11 +38,9 @@ public final class ResourcesIsolator implements Isolator {
   @Override
   public void prepare(ContainerContext container, SpecBuilder spec) {
     spec.cgroupsPath(container.cgroup()).annotation(SUBGROUP, "");
-    if (!container.config().getLinux().hasResources()) {
-      return;
-    }
     LinuxContainerResources wanted = container.config().getLinux().getResources();
     limit(container, wanted, spec.limits());
+    // Always: else it would be the daemon's own, which is as low as it gets on a good node.
     spec.oomScoreAdj(oomScoreAdj(container, wanted.getOomScoreAdj()));
   }
 

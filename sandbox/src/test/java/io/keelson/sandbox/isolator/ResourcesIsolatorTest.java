@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.IntNode;
 import io.keelson.proto.cri.v1.HugepageLimit;
 import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.sandbox.error.InvalidRequestException;
@@ -93,6 +94,14 @@ class ResourcesIsolatorTest {
     assertThatThrownBy(() -> given.prepared(new ResourcesIsolator(v1())))
         .isInstanceOf(UnsupportedException.class)
         .hasMessageContaining("memory.min");
+  }
+
+  @Test
+  void withoutResourcesTheOomScoreIsNotTheDaemonsOwn() throws IOException {
+    assertThat(
+            Given.json(given.prepared(new ResourcesIsolator(Given.host())))
+                .at("/process/oomScoreAdj"))
+        .isEqualTo(IntNode.valueOf(0));
   }
 
   @Test
