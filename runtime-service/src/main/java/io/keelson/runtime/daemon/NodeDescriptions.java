@@ -34,7 +34,10 @@ final class NodeDescriptions {
         ProductVersion.current(),
         host.cgroupDriver() == CgroupDriver.SYSTEMD,
         handlers,
-        RuntimeFeatures.newBuilder().setSupplementalGroupsPolicy(true).build(),
+        RuntimeFeatures.newBuilder()
+            .setSupplementalGroupsPolicy(true)
+            .setMountOptions(true)
+            .build(),
         json(configuration, host));
   }
 
