@@ -2,30 +2,11 @@ package io.keelson.runtime.cli;
 
 import picocli.CommandLine.Command;
 
-/** {@code keelson}, which does nothing without one of its commands, and their list. */
+/** {@code keelson}, which does nothing without one of its commands. */
 @Command(
     name = "keelson",
     description = "A Kubernetes node runtime: pods and containers of this node.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      ServeCommand.class,
-      StatusCommand.class,
-      VersionCommand.class,
-      ConfigCommand.class,
-      PullCommand.class,
-      ImportCommand.class,
-      ImagesCommand.class,
-      RmiCommand.class,
-      RunCommand.class,
-      PodsCommand.class,
-      PsCommand.class,
-      LogsCommand.class,
-      ExecCommand.class,
-      InspectCommand.class,
-      StopCommand.class,
-      RmCommand.class,
-      BenchCommand.class,
-    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:Done.",

@@ -2,12 +2,35 @@ package io.keelson.runtime.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Objects;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
 
 /** The program {@code keelson}. */
 public final class Main {
+
+  /** In the order of the help. */
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          ServeCommand.class,
+          StatusCommand.class,
+          VersionCommand.class,
+          ConfigCommand.class,
+          PullCommand.class,
+          ImportCommand.class,
+          ImagesCommand.class,
+          RmiCommand.class,
+          RunCommand.class,
+          PodsCommand.class,
+          PsCommand.class,
+          LogsCommand.class,
+          ExecCommand.class,
+          InspectCommand.class,
+          StopCommand.class,
+          RmCommand.class);
 
   private Main() {}
 
@@ -25,12 +48,29 @@ public final class Main {
             .setParameterExceptionHandler((e, _) -> misused(terminal, e))
             .setColorScheme(
                 CommandLine.Help.defaultColorScheme(terminal.interactive() ? Ansi.AUTO : Ansi.OFF));
+    commandsFor(arguments).forEach(commands::addSubcommand);
     for (CommandLine command : commands.getSubcommands().values()) {
       // What follows the image or container belongs to the workload, options too.
       command.setStopAtPositional(command.getCommand() instanceof RunsWorkload);
     }
     helpEverywhere(commands);
     return commands.execute(arguments);
+  }
+
+  /**
+   * Only the command that is asked for: reading the options of all of them takes a tenth of a
+   * second.
+   */
+  private static List<Class<?>> commandsFor(String[] arguments) {
+    List<Class<?>> asked =
+        COMMANDS.stream()
+            .filter(c -> arguments.length > 0 && nameOf(c).equals(arguments[0]))
+            .toList();
+    return asked.isEmpty() ? COMMANDS : asked;
+  }
+
+  private static String nameOf(Class<?> command) {
+    return Objects.requireNonNull(command.getAnnotation(Command.class)).name();
   }
 
   private static int misused(Terminal terminal, ParameterException e) {

@@ -119,8 +119,7 @@ final class Keys {
       Key.of(
           "network.cni_bin_dirs",
           ValueTypes.listOf(ValueTypes.ABSOLUTE_PATH, "absolute paths"),
-          List.of(
-              Path.of("/opt/cni/bin"), Path.of("/usr/lib/cni"), Path.of("/usr/libexec/cni")),
+          List.of(Path.of("/opt/cni/bin"), Path.of("/usr/lib/cni"), Path.of("/usr/libexec/cni")),
           """
           Where CNI plugins are looked for, in this order.""");
 

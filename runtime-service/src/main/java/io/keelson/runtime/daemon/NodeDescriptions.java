@@ -38,7 +38,7 @@ final class NodeDescriptions {
             .setSupplementalGroupsPolicy(true)
             .setMountOptions(true)
             .build(),
-        json(configuration, host));
+        () -> json(configuration, host));
   }
 
   private static String json(Configuration configuration, Host host) {

@@ -80,6 +80,6 @@ public final class NodeCalls {
   }
 
   private Map<String, String> info() {
-    return Map.of("config", node.configurationJson());
+    return Map.of("config", node.configurationJson().get());
   }
 }

@@ -3,6 +3,7 @@ package io.keelson.runtime.server;
 import io.keelson.proto.cri.v1.RuntimeFeatures;
 import io.keelson.proto.cri.v1.RuntimeHandler;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * What does not change while the daemon runs.
@@ -11,14 +12,14 @@ import java.util.List;
  * @param systemdCgroups whether systemd makes the cgroups
  * @param handlers the runtime handlers, with an entry of empty name for the default one
  * @param features of the runtime as a whole
- * @param configurationJson the configuration in force, for verbose status
+ * @param configurationJson gives the configuration in force, for verbose status
  */
 public record NodeDescription(
     String version,
     boolean systemdCgroups,
     List<RuntimeHandler> handlers,
     RuntimeFeatures features,
-    String configurationJson) {
+    Supplier<String> configurationJson) {
 
   public NodeDescription {
     handlers = List.copyOf(handlers);
