@@ -2,6 +2,7 @@ package io.keelson.linux;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
+import io.keelson.linux.Commands.BeforeKill;
 import io.keelson.linux.Commands.Output;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -61,7 +62,7 @@ final class CommandRun implements AutoCloseable {
   }
 
   /** Runs it to its end on the calling platform thread. */
-  Output complete() throws IOException {
+  Output complete(@Nullable BeforeKill beforeKill) throws IOException {
     long deadline = started + timeout.toNanos();
     boolean ended = false;
     try (Memory polled = new Memory(4 * 8);
@@ -72,7 +73,7 @@ final class CommandRun implements AutoCloseable {
           if (ended) {
             break;
           }
-          throw killed();
+          throw killed(beforeKill);
         }
         if (!poll(polled, ended, left)) {
           continue;
@@ -109,9 +110,14 @@ final class CommandRun implements AutoCloseable {
     }
   }
 
-  private CommandTimeoutException killed() throws IOException {
-    child.kill(Signals.SIGKILL);
-    OptionalInt ignored = child.await(KILL_PATIENCE);
+  private CommandTimeoutException killed(@Nullable BeforeKill beforeKill) throws IOException {
+    if (beforeKill != null) {
+      beforeKill.accept(child.pid());
+    }
+    if (beforeKill == null || child.await(KILL_PATIENCE).isEmpty()) {
+      child.kill(Signals.SIGKILL);
+      OptionalInt ignored = child.await(KILL_PATIENCE);
+    }
     String said = stderr.toString(StandardCharsets.UTF_8).strip();
     return new CommandTimeoutException(command, timeout, said);
   }

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Runs short helper programs to their end. Safe for use by many threads. */
 public final class Commands {
@@ -51,12 +52,39 @@ public final class Commands {
   public static Output run(
       List<String> command, Map<String, String> env, byte[] stdin, Duration timeout, int maxOutput)
       throws IOException {
+    return run(command, env, stdin, timeout, maxOutput, null);
+  }
+
+  /**
+   * As {@link #run(List, Map, byte[], Duration, int)}, for a command that waits for processes of
+   * its own which the timeout is really meant for.
+   *
+   * @param beforeKill called at the timeout; the command has a second from then to end by itself
+   */
+  public static Output run(
+      List<String> command,
+      Map<String, String> env,
+      byte[] stdin,
+      Duration timeout,
+      int maxOutput,
+      @Nullable BeforeKill beforeKill)
+      throws IOException {
     return PlatformThread.call(
         "command",
         () -> {
           try (CommandRun run = new CommandRun(command, env, stdin, timeout, maxOutput)) {
-            return run.complete();
+            return run.complete(beforeKill);
           }
         });
+  }
+
+  /** What is done at a timeout before the command is killed. */
+  @FunctionalInterface
+  public interface BeforeKill {
+
+    /**
+     * @param pid of the command
+     */
+    void accept(int pid) throws IOException;
   }
 }

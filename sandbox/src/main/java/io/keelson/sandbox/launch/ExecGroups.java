@@ -5,6 +5,7 @@ import io.keelson.linux.cgroup.Cgroups;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Control groups for commands that run in containers beside the workload, one for each, so that all
@@ -46,9 +47,10 @@ interface ExecGroups extends AutoCloseable {
     /**
      * Kills all that is in it.
      *
+     * @param spared a process that is left alone, should it be in the group
      * @return false if some are left after {@code timeout}
      */
-    boolean killAll(Duration timeout) throws IOException;
+    boolean killAll(OptionalInt spared, Duration timeout) throws IOException;
 
     @Override
     void close();

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
@@ -153,10 +154,10 @@ final class ExecGroupsV1 implements ExecGroups {
     }
 
     @Override
-    public boolean killAll(Duration timeout) throws IOException {
+    public boolean killAll(OptionalInt spared, Duration timeout) throws IOException {
       long deadline = System.nanoTime() + timeout.toNanos();
       Duration pause = FIRST_PAUSE;
-      for (Set<Integer> left = processes(); !left.isEmpty(); left = processes()) {
+      for (Set<Integer> left = processes(spared); !left.isEmpty(); left = processes(spared)) {
         for (int pid : left) {
           Optional<ProcessId> process = ProcessId.of(pid);
           Optional<Pidfd> pidfd =
@@ -177,7 +178,7 @@ final class ExecGroupsV1 implements ExecGroups {
     }
 
     /** Without this process, whose thread may be in it. */
-    private Set<Integer> processes() throws IOException {
+    private Set<Integer> processes(OptionalInt spared) throws IOException {
       Set<Integer> result = new TreeSet<>();
       try {
         Files.readString(folder.resolve("cgroup.procs"), StandardCharsets.UTF_8)
@@ -188,6 +189,7 @@ final class ExecGroupsV1 implements ExecGroups {
         return result;
       }
       result.remove((int) ProcessHandle.current().pid());
+      spared.ifPresent(result::remove);
       result.remove(0); // of another pid namespace: not ours to kill
       return result;
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,8 +55,9 @@ final class ExecGroupsV2 implements ExecGroups {
     @Override
     public void enter() {}
 
+    /** The runtime stays outside of the group, so there is nobody to spare. */
     @Override
-    public boolean killAll(Duration timeout) throws IOException {
+    public boolean killAll(OptionalInt spared, Duration timeout) throws IOException {
       return cgroups.killAll(group, timeout);
     }
 

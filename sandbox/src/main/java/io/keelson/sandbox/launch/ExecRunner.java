@@ -15,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
@@ -65,7 +66,7 @@ final class ExecRunner {
       try {
         output = onFreshThread(() -> spawn(request, group, log, pidFile));
       } catch (CommandTimeoutException e) {
-        kill(request, group);
+        kill(request, group, OptionalInt.empty());
         throw new DeadlineExceededException(
             "command in container %s did not end within %s and was killed with all that it started"
                 .formatted(request.containerId(), seconds(request.timeout())));
@@ -92,11 +93,15 @@ final class ExecRunner {
         OciRuntime.ENVIRONMENT,
         request.process(),
         request.timeout().isZero() ? FOR_EVER : request.timeout(),
-        MAX_OUTPUT);
+        MAX_OUTPUT,
+        // The runtime must outlive what it started: without it nobody in the container could reap
+        // it.
+        pid -> kill(request, group, OptionalInt.of(pid)));
   }
 
-  private static void kill(Request request, ExecGroup group) throws IOException {
-    if (!group.killAll(KILL_PATIENCE)) {
+  private static void kill(Request request, ExecGroup group, OptionalInt spared)
+      throws IOException {
+    if (!group.killAll(spared, KILL_PATIENCE)) {
       LOG.atWarn()
           .addKeyValue("container", request.containerId())
           .log("a command that took too long was killed but some of it is still there");

@@ -127,6 +127,19 @@ class ExecTest {
     assertThat(exec(container, Duration.ofSeconds(5), "true").exitCode()).isZero();
   }
 
+  /** A command's parent is outside of the container: killed first, it leaves a zombie within. */
+  @ParameterizedTest
+  @ValueSource(strings = {"crun", "runc"})
+  void aCommandThatTookTooLongLeavesNoZombie(String runtime) throws Exception {
+    LaunchRequest container = running(runtime);
+
+    assertThatThrownBy(() -> exec(container, Duration.ofMillis(500), "sleep", numbered("105")))
+        .isInstanceOf(DeadlineExceededException.class);
+
+    ExecResult states = exec(container, Duration.ofSeconds(5), "sh", "-c", "cat /proc/[0-9]*/stat");
+    assertThat(text(states.stdout())).contains("(sleep) S").doesNotContain(") Z");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"crun", "runc"})
   void aChildThatHoldsThePipesDoesNotHoldUpTheAnswer(String runtime) throws Exception {
