@@ -2,6 +2,7 @@ package io.keelson.sandbox;
 
 import io.keelson.linux.NamespaceType;
 import io.keelson.linux.Namespaces;
+import io.keelson.linux.netlink.IpText;
 import io.keelson.proto.cri.v1.NamespaceMode;
 import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
@@ -15,7 +16,6 @@ import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.PodNetwork;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -153,9 +153,7 @@ final class RunPod {
         undo.push("network", () -> core.network().detach(attached));
         PodNetwork.Attachment attachment = core.network().attach(attached);
         ready.setCniResult(attachment.cniResult());
-        attachment.addresses().stream()
-            .map(InetAddress::getHostAddress)
-            .forEach(ready::addAddresses);
+        attachment.addresses().stream().map(IpText::of).forEach(ready::addAddresses);
       }
       core.reached("RunPodSandbox:network");
 

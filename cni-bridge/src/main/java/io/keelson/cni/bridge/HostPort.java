@@ -1,5 +1,6 @@
 package io.keelson.cni.bridge;
 
+import io.keelson.linux.netlink.IpText;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PortMapping;
 import io.keelson.proto.cri.v1.Protocol;
@@ -37,7 +38,7 @@ record HostPort(String protocol, InetAddress address, int port) {
   /** As in {@code tcp 0.0.0.0:8080} and {@code tcp [::]:8080}. */
   @Override
   public String toString() {
-    String host = address.getHostAddress();
+    String host = IpText.of(address);
     return protocol + " " + (isIpv4() ? host : "[" + host + "]") + ":" + port;
   }
 

@@ -5,6 +5,7 @@ import io.keelson.linux.Commands;
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
 import io.keelson.linux.netlink.IpPrefix;
+import io.keelson.linux.netlink.IpText;
 import io.keelson.linux.netlink.NetfilterTables;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -135,8 +136,7 @@ final class NftTable {
         (host, pod) ->
             script.append(
                 "add element inet %s %s { %s : %s . %d }\n"
-                    .formatted(
-                        name, map(host), key(host), pod.address().getHostAddress(), pod.port())));
+                    .formatted(name, map(host), key(host), IpText.of(pod.address()), pod.port())));
   }
 
   private static String map(HostPort port) {
@@ -144,7 +144,7 @@ final class NftTable {
   }
 
   private static String key(HostPort port) {
-    String address = port.isEveryAddress() ? "" : port.address().getHostAddress() + " . ";
+    String address = port.isEveryAddress() ? "" : IpText.of(port.address()) + " . ";
     return address + port.protocol() + " . " + port.port();
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.keelson.linux.netlink.IpPrefix;
+import io.keelson.linux.netlink.IpText;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -26,7 +27,7 @@ final class ResultJson {
     ArrayNode ips = result.putArray("ips");
     ArrayNode routes = result.putArray("routes");
     for (IpPrefix address : link.addresses()) {
-      String gateway = bridge.gatewayOf(address).address().getHostAddress();
+      String gateway = IpText.of(bridge.gatewayOf(address).address());
       ips.addObject()
           .put("interface", POD_INTERFACE)
           .put("address", address.toString())

@@ -52,6 +52,8 @@ class BridgeNetworkTest {
           assertThat(attachment.addresses())
               .extracting(InetAddress::getHostAddress)
               .containsExactly("10.87.0.2", "fd4b:6565:6c73:0:0:0:0:2");
+          assertThat(attachment.cniResult())
+              .contains("\"fd4b:6565:6c73::2/64\"", "\"fd4b:6565:6c73::1\"");
           assertReachable(pod, attachment.addresses());
           InetAddress gateway = InetAddress.ofLiteral("10.87.0.1");
           try (Echo _ = node.call(Echo::here)) {

@@ -236,13 +236,7 @@ final class ValueTypes {
           }
           return Optional.of(subnet);
         },
-        subnet -> quote(subnet.map(ValueTypes::subnetText).orElse("")));
-  }
-
-  /** With the zeros of an IPv6 address left out, as people write it (RFC 5952). */
-  private static String subnetText(IpPrefix subnet) {
-    String text = subnet.toString();
-    return subnet.isIpv4() ? text : text.replaceFirst("(:0)+/", "::/");
+        subnet -> quote(subnet.map(IpPrefix::toString).orElse("")));
   }
 
   private static Path absolutePath(String expectation, Object value) throws BadValueException {

@@ -17,7 +17,7 @@ public record IpPrefix(InetAddress address, int length) {
   public IpPrefix {
     if (length < 0 || length > bits(address)) {
       throw new IllegalArgumentException(
-          "prefix length " + length + " of " + address.getHostAddress() + " is out of range");
+          "prefix length " + length + " of " + IpText.of(address) + " is out of range");
     }
   }
 
@@ -92,13 +92,13 @@ public record IpPrefix(InetAddress address, int length) {
    */
   public long hostNumber(InetAddress member) {
     if (!contains(member)) {
-      throw new IllegalArgumentException(member.getHostAddress() + " is not in " + this);
+      throw new IllegalArgumentException(IpText.of(member) + " is not in " + this);
     }
     BigInteger base = new BigInteger(1, network().address().getAddress());
     BigInteger host = new BigInteger(1, member.getAddress()).subtract(base);
     if (host.bitLength() >= Long.SIZE) {
       throw new IllegalArgumentException(
-          "the host number of " + member.getHostAddress() + " in " + this + " is too large");
+          "the host number of " + IpText.of(member) + " in " + this + " is too large");
     }
     return host.longValue();
   }
@@ -106,7 +106,7 @@ public record IpPrefix(InetAddress address, int length) {
   /** CIDR notation. */
   @Override
   public String toString() {
-    return address.getHostAddress() + "/" + length;
+    return IpText.of(address) + "/" + length;
   }
 
   private InetAddress addressOf(BigInteger value) {

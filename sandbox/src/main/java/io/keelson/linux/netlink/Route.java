@@ -61,7 +61,7 @@ public record Route(IpPrefix destination, Optional<InetAddress> gateway, int lin
   public String toString() {
     return "route to "
         + (isDefault() ? "default" : destination)
-        + gateway.map(address -> " by " + address.getHostAddress()).orElse("")
+        + gateway.map(address -> " by " + IpText.of(address)).orElse("")
         + " on link "
         + link;
   }
