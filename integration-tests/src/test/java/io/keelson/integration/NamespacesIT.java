@@ -41,6 +41,8 @@ class NamespacesIT {
     cri.output(one, "sh", "-c", "echo seen > /dev/shm/file");
     assertThat(cri.output(two, "cat", "/dev/shm/file")).isEqualTo("seen");
     assertThat(cri.output(one, "df", "-m", "/dev/shm")).contains(" 64 ");
+    assertThat(cri.output(one, "grep", " /dev/shm ", "/proc/mounts"))
+        .contains("rw,nosuid,nodev,noexec");
     assertThat(cri.output(one, "cat", "/proc/1/comm")).isEqualTo("sh");
   }
 

@@ -57,14 +57,23 @@ final class DefaultMounts {
     addIfThere(mounts, "/etc/hosts", pod.hosts(), access);
     addIfThere(mounts, "/etc/resolv.conf", pod.resolvConf(), access);
     NamespaceMode ipc = pod.config().getLinux().getSecurityContext().getNamespaceOptions().getIpc();
-    addIfThere(mounts, SHM, ipc == NamespaceMode.NODE ? HOST_SHM : pod.shm(), "rw");
+    addIfThere(
+        mounts,
+        SHM,
+        ipc == NamespaceMode.NODE ? HOST_SHM : pod.shm(),
+        "nosuid",
+        "nodev",
+        "noexec",
+        "rw");
     return mounts;
   }
 
   private static void addIfThere(
-      List<SpecMount> mounts, String destination, Path source, String access) {
+      List<SpecMount> mounts, String destination, Path source, String... options) {
     if (Files.exists(source)) {
-      mounts.add(SpecMount.bind(destination, source.toString(), "rbind", "rprivate", access));
+      List<String> all = new ArrayList<>(List.of("rbind", "rprivate"));
+      all.addAll(List.of(options));
+      mounts.add(SpecMount.bind(destination, source.toString(), all.toArray(String[]::new)));
     }
   }
 }

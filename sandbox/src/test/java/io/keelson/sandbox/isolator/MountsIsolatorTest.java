@@ -66,7 +66,7 @@ class MountsIsolatorTest {
   void thePodsFilesAreReadOnlyWithTheRoot() throws IOException {
     given.security(security -> security.setReadonlyRootfs(true));
     assertThat(at("/etc/hosts").options()).contains("ro");
-    assertThat(at("/dev/shm").options()).contains("rw");
+    assertThat(at("/dev/shm").options()).contains("nosuid", "nodev", "noexec", "rw");
   }
 
   @Test
