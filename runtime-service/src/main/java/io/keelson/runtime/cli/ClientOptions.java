@@ -4,27 +4,25 @@ import io.keelson.runtime.config.ConfigurationException;
 import io.keelson.runtime.config.ConfigurationLoader;
 import io.keelson.runtime.config.ConfigurationLoader.Overrides;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParentCommand;
 
 /** How a command finds the daemon. */
+@Command
 final class ClientOptions {
 
-  @Option(
-      names = "--socket",
-      paramLabel = "PATH",
-      description =
-          "The daemon's socket. Default: $KEELSON_SOCKET, else what the configuration says"
-              + " (/run/keelson/keelson.sock).")
-  private @Nullable Path socket;
+  @ParentCommand private @Nullable KeelsonCommand keelson;
 
   CriClient connect() throws ConfigurationException {
     return CriClient.connect(socket());
   }
 
   private Path socket() throws ConfigurationException {
-    if (socket != null) {
-      return socket.toAbsolutePath();
+    Optional<Path> given = keelson == null ? Optional.empty() : keelson.socket();
+    if (given.isPresent()) {
+      return given.get();
     }
     String environment = System.getenv("KEELSON_SOCKET");
     return environment != null && !environment.isEmpty()

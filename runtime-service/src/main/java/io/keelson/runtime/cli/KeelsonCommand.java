@@ -1,6 +1,11 @@
 package io.keelson.runtime.cli;
 
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
 
 /** {@code keelson}, which does nothing without one of its commands. */
 @Command(
@@ -17,4 +22,19 @@ import picocli.CommandLine.Command;
       "5:It took longer than it was given.",
       "125:run and exec, which else end with the code of what they ran, failed themselves.",
     })
-final class KeelsonCommand {}
+final class KeelsonCommand {
+
+  @Option(
+      names = "--socket",
+      paramLabel = "PATH",
+      scope = ScopeType.INHERIT,
+      description =
+          "The daemon's socket. Default: $KEELSON_SOCKET (not for serve), else what the"
+              + " configuration says (/run/keelson/keelson.sock).")
+  private @Nullable Path socket;
+
+  /** As given before or after the name of the command. */
+  Optional<Path> socket() {
+    return Optional.ofNullable(socket).map(path -> path.toAbsolutePath().normalize());
+  }
+}

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 
 /** {@code keelson serve}: the daemon. */
 @Command(
@@ -44,18 +45,18 @@ final class ServeCommand implements Callable<Integer> {
       description = "Instead of the configuration's state folder.")
   private @Nullable Path state;
 
-  @Option(
-      names = "--socket",
-      paramLabel = "PATH",
-      description = "Instead of the configuration's socket.")
-  private @Nullable Path socket;
+  @ParentCommand private @Nullable KeelsonCommand keelson;
 
   @Override
   public Integer call()
       throws ConfigurationException, IOException, StartException, InterruptedException {
     Configuration configuration =
         ConfigurationLoader.load(
-            new Overrides(absolute(config), absolute(root), absolute(state), absolute(socket)));
+            new Overrides(
+                absolute(config),
+                absolute(root),
+                absolute(state),
+                keelson == null ? Optional.empty() : keelson.socket()));
     Logging.configure(configuration.log().level(), configuration.log().format());
     AtomicReference<@Nullable Daemon> daemon = new AtomicReference<>();
     Thread onSignal = new Thread(() -> end(daemon.get()), "shutdown");

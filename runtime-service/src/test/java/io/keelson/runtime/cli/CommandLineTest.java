@@ -149,6 +149,17 @@ class CommandLineTest {
   }
 
   @Test
+  void theSocketMayBeNamedBeforeTheCommandToo() {
+    daemon.add(FIRST, "web", ContainerState.CONTAINER_RUNNING, 1);
+
+    assertThat(run("--socket", socket().toString(), "ps")).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("aaaa111100000");
+    assertThat(run("--socket", "/no/such/keelson.sock", "exec", "web", "ps", "--socket"))
+        .isEqualTo(125);
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("/no/such/keelson.sock");
+  }
+
+  @Test
   void jsonIsAListOfMessages() {
     daemon.add(FIRST, "web", ContainerState.CONTAINER_RUNNING, 1);
 
