@@ -9,9 +9,6 @@ import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.RunPodSandboxRequest;
 import io.keelson.proto.cri.v1.StartContainerRequest;
 import io.keelson.proto.node.v1.PullImageRequest;
-import io.keelson.runtime.cli.log.LogFile;
-import io.keelson.runtime.cli.log.LogFollower;
-import io.keelson.runtime.cli.log.LogPrinter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -123,35 +120,13 @@ final class RunCommand extends ClientCommand implements RunsWorkload {
       terminal().out().println(containerId);
       return ExitCode.OK;
     }
-    return attend(daemon, podId, pod, containerId);
-  }
-
-  private int attend(CriClient daemon, String podId, PodSandboxConfig pod, String containerId)
-      throws IOException, InterruptedException {
-    Statuses statuses = new Statuses(daemon);
-    Thread onInterrupt = new Thread(() -> end(daemon, podId, pod, containerId));
-    Runtime.getRuntime().addShutdownHook(onInterrupt);
-    try (LogFile file = LogFile.open(Path.of(statuses.of(containerId).getLogPath()))) {
-      new LogFollower(file, new LogPrinter(terminal().out(), terminal().err(), false))
-          .follow(() -> statuses.isRunning(containerId));
-    }
-    int exitCode = statuses.of(containerId).getExitCode();
-    if (Runtime.getRuntime().removeShutdownHook(onInterrupt) && remove) {
-      removePod(daemon, podId, pod);
-    }
-    return exitCode;
-  }
-
-  /** The user pressed Ctrl-C: the container ends as it would in a terminal. */
-  private void end(CriClient daemon, String podId, PodSandboxConfig pod, String containerId) {
-    try {
-      StopCommand.stop(daemon, containerId, 10);
-      if (remove) {
-        removePod(daemon, podId, pod);
-      }
-    } catch (StatusRuntimeException | IOException e) {
-      terminal().err().println("keelson: stopping the container failed: " + e.getMessage());
-    }
+    return new Foreground(daemon, terminal(), containerId)
+        .attend(
+            () -> {
+              if (remove) {
+                removePod(daemon, podId, pod);
+              }
+            });
   }
 
   private static void removePod(CriClient daemon, String podId, PodSandboxConfig pod)
