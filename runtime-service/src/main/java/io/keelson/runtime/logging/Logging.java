@@ -17,6 +17,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Logging {
 
+  private static final String HARDWARE_ADDRESS =
+      "io.grpc.netty.shaded.io.netty.util.internal.MacAddressUtil";
+
   private Logging() {}
 
   /**
@@ -48,6 +51,8 @@ public final class Logging {
     root.addAppender(appender);
     root.setLevel(Level.WARN); // libraries speak up only when something is wrong
     context.getLogger("io.keelson").setLevel(level(level));
+    // Warns of a host without a network link that is up, which is none of gRPC's business here.
+    context.getLogger(HARDWARE_ADDRESS).setLevel(Level.ERROR);
   }
 
   private static Layout<ILoggingEvent> layout(LoggerContext context, LogFormat format) {
