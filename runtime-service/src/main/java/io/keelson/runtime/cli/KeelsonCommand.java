@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -32,6 +33,11 @@ final class KeelsonCommand {
           "The daemon's socket. Default: $KEELSON_SOCKET (not for serve), else what the"
               + " configuration says (/run/keelson/keelson.sock).")
   private @Nullable Path socket;
+
+  /** The one that a command belongs to. */
+  static KeelsonCommand of(CommandSpec command) {
+    return (KeelsonCommand) command.root().userObject();
+  }
 
   /** As given before or after the name of the command. */
   Optional<Path> socket() {

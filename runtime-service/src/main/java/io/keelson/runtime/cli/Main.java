@@ -30,7 +30,8 @@ public final class Main {
           ExecCommand.class,
           InspectCommand.class,
           StopCommand.class,
-          RmCommand.class);
+          RmCommand.class,
+          BenchCommand.class);
 
   private Main() {}
 
@@ -58,14 +59,12 @@ public final class Main {
   }
 
   /**
-   * Only the command that is asked for: reading the options of all of them takes a tenth of a
-   * second.
+   * Only the command that is asked for (and one whose name stands elsewhere in the line): reading
+   * the options of all of them takes a tenth of a second.
    */
   private static List<Class<?>> commandsFor(String[] arguments) {
     List<Class<?>> asked =
-        COMMANDS.stream()
-            .filter(c -> arguments.length > 0 && nameOf(c).equals(arguments[0]))
-            .toList();
+        COMMANDS.stream().filter(c -> List.of(arguments).contains(nameOf(c))).toList();
     return asked.isEmpty() ? COMMANDS : asked;
   }
 

@@ -9,14 +9,16 @@ import io.keelson.runtime.daemon.StartException;
 import io.keelson.runtime.logging.Logging;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** {@code keelson serve}: the daemon. */
 @Command(
@@ -45,7 +47,7 @@ final class ServeCommand implements Callable<Integer> {
       description = "Instead of the configuration's state folder.")
   private @Nullable Path state;
 
-  @ParentCommand private @Nullable KeelsonCommand keelson;
+  @Spec private @Nullable CommandSpec command;
 
   @Override
   public Integer call()
@@ -56,7 +58,7 @@ final class ServeCommand implements Callable<Integer> {
                 absolute(config),
                 absolute(root),
                 absolute(state),
-                keelson == null ? Optional.empty() : keelson.socket()));
+                KeelsonCommand.of(Objects.requireNonNull(command)).socket()));
     Logging.configure(configuration.log().level(), configuration.log().format());
     AtomicReference<@Nullable Daemon> daemon = new AtomicReference<>();
     Thread onSignal = new Thread(() -> end(daemon.get()), "shutdown");

@@ -270,6 +270,21 @@ class CommandLineTest {
   }
 
   @Test
+  void theHelpListsEveryCommandAndEachHasItsOwn() {
+    assertThat(run("--help")).isZero();
+    String help = out.toString(StandardCharsets.UTF_8);
+    for (String command :
+        List.of(
+            "serve", "status", "version", "config", "pull", "import", "images", "rmi", "run",
+            "pods", "ps", "logs", "exec", "inspect", "stop", "rm", "bench")) {
+      assertThat(help).containsPattern("(?m)^  " + command + " ");
+      out.reset();
+      assertThat(run(command, "--help")).as(command).isZero();
+      assertThat(out.toString(StandardCharsets.UTF_8)).startsWith("Usage: keelson " + command);
+    }
+  }
+
+  @Test
   void theDefaultConfigurationIsPrinted() {
     assertThat(run("config", "default")).isZero();
     assertThat(out.toString(StandardCharsets.UTF_8)).contains("#root = \"/var/lib/keelson\"");
