@@ -5,6 +5,7 @@ import io.keelson.image.manifest.InvalidManifestException;
 import io.keelson.image.source.CorruptContentException;
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
+import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.error.ResourceExhaustedException;
 import java.io.EOFException;
@@ -28,9 +29,10 @@ final class Failures {
           what + ": the disk of the image store is full (" + failure.getMessage() + ")", failure);
     }
     if (failure instanceof MalformedArchiveException
-        || failure instanceof CorruptContentException
-        || failure instanceof InvalidManifestException
-        || failure instanceof EOFException) {
+        || failure instanceof InvalidManifestException) {
+      throw new InvalidRequestException(what + ": " + failure.getMessage(), failure);
+    }
+    if (failure instanceof CorruptContentException || failure instanceof EOFException) {
       throw new OperationFailedException(what + ": " + failure.getMessage(), failure);
     }
     return failure;

@@ -107,7 +107,8 @@ public final class Images implements AutoCloseable {
    * Pulls of one reference by the same credentials at the same time are done once.
    *
    * @return the image's id
-   * @throws io.keelson.sandbox.error.InvalidRequestException if the reference is none
+   * @throws io.keelson.sandbox.error.InvalidRequestException if the reference is none, or the image
+   *     breaks the rules of its formats or a limit
    * @throws io.keelson.sandbox.error.NotFoundException if the registry has no such image, or not
    *     for this platform
    * @throws io.keelson.sandbox.error.OperationFailedException if the registry can't be reached (the

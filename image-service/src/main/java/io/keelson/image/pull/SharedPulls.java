@@ -82,17 +82,22 @@ public final class SharedPulls {
   private Pull start(Key key) {
     Pull pull = new Pull();
     running.put(key, pull);
-    Thread.ofVirtual()
-        .name("pull")
-        .start(
-            () -> {
-              try {
-                String id = work.pull(key.reference(), key.credentials(), pull, pull.cancellation);
-                end(key, pull, caller -> caller.result.complete(id));
-              } catch (IOException | RuntimeException | Error e) {
-                end(key, pull, caller -> caller.result.completeExceptionally(e));
-              }
-            });
+    Thread thread =
+        Thread.ofVirtual()
+            .name("pull")
+            .unstarted(
+                () -> {
+                  try {
+                    String id =
+                        work.pull(key.reference(), key.credentials(), pull, pull.cancellation);
+                    end(key, pull, caller -> caller.result.complete(id));
+                  } catch (IOException | RuntimeException | Error e) {
+                    end(key, pull, caller -> caller.result.completeExceptionally(e));
+                  }
+                });
+    // An answer of a registry is waited for on this thread.
+    pull.cancellation.onCancel(thread::interrupt);
+    thread.start();
     return pull;
   }
 

@@ -84,8 +84,6 @@ final class HttpTransport {
       Cancellation cancellation)
       throws IOException {
     HttpURLConnection connection = open(uri);
-    // Breaking a connection may wait for a read that it breaks.
-    cancellation.onCancel(() -> Thread.startVirtualThread(connection::disconnect));
     headers.forEach(
         (name, value) -> {
           if (withCredentials || !name.equals(AUTHORIZATION)) {

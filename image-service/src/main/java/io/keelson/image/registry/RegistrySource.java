@@ -46,7 +46,8 @@ public final class RegistrySource implements LayerSource {
   @Override
   public InputStream open(LayerBlob layer, Cancellation cancellation) {
     Digest digest = Objects.requireNonNull(layer.digest(), "layer of a registry without digest");
-    return new BlobStream(repository, digest, layer.size(), cancellation);
+    return ReadAhead.start(
+        new BlobStream(repository, digest, layer.size(), cancellation), cancellation);
   }
 
   private void verify(byte[] content, Digest digest, long size) throws IOException {

@@ -52,7 +52,7 @@ public final class ImageCatalog {
       }
       ImageRecord unclaimed = index.withoutNamesOf(loaded.record());
       if (!unclaimed.equals(loaded.record())) {
-        records.rewrite(unclaimed);
+        rewriteIfPossible(records, unclaimed);
       }
       index = index.with(StoredImage.of(loaded.config(), unclaimed, size.get()));
     }
@@ -148,16 +148,20 @@ public final class ImageCatalog {
     for (StoredImage other : index.sharingNames(record)) {
       ImageRecord rest = index.record(other).without(record, record.changedAt());
       next = next.with(StoredImage.of(other.config(), rest, other.description().size()));
-      try {
-        records.rewrite(rest);
-      } catch (IOException e) {
-        // The next start sees by the times of both records whose name it is.
-        log.atWarn()
-            .addKeyValue("image", other.id())
-            .log("record of an image that lost a name not rewritten: {}", e.getMessage());
-      }
+      rewriteIfPossible(records, rest);
     }
     index = next.with(StoredImage.of(config, record, size));
+  }
+
+  // Where it fails, the next start sees by the times of both records whose name it is.
+  private static void rewriteIfPossible(ImageRecords records, ImageRecord record) {
+    try {
+      records.rewrite(record);
+    } catch (IOException e) {
+      log.atWarn()
+          .addKeyValue("image", record.id())
+          .log("record of an image that lost a name not rewritten: {}", e.getMessage());
+    }
   }
 
   /**

@@ -59,7 +59,10 @@ public final class StoreFolders implements AutoCloseable {
     }
     StoreFolders folders = new StoreFolders(root, threads);
     try {
-      Files.writeString(version, VERSION + "\n");
+      // Not over one that is there: a full disk must not keep the daemon from starting.
+      if (!Files.exists(version) || Files.size(version) == 0) {
+        Files.writeString(version, VERSION + "\n");
+      }
       folders.empty(folders.ingestFolder);
       folders.empty(folders.trashFolder);
     } catch (IOException | RuntimeException e) {
