@@ -41,15 +41,15 @@ public final class Main {
 
   /** Runs one command and gives its exit code. */
   static int run(Terminal terminal, String... arguments) {
-    CommandLine commands =
-        new CommandLine(new KeelsonCommand(), new CommandFactory(terminal))
-            .setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8))
-            .setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8))
-            .setExecutionExceptionHandler(new Failures(terminal))
-            .setParameterExceptionHandler((e, _) -> misused(terminal, e))
-            .setColorScheme(
-                CommandLine.Help.defaultColorScheme(terminal.interactive() ? Ansi.AUTO : Ansi.OFF));
+    CommandLine commands = new CommandLine(new KeelsonCommand(), new CommandFactory(terminal));
     commandsFor(arguments).forEach(commands::addSubcommand);
+    commands // after the commands are there: these settings are for them too
+        .setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8))
+        .setExecutionExceptionHandler(new Failures(terminal))
+        .setParameterExceptionHandler((e, _) -> misused(terminal, e))
+        .setColorScheme(
+            CommandLine.Help.defaultColorScheme(terminal.interactive() ? Ansi.AUTO : Ansi.OFF));
     for (CommandLine command : commands.getSubcommands().values()) {
       // What follows the image or container belongs to the workload, options too.
       command.setStopAtPositional(command.getCommand() instanceof RunsWorkload);

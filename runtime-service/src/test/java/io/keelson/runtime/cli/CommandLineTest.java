@@ -280,7 +280,8 @@ class CommandLineTest {
       assertThat(help).containsPattern("(?m)^  " + command + " ");
       out.reset();
       assertThat(run(command, "--help")).as(command).isZero();
-      assertThat(out.toString(StandardCharsets.UTF_8)).startsWith("Usage: keelson " + command);
+      assertThat(out.toString(StandardCharsets.UTF_8))
+          .containsPattern("^Usage: keelson .*" + command + " ");
     }
   }
 
