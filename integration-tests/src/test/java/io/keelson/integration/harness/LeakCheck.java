@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  */
 final class LeakCheck {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
   private final TestNode node;

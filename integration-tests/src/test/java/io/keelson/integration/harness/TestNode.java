@@ -173,7 +173,10 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
   /** Whether a file of root or state belongs to the node and not to a pod. */
   boolean isLasting(String file) {
     Path path = Path.of(file);
-    return path.equals(root().resolve("network/last")) || path.startsWith(state().resolve("logs"));
+    Path runtimes = state().resolve("runtimes");
+    return path.equals(root().resolve("network/last"))
+        || path.equals(runtimes)
+        || runtimes.equals(path.getParent());
   }
 
   public TestDaemon daemon() {
