@@ -37,10 +37,6 @@ final class StraySweep {
     sweep(settings.state().resolve("containers"), isContainer, this::dropContainer);
     sweep(settings.root().resolve("containers"), isContainer, this::dropContainer);
     sweep(settings.exitDirectory(), isContainer, id -> Files.deleteIfExists(settings.exitFile(id)));
-    sweep(
-        settings.netnsDirectory(),
-        name -> !name.startsWith(NETNS_PREFIX) || isPod.test(name.substring(NETNS_PREFIX.length())),
-        name -> Namespaces.unpin(settings.netnsDirectory().resolve(name)));
     sweep(settings.state().resolve("sandboxes"), isPod, this::dropPod);
     sweep(settings.root().resolve("sandboxes"), isPod, this::dropPod);
   }
@@ -106,6 +102,10 @@ final class StraySweep {
         }
       }
     }
+    // Only that of a pod with files here: other daemons may pin theirs in the same folder. A pod's
+    // files are made
+    // before its namespaces and deleted after them, so none is missed.
+    Namespaces.unpin(core.settings().netnsDirectory().resolve(NETNS_PREFIX + id));
     PodFiles.delete(state);
     core.podRecords().delete(id);
   }
