@@ -1,7 +1,9 @@
 package io.keelson.runtime.config;
 
 import java.io.IOException;
+import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -39,8 +41,12 @@ final class ConfigurationReader {
     String text;
     try {
       text = Files.readString(file);
+    } catch (NoSuchFileException e) {
+      return List.of(file + ": there is no such configuration file");
+    } catch (MalformedInputException e) {
+      return List.of(file + ": the configuration is not text in UTF-8");
     } catch (IOException e) {
-      return List.of(file + ": cannot read the configuration: " + e);
+      return List.of(file + ": cannot read the configuration: " + e.getMessage());
     }
     return reader.read(text);
   }
