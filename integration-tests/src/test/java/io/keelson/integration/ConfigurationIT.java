@@ -30,18 +30,28 @@ class ConfigurationIT {
         "[network]\\nmtu = -4                     | mtu",
         "[network]\\nipv4_subnet = '10.0.0.0/99'  | ipv4_subnet",
         "[network]\\nbridge = 'a-very-long-name-for-a-bridge' | bridge",
-        "root = 'relative/path'                   | root",
+        "cgroup_driver = 7                        | cgroup_driver",
         "default_runtime = 'no-such-runtime'      | no-such-runtime",
         "[log]\\nlevel = 'loud'                   | level",
-        "[network\\nmtu = 4                       | line",
-        "\u0000\u0001\u0002                       | line",
+        "[network\\nmtu = 4                       | bad.toml:",
       })
   void isToldWhatIsWrongAndWhere(String toml, String named) throws IOException {
     Path file = node.folder("configurations").resolve("bad.toml");
-    Files.writeString(file, toml.replace("\\n", "\n").replace('\'', '"'));
+    // Folders of its own, so that a file that is taken after all hurts nobody.
+    String folders = "root = \"%s\"\nstate = \"%s\"\n".formatted(node.root(), node.state());
+    Files.writeString(file, folders + toml.replace("\\n", "\n").replace('\'', '"'));
     Shell.Result result = keelson("serve", "--config", file.toString());
     assertThat(result.exitCode()).isNotZero();
     assertThat(result.output()).contains(named).contains("bad.toml").doesNotContain("Exception");
+  }
+
+  @Test
+  void isToldOfBytesThatAreNoText() throws IOException {
+    Path file = node.folder("configurations").resolve("binary.toml");
+    Files.write(file, new byte[] {0, 1, 2, (byte) 0xff, (byte) 0xfe});
+    Shell.Result result = keelson("serve", "--config", file.toString());
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.output()).contains("binary.toml").doesNotContain("Exception");
   }
 
   @Test

@@ -267,6 +267,7 @@ class SecurityIT {
   private static String run(String name, LinuxContainerSecurityContext.Builder context) {
     PodSandboxConfig pod = node.pod(name).build();
     ContainerConfig.Builder container = node.sleeper("main");
+    context.setNamespaceOptions(TestNode.OWN_PROCESSES);
     container.getLinuxBuilder().setSecurityContext(context);
     return node.cri().run(node.cri().runPod(pod), container.build(), pod);
   }

@@ -45,7 +45,7 @@ final class LeakCheck {
     found.put("processes", processes());
     found.put("state files", files(node.state()));
     found.put("root files", files(node.root()));
-    found.put("CNI addresses", files(node.base().resolve("ipam")));
+    found.put("CNI addresses", reservedAddresses());
     return found;
   }
 
@@ -127,6 +127,13 @@ final class LeakCheck {
                 return false;
               }
             })
+        .toList();
+  }
+
+  /** Files of the reference plugin host-local, which are named after the address. */
+  private List<String> reservedAddresses() {
+    return children(node.base().resolve("ipam/test")).stream()
+        .filter(name -> name.matches("[0-9.]+|[0-9a-f:]+:.*"))
         .toList();
   }
 

@@ -5,7 +5,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerMetadata;
 import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.LinuxContainerConfig;
+import io.keelson.proto.cri.v1.LinuxContainerSecurityContext;
 import io.keelson.proto.cri.v1.LinuxPodSandboxConfig;
+import io.keelson.proto.cri.v1.NamespaceMode;
+import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.PodSandbox;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxMetadata;
@@ -214,6 +218,10 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
             LinuxPodSandboxConfig.newBuilder().setCgroupParent(cgroupParent() + "/pod" + uid));
   }
 
+  /** What a kubelet asks for unless the pod says otherwise: each container its own processes. */
+  public static final NamespaceOption OWN_PROCESSES =
+      NamespaceOption.newBuilder().setPid(NamespaceMode.CONTAINER).build();
+
   /** A container of busybox. */
   public ContainerConfig.Builder container(String name, String... command) {
     return ContainerConfig.newBuilder()
@@ -221,6 +229,10 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
         .setImage(ImageSpec.newBuilder().setImage(IMAGE))
         .addAllCommand(List.of(command))
         .putLabels("io.kubernetes.container.name", name)
+        .setLinux(
+            LinuxContainerConfig.newBuilder()
+                .setSecurityContext(
+                    LinuxContainerSecurityContext.newBuilder().setNamespaceOptions(OWN_PROCESSES)))
         .setLogPath(name + "/0.log");
   }
 
