@@ -4,11 +4,13 @@ import io.keelson.image.RegistryCredentials;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.source.ManifestResolver;
 import java.io.IOException;
+import javax.net.ssl.SSLSocketFactory;
 
 /** Makes clients that share tokens and trusted certificates. Safe for use by many threads. */
 public final class RegistryClients {
 
   private final RegistrySettings settings;
+  private final TlsProbe tlsProbe;
   private final HttpTransport transport;
   private final TokenServer tokens;
 
@@ -17,18 +19,17 @@ public final class RegistryClients {
    */
   public RegistryClients(RegistrySettings settings) throws IOException {
     this.settings = settings;
-    this.transport =
-        new HttpTransport(
-            TrustedSockets.create(settings.caFile()),
-            settings.connectTimeout(),
-            settings.stallTimeout());
+    SSLSocketFactory sockets = TrustedSockets.create(settings.caFile());
+    this.tlsProbe = new TlsProbe(sockets);
+    this.transport = new HttpTransport(sockets, settings.connectTimeout(), settings.stallTimeout());
     this.tokens = new TokenServer(transport);
   }
 
   /** The image's registry, for one caller. */
   public RegistrySource source(
       ImageReference reference, RegistryCredentials credentials, ManifestResolver resolver) {
-    RegistryHost host = RegistryHost.of(reference.domain(), settings.insecureRegistries());
+    RegistryHost host =
+        RegistryHost.of(reference.domain(), settings.insecureRegistries(), tlsProbe::speaksTls);
     Authorization authorization = new Authorization(host, reference.path(), credentials, tokens);
     RetryPolicy retries = new RetryPolicy(settings.attempts(), settings.firstPause());
     return new RegistrySource(

@@ -3,6 +3,7 @@ package io.keelson.image.registry;
 import io.keelson.image.reference.ImageReference;
 import java.net.URI;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Where a registry is asked.
@@ -12,9 +13,14 @@ import java.util.Set;
  */
 record RegistryHost(String domain, URI base) {
 
-  static RegistryHost of(String domain, Set<String> insecureRegistries) {
+  /**
+   * @param speaksTls asked of registries on the loopback alone
+   */
+  static RegistryHost of(
+      String domain, Set<String> insecureRegistries, Predicate<String> speaksTls) {
     String authority = domain.equals(ImageReference.DOCKER_HUB) ? "registry-1.docker.io" : domain;
-    boolean plain = isLoopback(domain) || isListed(domain, insecureRegistries);
+    boolean plain =
+        isListed(domain, insecureRegistries) || (isLoopback(domain) && !speaksTls.test(domain));
     return new RegistryHost(domain, URI.create((plain ? "http://" : "https://") + authority));
   }
 
