@@ -27,17 +27,15 @@ class ExternalCniIT {
   static final TestNode node =
       TestNode.create().set("network.cni_timeout", "\"3s\"").withPluginFolder();
 
-  /** Changes of the folder are seen at once, but not within the same microsecond. */
-  private static final Duration UNTIL_SEEN = Duration.ofMillis(300);
-
   private final Path configuration = node.cniConfigurations().resolve("10-test.conflist");
 
   /** Pods must be removed with the plugins that they were made with. */
   @AfterEach
   void removePodsAndConfiguration() throws IOException {
     node.removeAllPods();
-    Files.deleteIfExists(configuration);
-    Waits.sleep(UNTIL_SEEN);
+    if (Files.exists(configuration)) {
+      change("no valid CNI network", () -> Files.delete(configuration));
+    }
   }
 
   @Test
@@ -211,7 +209,17 @@ class ExternalCniIT {
     Path draft = node.base().resolve("draft.conflist");
     Files.writeString(
         draft, "{\"cniVersion\": \"1.0.0\", \"name\": \"test\", \"plugins\": [" + plugins + "]}");
-    Files.move(draft, configuration);
-    Waits.sleep(UNTIL_SEEN);
+    change("pods join the CNI network test", () -> Files.move(draft, configuration));
+  }
+
+  private interface Change {
+    void make() throws IOException;
+  }
+
+  /** Changes of the folder are seen soon, and then the daemon says so. */
+  private static void change(String said, Change change) throws IOException {
+    int before = node.daemon().log().length();
+    change.make();
+    Waits.until(() -> node.daemon().log().substring(before).contains(said), said);
   }
 }
