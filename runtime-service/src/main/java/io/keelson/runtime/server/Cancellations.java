@@ -2,8 +2,9 @@ package io.keelson.runtime.server;
 
 import io.grpc.Context;
 import io.keelson.image.Cancellation;
+import java.io.IOException;
 
-/** Tells work that takes a {@link Cancellation} when the caller of the current call has gone. */
+/** Tells work that the caller of the current call has gone. */
 final class Cancellations {
 
   private Cancellations() {}
@@ -13,5 +14,21 @@ final class Cancellations {
     Cancellation cancellation = new Cancellation();
     Context.current().addListener(_ -> cancellation.cancel(), Runnable::run);
     return cancellation;
+  }
+
+  /**
+   * Does work on the thread of the call, which is interrupted when the caller goes before its end.
+   */
+  static <T> T interrupting(Answers.Work<T> work) throws IOException {
+    Context call = Context.current();
+    Thread worker = Thread.currentThread();
+    Context.CancellationListener listener = _ -> worker.interrupt();
+    call.addListener(listener, Runnable::run);
+    try {
+      return work.run();
+    } finally {
+      call.removeListener(listener);
+      boolean _ = Thread.interrupted(); // no business of what the thread does next
+    }
   }
 }

@@ -63,10 +63,9 @@ public final class ContainerCalls {
   }
 
   ExecSyncResponse execSync(ExecSyncRequest request) throws IOException {
-    return containers.execSync(
-        Requests.containerId(request.getContainerId()),
-        request.getCmdList(),
-        seconds(request.getTimeout()));
+    String id = Requests.containerId(request.getContainerId());
+    Duration timeout = seconds(request.getTimeout());
+    return Cancellations.interrupting(() -> containers.execSync(id, request.getCmdList(), timeout));
   }
 
   ReopenContainerLogResponse reopenLog(ReopenContainerLogRequest request) throws IOException {

@@ -32,6 +32,7 @@ final class ExecRunner {
   private static final int MAX_OUTPUT = 16 * 1024 * 1024;
   private static final Duration FOR_EVER = Duration.ofDays(3650);
   private static final Duration KILL_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration KILL_PAUSE = Duration.ofMillis(10);
 
   private final Path conmon;
   private final ExecGroups groups;
@@ -64,7 +65,7 @@ final class ExecRunner {
     try (ExecGroup group = groups.make(request.group())) {
       Output output;
       try {
-        output = onFreshThread(() -> spawn(request, group, log, pidFile));
+        output = onFreshThread(request, group, () -> spawn(request, group, log, pidFile));
       } catch (CommandTimeoutException e) {
         kill(request, group, OptionalInt.empty());
         throw new DeadlineExceededException(
@@ -108,6 +109,20 @@ final class ExecRunner {
     }
   }
 
+  /** The runtime may be about to start the command yet, so killing once need not be enough. */
+  private static void killUntilDone(Request request, ExecGroup group, FutureTask<Output> task)
+      throws IOException {
+    long deadline = System.nanoTime() + KILL_PATIENCE.toNanos();
+    while (!task.isDone() && System.nanoTime() - deadline < 0) {
+      kill(request, group, OptionalInt.empty());
+      try {
+        Thread.sleep(KILL_PAUSE);
+      } catch (InterruptedException again) {
+        LOG.debug("interrupted once more while a command is killed");
+      }
+    }
+  }
+
   private static String read(Path log) throws IOException {
     try {
       return Files.readString(log, StandardCharsets.UTF_8);
@@ -125,14 +140,18 @@ final class ExecRunner {
   }
 
   /** A thread that enters a group must end with the command, so that the group can go. */
-  private static Output onFreshThread(Work work) throws IOException {
+  private static Output onFreshThread(Request request, ExecGroup group, Work work)
+      throws IOException {
     FutureTask<Output> task = new FutureTask<>(work::run);
     Thread.ofPlatform().daemon().name("exec").start(task);
     try {
       return task.get();
     } catch (InterruptedException e) {
+      killUntilDone(request, group, task);
       Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while a command ran in a container");
+      throw new InterruptedIOException(
+          "command in container %s was killed: nobody waits for it any more"
+              .formatted(request.containerId()));
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case IOException cause -> throw cause;

@@ -50,12 +50,14 @@ public interface Launcher {
   void delete(LaunchRequest request) throws IOException;
 
   /**
-   * Runs a command in the running container and waits for its end.
+   * Runs a command in the running container and waits for its end. If the calling thread is
+   * interrupted meanwhile, the command and all that it started are killed.
    *
    * @param process the process object of the OCI runtime spec, as JSON
    * @param timeout zero for none
    * @throws io.keelson.sandbox.error.DeadlineExceededException after {@code timeout}; the command
    *     and all that it started are dead then
+   * @throws java.io.InterruptedIOException if the calling thread was interrupted
    */
   ExecResult exec(String containerId, RuntimeHandler handler, byte[] process, Duration timeout)
       throws IOException;

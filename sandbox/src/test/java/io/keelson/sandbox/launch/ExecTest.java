@@ -8,6 +8,7 @@ import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.LaunchRequest;
 import io.keelson.sandbox.port.Launcher.ExecResult;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,6 +141,26 @@ class ExecTest {
 
     ExecResult states = exec(container, Duration.ofSeconds(5), "sh", "-c", "cat /proc/[0-9]*/stat");
     assertThat(text(states.stdout())).contains("(sleep) S").doesNotContain(") Z");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"crun", "runc"})
+  void aCommandEndsWhenWhoWaitsForItIsInterrupted(String runtime) throws Exception {
+    LaunchRequest container = running(runtime);
+    String name = numbered("106");
+    FutureTask<ExecResult> call =
+        new FutureTask<>(() -> exec(container, Duration.ZERO, "sh", "-c", "sleep " + name));
+    Thread caller = Thread.ofVirtual().start(call);
+    while (LaunchLab.processesNaming("sleep " + name).isEmpty()) {
+      assertThat(call.isDone()).isFalse();
+      Thread.sleep(10);
+    }
+
+    caller.interrupt();
+
+    assertThatThrownBy(() -> call.get(4, TimeUnit.SECONDS))
+        .hasCauseInstanceOf(InterruptedIOException.class);
+    assertThat(LaunchLab.processesNaming("sleep " + name)).isEmpty();
   }
 
   @ParameterizedTest
