@@ -5,6 +5,7 @@ import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.proto.record.v1.ContainerRecord;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.ReentrantLock;
@@ -46,6 +47,11 @@ final class ContainerEntry {
 
   ContainerPhase phase() {
     return record.getPhase();
+  }
+
+  /** The phase in the words of messages, such as {@code exited}. */
+  String phaseText() {
+    return phase().name().replace("CONTAINER_PHASE_", "").toLowerCase(Locale.ROOT);
   }
 
   ContainerConfig config() {

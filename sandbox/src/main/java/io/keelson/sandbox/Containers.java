@@ -138,10 +138,10 @@ public final class Containers {
 
   private ContainerEntry running(String id, String what) {
     ContainerEntry container = core.containers().get(id);
-    ContainerPhase phase = container.phase();
-    if (phase != ContainerPhase.CONTAINER_PHASE_RUNNING) {
+    if (container.phase() != ContainerPhase.CONTAINER_PHASE_RUNNING) {
       throw new FailedPreconditionException(
-          what + " needs a running container; " + container.id() + " is in phase " + phase);
+          "%s needs a running container; %s is %s"
+              .formatted(what, container.id(), container.phaseText()));
     }
     return container;
   }

@@ -30,6 +30,15 @@ final class InfoJson {
     }
   }
 
+  /** JSON as a value for {@link #write}; as text if it is none. */
+  static Object parsed(String json) {
+    try {
+      return MAPPER.readValue(json, new TypeReference<Object>() {});
+    } catch (JsonProcessingException e) {
+      return json;
+    }
+  }
+
   private static Object tree(MessageOrBuilder message)
       throws InvalidProtocolBufferException, JsonProcessingException {
     return MAPPER.readValue(

@@ -11,6 +11,7 @@ import io.keelson.proto.cri.v1.PodSandboxState;
 import io.keelson.proto.cri.v1.PodSandboxStatus;
 import io.keelson.proto.record.v1.SandboxPhase;
 import io.keelson.proto.record.v1.SandboxRecord;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -62,13 +63,16 @@ final class PodViews {
   /** What a person debugging wants to know besides. */
   Map<String, Object> details(PodEntry pod) {
     SandboxRecord record = pod.record();
-    return Map.of(
-        "phase", record.getPhase().name(),
-        "pid", record.getHolder().getPid(),
-        "namespaces", namespaces(pod),
-        "cgroupParent", core.cgroups().parent(pod.id(), record.getConfig()),
-        "cniResult", record.getCniResult(),
-        "config", record.getConfig());
+    Map<String, Object> details = new LinkedHashMap<>();
+    details.put("phase", record.getPhase().name());
+    details.put("pid", record.getHolder().getPid());
+    details.put("namespaces", namespaces(pod));
+    details.put("cgroupParent", core.cgroups().parent(pod.id(), record.getConfig()));
+    if (!record.getCniResult().isEmpty()) {
+      details.put("cniResult", InfoJson.parsed(record.getCniResult()));
+    }
+    details.put("config", record.getConfig());
+    return details;
   }
 
   private Map<String, String> namespaces(PodEntry pod) {

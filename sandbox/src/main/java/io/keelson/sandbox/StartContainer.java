@@ -74,7 +74,7 @@ final class StartContainer {
           CONTAINER_PHASE_REMOVING,
           UNRECOGNIZED ->
           throw new FailedPreconditionException(
-              "container " + container.id() + " is in phase " + container.phase());
+              "container " + container.id() + " is " + container.phaseText());
     }
   }
 

@@ -37,11 +37,8 @@ final class UpdateContainer {
       if (phase != ContainerPhase.CONTAINER_PHASE_RUNNING
           && phase != ContainerPhase.CONTAINER_PHASE_CREATED) {
         throw new FailedPreconditionException(
-            "container "
-                + container.id()
-                + " is in phase "
-                + phase
-                + "; only a created or running one can be updated");
+            "container %s is %s; only a created or running one can be updated"
+                .formatted(container.id(), container.phaseText()));
       }
       ContainerContext context = contexts.of(container);
       LinuxContainerResources merged = Resources.merge(container.resources(), change);

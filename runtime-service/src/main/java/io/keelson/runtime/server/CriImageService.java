@@ -71,7 +71,8 @@ public final class CriImageService extends ImageServiceImplBase {
     images.status(reference).ifPresent(image -> response.setImage(message(image)));
     if (request.getVerbose() && response.hasImage()) {
       Optional<ImageDetails> details = images.details(reference);
-      details.ifPresent(d -> response.putInfo("config", d.configJson()));
+      // Under the names at which scripts around crictl look for it.
+      details.ifPresent(d -> response.putInfo("info", "{\"imageSpec\":" + d.configJson() + "}"));
     }
     return response.build();
   }
