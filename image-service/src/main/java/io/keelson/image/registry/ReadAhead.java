@@ -77,6 +77,19 @@ final class ReadAhead extends InputStream {
     return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
   }
 
+  private static IOException asIoException(Throwable failure) {
+    if (failure instanceof IOException e) {
+      return e;
+    }
+    if (failure instanceof RuntimeException e) {
+      throw e;
+    }
+    if (failure instanceof Error e) {
+      throw e;
+    }
+    return new IOException(failure);
+  }
+
   @Override
   public int read(byte[] target, int offset, int length) throws IOException {
     if (length == 0) {
@@ -84,15 +97,10 @@ final class ReadAhead extends InputStream {
     }
     Block block = current == null ? next() : current;
     if (block.data.length == 0) {
-      switch (block.failure) {
-        case null -> {
-          return -1;
-        }
-        case IOException e -> throw e;
-        case RuntimeException e -> throw e;
-        case Error e -> throw e;
-        default -> throw new IOException(block.failure);
+      if (block.failure == null) {
+        return -1;
       }
+      throw asIoException(block.failure);
     }
     int count = Math.min(length, block.length - position);
     System.arraycopy(block.data, position, target, offset, count);

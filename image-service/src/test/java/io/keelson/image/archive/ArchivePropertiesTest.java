@@ -25,7 +25,7 @@ class ArchivePropertiesTest {
 
   private static final UnpackLimits SMALL = new UnpackLimits(1000, 10 << 20, 1000, 10 << 20);
 
-  private record Entry(int kind, String name, String target) {}
+  record Entry(int kind, String name, String target) {}
 
   @Property(tries = 400)
   void noSequenceOfEntriesReachesOut(@ForAll("entries") List<Entry> entries) throws IOException {

@@ -45,12 +45,12 @@ public final class ContainerGroup {
 
   /** Microseconds of each period; {@link Long#MAX_VALUE} for no limit. */
   public long cpuQuota() {
-    long quota = number(value("cpu", "cpu.cfs_quota_us", "cpu.max").split(" ")[0]);
+    long quota = number(value("cpu", "cpu.cfs_quota_us", "cpu.max").split(" ", -1)[0]);
     return quota < 0 ? Long.MAX_VALUE : quota;
   }
 
   public long cpuPeriod() {
-    String[] values = value("cpu", "cpu.cfs_period_us", "cpu.max").split(" ");
+    String[] values = value("cpu", "cpu.cfs_period_us", "cpu.max").split(" ", -1);
     return number(values[values.length - 1]);
   }
 
@@ -107,7 +107,7 @@ public final class ContainerGroup {
         .filter(
             line ->
                 List.of(line.substring(line.lastIndexOf(' ') + 1).split(",")).contains(controller))
-        .map(line -> Path.of(line.split(" ")[4]))
+        .map(line -> Path.of(line.split(" ", -1)[4]))
         .findFirst()
         .orElseThrow();
   }

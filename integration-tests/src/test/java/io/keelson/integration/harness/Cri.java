@@ -275,6 +275,6 @@ public final class Cri implements AutoCloseable {
   @Override
   public void close() {
     channel.shutdownNow();
-    eventLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
+    var _ = eventLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
   }
 }

@@ -110,7 +110,7 @@ final class LeakCheck {
   private List<String> mounts() {
     String prefix = node.base() + "/";
     return read(Path.of("/proc/self/mountinfo")).stream()
-        .map(line -> line.split(" ")[4])
+        .map(line -> line.split(" ", -1)[4])
         .filter(target -> target.startsWith(prefix) && !target.startsWith(prefix + "test/"))
         .toList();
   }

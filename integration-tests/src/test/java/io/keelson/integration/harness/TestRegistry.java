@@ -1,5 +1,7 @@
 package io.keelson.integration.harness;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -194,7 +196,7 @@ public final class TestRegistry implements AutoCloseable {
     try {
       HttpResponse<byte[]> response = client.send(request, BodyHandlers.ofByteArray());
       if (response.statusCode() >= 300) {
-        throw new IOException(request + ": " + response + " " + new String(response.body()));
+        throw new IOException(request + ": " + response + " " + new String(response.body(), UTF_8));
       }
       return response;
     } catch (InterruptedException e) {
