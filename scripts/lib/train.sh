@@ -1,5 +1,6 @@
 # Caches of what the JVM has loaded, linked and profiled (ahead-of-time caches, JEP 483 and 515): with them the daemon
-# starts in less than half the time and needs no warm-up. Made by running pods once. Sourced, never executed.
+# starts in less than half the time and needs no warm-up. Made by running pods once. Sourced by scripts/build; `mvn verify`
+# executes it with the installation as its argument.
 
 # train_caches INSTALLATION: writes lib/serve.aot and lib/command.aot beside the jars.
 train_caches() (
@@ -15,6 +16,7 @@ train_caches() (
     grep -q " $work/" /proc/self/mountinfo || rm -rf "$work"
   }
   trap finish EXIT
+  rm -f "$installation"/lib/*.aot # of an earlier build: the JVM does not take two
   mkdir -p "$work/net.d" "$work/image/rootfs/bin"
   cp /bin/busybox "$work/image/rootfs/bin/busybox"
   ln -s busybox "$work/image/rootfs/bin/sleep"
@@ -56,3 +58,5 @@ docker_archive() {
   printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$name" >"$folder/manifest.json"
   tar -C "$folder" -cf "$archive" manifest.json config.json layer.tar
 }
+
+[ $# != 1 ] || [ "${BASH_SOURCE[0]}" != "$0" ] || train_caches "$1"
