@@ -206,7 +206,7 @@ class ConfigurationTest {
     assertThat(e.problems())
         .singleElement()
         .asString()
-        .startsWith(folder.resolve("none.toml") + ": cannot read the configuration");
+        .startsWith(folder.resolve("none.toml") + ": there is no such configuration file");
   }
 
   @Test
