@@ -35,6 +35,9 @@ class StormIT {
       Duration.ofSeconds(Long.getLong("keelson.storm.seconds", 90));
   private static final int CALLERS = 4;
 
+  /** On a slow machine a daemon may be killed many times before it has answered anybody. */
+  private static final Duration PATIENCE = LENGTH.plusSeconds(60);
+
   @RegisterExtension static final TestNode node = TestNode.create();
 
   private final List<String> failures = new CopyOnWriteArrayList<>();
@@ -115,7 +118,7 @@ class StormIT {
   }
 
   private ContainerStatus awaitExit(Cri cri, String id) {
-    Instant patience = Instant.now().plusSeconds(60);
+    Instant patience = Instant.now().plus(PATIENCE);
     while (Instant.now().isBefore(patience)) {
       ContainerStatus status = insist("status", cri, () -> cri.status(id));
       if (status.getState() == ContainerState.CONTAINER_EXITED) {
@@ -128,7 +131,7 @@ class StormIT {
 
   /** Makes a call again as long as nobody answers it. */
   private <T> T insist(String what, Cri cri, Supplier<T> call) {
-    Instant patience = Instant.now().plusSeconds(60);
+    Instant patience = Instant.now().plus(PATIENCE);
     while (true) {
       try {
         return call.get();
