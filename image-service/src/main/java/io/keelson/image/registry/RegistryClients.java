@@ -10,7 +10,6 @@ import javax.net.ssl.SSLSocketFactory;
 public final class RegistryClients {
 
   private final RegistrySettings settings;
-  private final TlsProbe tlsProbe;
   private final HttpTransport transport;
   private final TokenServer tokens;
 
@@ -20,7 +19,6 @@ public final class RegistryClients {
   public RegistryClients(RegistrySettings settings) throws IOException {
     this.settings = settings;
     SSLSocketFactory sockets = TrustedSockets.create(settings.caFile());
-    this.tlsProbe = new TlsProbe(sockets);
     this.transport = new HttpTransport(sockets, settings.connectTimeout(), settings.stallTimeout());
     this.tokens = new TokenServer(transport);
   }
@@ -29,7 +27,7 @@ public final class RegistryClients {
   public RegistrySource source(
       ImageReference reference, RegistryCredentials credentials, ManifestResolver resolver) {
     RegistryHost host =
-        RegistryHost.of(reference.domain(), settings.insecureRegistries(), tlsProbe::speaksTls);
+        RegistryHost.of(reference.domain(), settings.insecureRegistries(), TlsProbe::wantsTls);
     Authorization authorization = new Authorization(host, reference.path(), credentials, tokens);
     RetryPolicy retries = new RetryPolicy(settings.attempts(), settings.firstPause());
     return new RegistrySource(

@@ -14,13 +14,13 @@ import java.util.function.Predicate;
 record RegistryHost(String domain, URI base) {
 
   /**
-   * @param speaksTls asked of registries on the loopback alone
+   * @param wantsTls asked of registries on the loopback alone
    */
   static RegistryHost of(
-      String domain, Set<String> insecureRegistries, Predicate<String> speaksTls) {
+      String domain, Set<String> insecureRegistries, Predicate<String> wantsTls) {
     String authority = domain.equals(ImageReference.DOCKER_HUB) ? "registry-1.docker.io" : domain;
     boolean plain =
-        isListed(domain, insecureRegistries) || (isLoopback(domain) && !speaksTls.test(domain));
+        isListed(domain, insecureRegistries) || (isLoopback(domain) && !wantsTls.test(domain));
     return new RegistryHost(domain, URI.create((plain ? "http://" : "https://") + authority));
   }
 

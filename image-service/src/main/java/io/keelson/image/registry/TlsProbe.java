@@ -1,46 +1,40 @@
 package io.keelson.image.registry;
 
-import java.io.EOFException;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
-import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLSocket;
-import javax.net.ssl.SSLSocketFactory;
 
 /**
- * Finds out whether a registry on the loopback, which may be spoken to by plain HTTP, speaks TLS.
- * On the loopback nobody stands between, so that the answer can be trusted. Safe for use by many
+ * Finds out whether a registry on the loopback, which may be spoken to by plain HTTP, wants TLS. On
+ * the loopback nobody stands between, so that the answer can be trusted. Safe for use by many
  * threads.
  */
 final class TlsProbe {
 
   private static final Duration PATIENCE = Duration.ofSeconds(2);
-  private static final int HTTPS = 443;
+  private static final int HTTP = 80;
 
-  private final SSLSocketFactory sockets;
+  /** As far as the status, {@code HTTP/1.1 200}. */
+  private static final int ANSWER = 12;
 
-  TlsProbe(SSLSocketFactory sockets) {
-    this.sockets = sockets;
-  }
+  private TlsProbe() {}
 
-  /** True also if its certificate is not trusted; false if nobody answers. */
-  boolean speaksTls(String domain) {
-    URI address = URI.create("https://" + domain);
-    int port = address.getPort() < 0 ? HTTPS : address.getPort();
-    String host = address.getHost();
+  /** False also if nobody answers. */
+  static boolean wantsTls(String domain) {
+    URI address = URI.create("http://" + domain);
+    int port = address.getPort() < 0 ? HTTP : address.getPort();
     try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress(host, port), (int) PATIENCE.toMillis());
+      socket.connect(new InetSocketAddress(address.getHost(), port), (int) PATIENCE.toMillis());
       socket.setSoTimeout((int) PATIENCE.toMillis());
-      try (SSLSocket tls = (SSLSocket) sockets.createSocket(socket, host, port, true)) {
-        tls.startHandshake();
-        return true;
-      }
-    } catch (SSLHandshakeException e) {
-      // Who speaks plain HTTP hangs up on what he does not understand, or answers in words.
-      return !(e.getCause() instanceof EOFException);
+      String request = "GET /v2/ HTTP/1.1\r\nHost: " + domain + "\r\nConnection: close\r\n\r\n";
+      socket.getOutputStream().write(request.getBytes(US_ASCII));
+      String answer = new String(socket.getInputStream().readNBytes(ANSWER), US_ASCII);
+      // Who wants TLS hangs up, sends an alert, or answers in words that this is a bad request.
+      return !answer.startsWith("HTTP/1.") || answer.endsWith(" 400");
     } catch (IOException e) {
       return false;
     }
