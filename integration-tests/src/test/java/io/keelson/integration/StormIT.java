@@ -10,6 +10,7 @@ import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ContainerStatus;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -144,6 +145,12 @@ class StormIT {
         cri.reconnect();
       }
     }
+  }
+
+  /** A connection that breaks while a request is being written is told by the client as UNKNOWN. */
+  private static boolean isAnswer(Status status) {
+    return status.getCode() != Status.Code.UNAVAILABLE
+        && !(status.getCause() instanceof ClosedChannelException);
   }
 
   private static boolean done(Runnable call) {
