@@ -137,7 +137,7 @@ class StormIT {
       try {
         return call.get();
       } catch (StatusRuntimeException e) {
-        if (e.getStatus().getCode() != Status.Code.UNAVAILABLE || Instant.now().isAfter(patience)) {
+        if (isAnswer(e.getStatus()) || Instant.now().isAfter(patience)) {
           throw new AssertionError(what + ": " + e.getStatus(), e);
         }
         retries.incrementAndGet();
