@@ -8,6 +8,7 @@ import io.keelson.proto.record.v1.SandboxRecord;
 import io.keelson.sandbox.RecordStore.Durability;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.port.PodNetwork;
 import io.keelson.sandbox.port.Provisioner;
 import java.io.IOException;
@@ -27,6 +28,7 @@ final class Core {
   private final SandboxSettings settings;
   private final Launcher launcher;
   private final List<Isolator> isolators;
+  private final List<PodExtension> podExtensions;
   private final Provisioner provisioner;
   private final PodNetwork network;
   private final PodCgroups cgroups;
@@ -43,6 +45,7 @@ final class Core {
       SandboxSettings settings,
       Launcher launcher,
       NodeRuntime.IsolatorFactory isolators,
+      List<PodExtension> podExtensions,
       Provisioner provisioner,
       PodNetwork network,
       Cgroups cgroups,
@@ -52,6 +55,7 @@ final class Core {
     this.settings = settings;
     this.launcher = launcher;
     this.isolators = List.copyOf(isolators.create(this::initOf));
+    this.podExtensions = List.copyOf(podExtensions);
     this.provisioner = provisioner;
     this.network = network;
     this.cgroups = new PodCgroups(cgroups, settings.cgroupDriver());
@@ -74,6 +78,10 @@ final class Core {
 
   List<Isolator> isolators() {
     return isolators;
+  }
+
+  List<PodExtension> podExtensions() {
+    return podExtensions;
   }
 
   Provisioner provisioner() {

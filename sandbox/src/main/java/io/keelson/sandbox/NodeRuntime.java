@@ -4,6 +4,7 @@ import io.keelson.linux.cgroup.Cgroups;
 import io.keelson.sandbox.isolator.PidTargets;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.port.PodNetwork;
 import io.keelson.sandbox.port.Provisioner;
 import java.io.IOException;
@@ -30,6 +31,7 @@ public final class NodeRuntime {
    * Reads and changes nothing yet but its folders, which it makes.
    *
    * @param isolators makes the isolators, in the order in which they shape a container
+   * @param podExtensions in the order in which they are asked at the making of a pod
    */
   public NodeRuntime(
       SandboxSettings settings,
@@ -37,6 +39,7 @@ public final class NodeRuntime {
       ExitSource exitSource,
       PodHolder holder,
       IsolatorFactory isolators,
+      List<PodExtension> podExtensions,
       Provisioner provisioner,
       PodNetwork network,
       Cgroups cgroups,
@@ -47,7 +50,16 @@ public final class NodeRuntime {
     }
     Files.createDirectories(settings.exitDirectory());
     Core core =
-        new Core(settings, launcher, isolators, provisioner, network, cgroups, holder, faults);
+        new Core(
+            settings,
+            launcher,
+            isolators,
+            podExtensions,
+            provisioner,
+            network,
+            cgroups,
+            holder,
+            faults);
     Contexts contexts = new Contexts(core);
     ExitRecorder exits = new ExitRecorder(core, contexts, exitSource);
     StopContainer stopContainer = new StopContainer(core);

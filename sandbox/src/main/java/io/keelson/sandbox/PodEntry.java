@@ -103,7 +103,7 @@ final class PodEntry {
     return new PodContext(
         id,
         current.getConfig(),
-        settings.handler(current.getRuntimeHandler()),
+        settings.handlerOrDefault(current.getRuntimeHandler()),
         settings.sandboxState(id),
         namespaces);
   }

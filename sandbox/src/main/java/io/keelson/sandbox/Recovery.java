@@ -11,6 +11,8 @@ import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.LaunchRequest;
 import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.port.PodContext;
+import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.port.PodNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,6 +59,7 @@ final class Recovery {
     long began = System.nanoTime();
     loadPods();
     loadContainers();
+    recoverPodExtensions();
     each(List.copyOf(core.containers().all()), this::recoverContainer);
     each(List.copyOf(core.pods().all()), this::recoverPod);
     recoverPorts();
@@ -104,6 +107,18 @@ final class Recovery {
                     .addKeyValue("container", id)
                     .addKeyValue("why", why)
                     .log("dropping a broken record"));
+  }
+
+  private void recoverPodExtensions() {
+    List<PodContext> known =
+        core.pods().all().stream().map(pod -> pod.context(core.settings())).toList();
+    for (PodExtension extension : core.podExtensions()) {
+      try {
+        extension.recover(known);
+      } catch (IOException | KeelsonException e) {
+        LOG.atError().setCause(e).log("an extension of pods could not recover");
+      }
+    }
   }
 
   private interface Work<T> {

@@ -14,6 +14,7 @@ import io.keelson.sandbox.error.AlreadyExistsException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.port.PodContext;
+import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.port.PodNetwork;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -156,6 +157,16 @@ final class RunPod {
         attachment.addresses().stream().map(IpText::of).forEach(ready::addAddresses);
       }
       core.reached("RunPodSandbox:network");
+      for (PodExtension extension : core.podExtensions()) {
+        undo.push(
+            "extension",
+            () -> {
+              extension.stop(context);
+              extension.remove(context);
+            });
+        extension.run(context);
+      }
+      core.reached("RunPodSandbox:extensions");
 
       core.save(pod, ready.build(), Durability.POWER);
       core.pods().put(id, pod);

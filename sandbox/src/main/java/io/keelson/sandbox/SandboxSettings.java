@@ -6,6 +6,7 @@ import io.keelson.sandbox.port.RuntimeHandler;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What the core is told by the configuration.
@@ -50,6 +51,12 @@ public record SandboxSettings(
               + String.join(", ", handlers.keySet()));
     }
     return handler;
+  }
+
+  /** The same for a pod that exists: its runtime may have left the configuration since. */
+  RuntimeHandler handlerOrDefault(String name) {
+    return handlers.getOrDefault(
+        name, Objects.requireNonNull(handlers.get(defaultHandler), "checked when made"));
   }
 
   Path sandboxState(String sandboxId) {

@@ -8,6 +8,7 @@ import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.PodContext;
+import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.port.PodNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -110,6 +111,10 @@ final class StopPod {
     core.reached("StopPodSandbox:containers");
 
     PodContext context = pod.context(core.settings());
+    for (PodExtension extension : core.podExtensions().reversed()) {
+      extension.stop(context);
+    }
+    core.reached("StopPodSandbox:extensions");
     core.holder().stop(pod.id(), context.stateDirectory());
     Path netns = context.namespaces().get(NamespaceType.NET);
     if (netns != null) {
@@ -135,6 +140,11 @@ final class StopPod {
     }
     inParallel(core.containersOf(pod.id()).toList(), removeContainer::remove);
     core.reached("RemovePodSandbox:containers");
+    PodContext context = pod.context(core.settings());
+    for (PodExtension extension : core.podExtensions().reversed()) {
+      extension.remove(context);
+    }
+    core.reached("RemovePodSandbox:extensions");
     PodFiles.delete(core.settings().sandboxState(pod.id()));
     if (pod.record().getOwnsCgroup()) {
       core.cgroups().remove(pod.id(), pod.config());

@@ -153,6 +153,7 @@ public final class Daemon implements AutoCloseable {
         shutdown.add("the exit watcher", new ExitWatcher(settings.exitDirectory(), processes)),
         new CatatonitHolder(host.catatonit(), defaultHandler, host.cgroups(), RUNTIME_TIMEOUT),
         targets -> StandardIsolators.create(features, targets, StandardIsolators.Settings.DEFAULT),
+        List.of(),
         images.provisioner(),
         network,
         host.cgroups(),
