@@ -87,11 +87,17 @@ class ArchitectureTest {
         .check(production);
   }
 
+  /** The edges: the daemon's own server, its command line, and the clients of plugins. */
   @Test
-  void onlyTheEdgeKnowsStatusCodes() {
+  void onlyTheEdgesKnowStatusCodes() {
     noClasses()
         .that()
-        .resideOutsideOfPackages("io.keelson.runtime.server..", "io.keelson.runtime.cli..")
+        .resideOutsideOfPackages(
+            "io.keelson.runtime.server..",
+            "io.keelson.runtime.cli..",
+            "io.keelson.sandbox.rpc..",
+            "io.keelson.device..",
+            "io.keelson.csi..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("io.grpc..")

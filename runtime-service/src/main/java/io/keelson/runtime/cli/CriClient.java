@@ -1,22 +1,15 @@
 package io.keelson.runtime.cli;
 
 import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
-import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
-import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
 import io.keelson.proto.cri.v1.ImageServiceGrpc;
 import io.keelson.proto.cri.v1.ImageServiceGrpc.ImageServiceBlockingStub;
 import io.keelson.proto.cri.v1.RuntimeServiceGrpc;
 import io.keelson.proto.cri.v1.RuntimeServiceGrpc.RuntimeServiceBlockingStub;
 import io.keelson.proto.node.v1.NodeServiceGrpc;
 import io.keelson.proto.node.v1.NodeServiceGrpc.NodeServiceBlockingStub;
+import io.keelson.sandbox.rpc.UnixChannels;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 
 /** A connection to the daemon. */
 final class CriClient implements AutoCloseable {
@@ -24,11 +17,11 @@ final class CriClient implements AutoCloseable {
   /** An exec may answer with 16 MiB of each stream. */
   private static final int MAX_MESSAGE_SIZE = 64 << 20;
 
-  private final EventLoopGroup events;
+  private final UnixChannels channels;
   private final ManagedChannel channel;
 
-  private CriClient(EventLoopGroup events, ManagedChannel channel) {
-    this.events = events;
+  private CriClient(UnixChannels channels, ManagedChannel channel) {
+    this.channels = channels;
     this.channel = channel;
   }
 
@@ -50,19 +43,8 @@ final class CriClient implements AutoCloseable {
           ExitCode.UNREACHABLE,
           "you may not use " + socket + "; run this as root or as a member of the socket's group");
     }
-    EventLoopGroup events = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    ManagedChannel channel =
-        NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
-            .channelType(EpollDomainSocketChannel.class)
-            .eventLoopGroup(events)
-            // An option of TCP that gRPC sets by itself and that a unix socket warns of.
-            .withOption(ChannelOption.SO_KEEPALIVE, null)
-            .overrideAuthority("localhost")
-            .usePlaintext()
-            .directExecutor()
-            .maxInboundMessageSize(MAX_MESSAGE_SIZE)
-            .build();
-    return new CriClient(events, channel);
+    UnixChannels channels = new UnixChannels();
+    return new CriClient(channels, channels.open(socket, MAX_MESSAGE_SIZE));
   }
 
   RuntimeServiceBlockingStub runtime() {
@@ -80,6 +62,6 @@ final class CriClient implements AutoCloseable {
   @Override
   public void close() {
     channel.shutdownNow();
-    var _ = events.shutdownGracefully(0, 100, TimeUnit.MILLISECONDS);
+    channels.close();
   }
 }
