@@ -25,7 +25,7 @@ final class WireTable {
   private static final Pattern OWNER = Pattern.compile("(service|message) (\\S+)");
   private static final Pattern METHOD = Pattern.compile(" {2}rpc (.+)");
   private static final Pattern FIELD =
-      Pattern.compile(" {2}(\\d+) +(\\S.*?) (\\w+)(?: +(deprecated))?");
+      Pattern.compile(" {2}(\\d+) +(\\S.*?) (\\w+)(?: +oneof (\\w+))?(?: +(deprecated))?");
   private static final Pattern ENUM = Pattern.compile(" *enum ([\\w.]+): (.+)");
 
   private WireTable() {}
@@ -55,8 +55,14 @@ final class WireTable {
       } else if (method.matches()) {
         facts.add("rpc %s.%s".formatted(owner, method.group(1)));
       } else if (field.matches()) {
+        String choice = field.group(4) == null ? "" : "oneof " + field.group(4) + " ";
         facts.add(
-            field(owner, field.group(1), field.group(2), field.group(3), field.group(4) != null));
+            field(
+                owner,
+                field.group(1),
+                choice + field.group(2),
+                field.group(3),
+                field.group(5) != null));
       } else if (enumeration.matches()) {
         facts.add("enum %s: %s".formatted(enumeration.group(1), enumeration.group(2)));
       } else {
@@ -157,6 +163,9 @@ final class WireTable {
 
   private static String relativeName(GenericDescriptor descriptor) {
     String fullName = descriptor.getFullName();
+    if (descriptor.getFile().getPackage().equals("google.protobuf")) {
+      return fullName; // no contract of ours
+    }
     String prefix = descriptor.getFile().getPackage() + ".";
     return fullName.startsWith(prefix) ? fullName.substring(prefix.length()) : fullName;
   }
