@@ -76,6 +76,12 @@ public final class UnixServer implements AutoCloseable {
   @Override
   public void close() throws IOException {
     server.shutdownNow();
+    try {
+      // The ends of the calls still run on both, and complain if they are gone.
+      server.awaitTermination(1, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     calls.shutdownNow();
     var _ = events.shutdownGracefully(0, 100, TimeUnit.MILLISECONDS);
     Files.deleteIfExists(socket);
