@@ -40,7 +40,11 @@ final class ContainerEntry {
 
   void record(ContainerRecord next) {
     record = next;
-    if (next.getPhase() == ContainerPhase.CONTAINER_PHASE_EXITED) {
+  }
+
+  /** Those that wait for the container's end go on if it has come. */
+  void releaseWaiters() {
+    if (phase() == ContainerPhase.CONTAINER_PHASE_EXITED) {
       ended.countDown();
     }
   }
@@ -70,7 +74,7 @@ final class ContainerEntry {
     return lock;
   }
 
-  /** Opens when the record says EXITED. */
+  /** Opens when the record says EXITED and whoever listens has been told. */
   CountDownLatch ended() {
     return ended;
   }

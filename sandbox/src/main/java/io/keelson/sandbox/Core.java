@@ -6,6 +6,7 @@ import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.proto.record.v1.ContainerRecord;
 import io.keelson.proto.record.v1.SandboxRecord;
 import io.keelson.sandbox.RecordStore.Durability;
+import io.keelson.sandbox.event.EventHub;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.Launcher;
 import io.keelson.sandbox.port.PodExtension;
@@ -34,6 +35,7 @@ final class Core {
   private final PodCgroups cgroups;
   private final PodHolder holder;
   private final FaultPoints faults;
+  private final Events events;
   private final SecureRandom random = new SecureRandom();
   private final String bootId;
   private final Index<PodEntry> pods = new Index<>("pod sandbox");
@@ -50,7 +52,8 @@ final class Core {
       PodNetwork network,
       Cgroups cgroups,
       PodHolder holder,
-      FaultPoints faults)
+      FaultPoints faults,
+      EventHub hub)
       throws IOException {
     this.settings = settings;
     this.launcher = launcher;
@@ -61,6 +64,7 @@ final class Core {
     this.cgroups = new PodCgroups(cgroups, settings.cgroupDriver());
     this.holder = holder;
     this.faults = faults;
+    this.events = new Events(hub, this);
     this.bootId = BootId.current();
     this.podRecords =
         new RecordStore<>(settings.root().resolve("sandboxes"), SandboxRecord.parser());
@@ -98,6 +102,10 @@ final class Core {
 
   PodHolder holder() {
     return holder;
+  }
+
+  Events events() {
+    return events;
   }
 
   Index<PodEntry> pods() {
@@ -144,7 +152,15 @@ final class Core {
   void save(ContainerEntry container, ContainerRecord next, Durability durability)
       throws IOException {
     containerRecords.save(container.id(), next, durability);
+    commit(container, next);
+  }
+
+  /** Lets readers see a record, whoever listens hear of it, and whoever waits for an end go on. */
+  void commit(ContainerEntry container, ContainerRecord next) {
+    ContainerPhase before = container.phase();
     container.record(next);
+    events.changed(before, next);
+    container.releaseWaiters();
   }
 
   Stream<ContainerEntry> containersOf(String sandboxId) {

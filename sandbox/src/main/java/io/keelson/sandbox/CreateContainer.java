@@ -3,6 +3,7 @@ package io.keelson.sandbox;
 import io.keelson.linux.AtomicFile;
 import io.keelson.linux.ProcessId;
 import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.ContainerEventType;
 import io.keelson.proto.cri.v1.ContainerMetadata;
 import io.keelson.proto.cri.v1.LinuxContainerUser;
 import io.keelson.proto.cri.v1.NamespaceMode;
@@ -155,7 +156,7 @@ final class CreateContainer {
               .addAllMounts(spec.reportedMounts())
               .build(),
           Durability.POWER);
-      core.containers().put(id, container);
+      show(container);
       core.reached("CreateContainer:created");
       undo.keep();
     }
@@ -165,6 +166,17 @@ final class CreateContainer {
         .addKeyValue("name", config.getMetadata().getName())
         .log("container is created");
     return id;
+  }
+
+  /** Nobody may start it before it is told that it was created. */
+  private void show(ContainerEntry container) {
+    container.lock().lock();
+    try {
+      core.containers().put(container.id(), container);
+      core.events().container(container.record(), ContainerEventType.CONTAINER_CREATED_EVENT);
+    } finally {
+      container.lock().unlock();
+    }
   }
 
   private ContainerRecord initialRecord(

@@ -56,7 +56,8 @@ final class ExitRecorder {
           .setCause(e)
           .addKeyValue("container", container.id())
           .log(
-              "what the runtime keeps of an ended container can't be deleted now; its removal will try again");
+              "what the runtime keeps of an ended container can't be deleted now; its removal will"
+                  + " try again");
     } finally {
       container.lock().unlock();
     }
@@ -97,7 +98,7 @@ final class ExitRecorder {
       LOG.atWarn()
           .addKeyValue("container", container.id())
           .log("disk full: an exit is kept in memory only");
-      container.record(exited);
+      core.commit(container, exited);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.keelson.sandbox;
 
 import io.keelson.linux.cgroup.Cgroups;
+import io.keelson.sandbox.event.EventHub;
 import io.keelson.sandbox.isolator.PidTargets;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.Launcher;
@@ -26,6 +27,7 @@ public final class NodeRuntime {
   private final Pods pods;
   private final Containers containers;
   private final Recovery recovery;
+  private final EventHub events = new EventHub();
 
   /**
    * Reads and changes nothing yet but its folders, which it makes.
@@ -59,7 +61,8 @@ public final class NodeRuntime {
             network,
             cgroups,
             holder,
-            faults);
+            faults,
+            events);
     Contexts contexts = new Contexts(core);
     ExitRecorder exits = new ExitRecorder(core, contexts, exitSource);
     StopContainer stopContainer = new StopContainer(core);
@@ -91,5 +94,10 @@ public final class NodeRuntime {
 
   public Containers containers() {
     return containers;
+  }
+
+  /** Where one may listen to what happens to them. */
+  public EventHub events() {
+    return events;
   }
 }

@@ -1,5 +1,6 @@
 package io.keelson.sandbox;
 
+import io.keelson.proto.cri.v1.ContainerEventType;
 import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.proto.record.v1.ContainerRecord;
 import io.keelson.sandbox.RecordStore.Durability;
@@ -70,6 +71,7 @@ final class RemoveContainer {
     core.containerRecords().delete(container.id());
     core.containers().remove(container.id());
     container.setRemoved();
+    core.events().container(container.record(), ContainerEventType.CONTAINER_DELETED_EVENT);
     LOG.atInfo()
         .addKeyValue("pod", container.record().getSandboxId())
         .addKeyValue("container", container.id())

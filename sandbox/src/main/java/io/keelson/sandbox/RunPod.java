@@ -3,6 +3,7 @@ package io.keelson.sandbox;
 import io.keelson.linux.NamespaceType;
 import io.keelson.linux.Namespaces;
 import io.keelson.linux.netlink.IpText;
+import io.keelson.proto.cri.v1.ContainerEventType;
 import io.keelson.proto.cri.v1.NamespaceMode;
 import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.Lock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -169,12 +171,25 @@ final class RunPod {
       core.reached("RunPodSandbox:extensions");
 
       core.save(pod, ready.build(), Durability.POWER);
-      core.pods().put(id, pod);
+      show(pod);
       core.reached("RunPodSandbox:ready");
       undo.keep();
     }
     LOG.atInfo().addKeyValue("pod", id).addKeyValue("name", pod.name()).log("pod sandbox is ready");
     return id;
+  }
+
+  /** Nobody may put a container into it before it is told that it is ready. */
+  private void show(PodEntry pod) {
+    Lock lock = pod.lock().writeLock();
+    lock.lock();
+    try {
+      core.pods().put(pod.id(), pod);
+      core.events().pod(pod, ContainerEventType.CONTAINER_CREATED_EVENT);
+      core.events().pod(pod, ContainerEventType.CONTAINER_STARTED_EVENT);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**

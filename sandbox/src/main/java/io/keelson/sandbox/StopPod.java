@@ -1,6 +1,7 @@
 package io.keelson.sandbox;
 
 import io.keelson.linux.NamespaceType;
+import io.keelson.proto.cri.v1.ContainerEventType;
 import io.keelson.proto.record.v1.SandboxPhase;
 import io.keelson.proto.record.v1.SandboxRecord;
 import io.keelson.sandbox.RecordStore.Durability;
@@ -126,6 +127,7 @@ final class StopPod {
     core.reached("StopPodSandbox:namespaces");
     if (pod.phase() != SandboxPhase.SANDBOX_PHASE_REMOVING) {
       save(pod, SandboxPhase.SANDBOX_PHASE_STOPPED);
+      core.events().pod(pod, ContainerEventType.CONTAINER_STOPPED_EVENT);
       LOG.atInfo().addKeyValue("pod", pod.id()).log("pod sandbox is stopped");
     }
   }
@@ -152,6 +154,7 @@ final class StopPod {
     core.reached("RemovePodSandbox:files");
     core.podRecords().delete(pod.id());
     core.pods().remove(pod.id());
+    core.events().pod(pod, ContainerEventType.CONTAINER_DELETED_EVENT);
     core.reached("RemovePodSandbox:removed");
     LOG.atInfo().addKeyValue("pod", pod.id()).log("pod sandbox is removed");
   }

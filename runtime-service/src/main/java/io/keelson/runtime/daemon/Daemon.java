@@ -16,6 +16,7 @@ import io.keelson.runtime.server.CallInterceptor;
 import io.keelson.runtime.server.ContainerCalls;
 import io.keelson.runtime.server.CriImageService;
 import io.keelson.runtime.server.CriRuntimeService;
+import io.keelson.runtime.server.EventCalls;
 import io.keelson.runtime.server.NodeCalls;
 import io.keelson.runtime.server.NodeImageService;
 import io.keelson.runtime.server.PodCalls;
@@ -115,10 +116,14 @@ public final class Daemon implements AutoCloseable {
             new CallInterceptor(gate),
             List.of(
                 new CriRuntimeService(
-                    node, new PodCalls(runtime.pods()), new ContainerCalls(runtime.containers())),
+                    node,
+                    new PodCalls(runtime.pods()),
+                    new ContainerCalls(runtime.containers()),
+                    new EventCalls(runtime.events())),
                 new CriImageService(images),
                 new NodeImageService(images)));
     shutdown.add("the server", () -> server.stop(STOP_GRACE));
+    shutdown.add("the events", runtime.events());
 
     runtime.recover();
     gate.open();

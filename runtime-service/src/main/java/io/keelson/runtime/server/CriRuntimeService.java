@@ -1,12 +1,15 @@
 package io.keelson.runtime.server;
 
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.keelson.proto.cri.v1.ContainerEventResponse;
 import io.keelson.proto.cri.v1.ContainerStatusRequest;
 import io.keelson.proto.cri.v1.ContainerStatusResponse;
 import io.keelson.proto.cri.v1.CreateContainerRequest;
 import io.keelson.proto.cri.v1.CreateContainerResponse;
 import io.keelson.proto.cri.v1.ExecSyncRequest;
 import io.keelson.proto.cri.v1.ExecSyncResponse;
+import io.keelson.proto.cri.v1.GetEventsRequest;
 import io.keelson.proto.cri.v1.ListContainersRequest;
 import io.keelson.proto.cri.v1.ListContainersResponse;
 import io.keelson.proto.cri.v1.ListPodSandboxRequest;
@@ -46,11 +49,14 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
   private final NodeCalls node;
   private final PodCalls pods;
   private final ContainerCalls containers;
+  private final EventCalls events;
 
-  public CriRuntimeService(NodeCalls node, PodCalls pods, ContainerCalls containers) {
+  public CriRuntimeService(
+      NodeCalls node, PodCalls pods, ContainerCalls containers, EventCalls events) {
     this.node = node;
     this.pods = pods;
     this.containers = containers;
+    this.events = events;
   }
 
   @Override
@@ -97,6 +103,12 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
   public void listPodSandbox(
       ListPodSandboxRequest request, StreamObserver<ListPodSandboxResponse> answers) {
     Answers.one(answers, () -> pods.list(request));
+  }
+
+  @Override
+  public void getContainerEvents(
+      GetEventsRequest request, StreamObserver<ContainerEventResponse> answers) {
+    events.stream((ServerCallStreamObserver<ContainerEventResponse>) answers);
   }
 
   @Override
