@@ -8,7 +8,6 @@ import io.keelson.image.pull.SharedPulls;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.registry.RegistryClients;
-import io.keelson.image.registry.RegistrySettings;
 import io.keelson.image.registry.RegistrySource;
 import io.keelson.image.rootfs.OverlayProvisioner;
 import io.keelson.image.source.ManifestResolver;
@@ -62,8 +61,7 @@ public final class Images implements AutoCloseable {
         OverlayProvisioner.open(settings.root().resolve("rootfs"), catalog, layers, threads);
     this.assembly =
         new ImageAssembly(catalog, layers, settings.limits(), settings.parallelLayers());
-    this.registries =
-        new RegistryClients(RegistrySettings.of(settings.insecureRegistries(), settings.caFile()));
+    this.registries = new RegistryClients(settings.registries());
     this.pulls = new SharedPulls(this::pull);
     this.settler = new Settler(layers);
     // Layers of this boot that an earlier run left unsettled.

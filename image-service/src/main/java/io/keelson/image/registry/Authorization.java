@@ -19,15 +19,20 @@ final class Authorization {
   private final String repository;
   private final RegistryCredentials credentials;
   private final TokenServer tokens;
+  private final HttpTransport transport;
   private volatile String header;
 
   Authorization(
-      RegistryHost host, String repository, RegistryCredentials credentials, TokenServer tokens) {
+      RegistryHost host,
+      String repository,
+      RegistryCredentials credentials,
+      TokenServer tokens,
+      HttpTransport transport) {
     this.host = host;
     this.repository = repository;
-    this.credentials =
-        isFor(credentials, host.domain()) ? credentials : RegistryCredentials.ANONYMOUS;
+    this.credentials = isFor(credentials, host) ? credentials : RegistryCredentials.ANONYMOUS;
     this.tokens = tokens;
+    this.transport = transport;
     this.header =
         this.credentials.registryToken().isEmpty()
             ? ""
@@ -72,7 +77,9 @@ final class Authorization {
       return Optional.empty();
     }
     return Optional.of(
-        "Bearer " + tokens.token(challenge, host, repository, credentials, renew, cancellation));
+        "Bearer "
+            + tokens.token(
+                challenge, host, repository, credentials, renew, transport, cancellation));
   }
 
   private Optional<String> basic() {
@@ -93,9 +100,10 @@ final class Authorization {
   }
 
   /**
-   * Credentials that name a registry go to no other. Docker's own is named by its old address too.
+   * Credentials that name a registry go to no other, and to no mirror of it. Docker's own is named
+   * by its old address too.
    */
-  static boolean isFor(RegistryCredentials credentials, String domain) {
+  private static boolean isFor(RegistryCredentials credentials, RegistryHost host) {
     String server = credentials.serverAddress().strip();
     if (server.isEmpty()) {
       return true;
@@ -104,7 +112,8 @@ final class Authorization {
     String authority = scheme < 0 ? server : server.substring(scheme + 3);
     int slash = authority.indexOf('/');
     authority = slash < 0 ? authority : authority.substring(0, slash);
-    return canonical(authority).equals(canonical(domain));
+    return canonical(authority).equals(canonical(host.authority()))
+        || (!host.mirror() && canonical(authority).equals(canonical(host.domain())));
   }
 
   private static String canonical(String authority) {

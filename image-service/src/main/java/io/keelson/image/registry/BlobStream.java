@@ -2,6 +2,7 @@ package io.keelson.image.registry;
 
 import io.keelson.image.Cancellation;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.registry.hosts.Capability;
 import io.keelson.image.source.CorruptContentException;
 import java.io.EOFException;
 import java.io.IOException;
@@ -24,11 +25,12 @@ final class BlobStream extends InputStream {
   /** What has to come between two breaks for the second not to count as the next of a row. */
   private static final long PROGRESS = 1 << 20;
 
-  private final RepositoryClient repository;
+  private final RepositoryHosts repository;
   private final Digest digest;
   private final long size;
   private final Cancellation cancellation;
 
+  private @Nullable RepositoryClient host;
   private @Nullable HttpReply reply;
   private @Nullable InputStream body;
   private long received;
@@ -38,7 +40,7 @@ final class BlobStream extends InputStream {
   /**
    * @param size of the blob in bytes
    */
-  BlobStream(RepositoryClient repository, Digest digest, long size, Cancellation cancellation) {
+  BlobStream(RepositoryHosts repository, Digest digest, long size, Cancellation cancellation) {
     this.repository = repository;
     this.digest = digest;
     this.size = size;
@@ -75,7 +77,13 @@ final class BlobStream extends InputStream {
   }
 
   private InputStream open() throws IOException {
-    HttpReply next = repository.openBlob(digest, received, cancellation);
+    HttpReply next =
+        repository.ask(
+            Capability.PULL,
+            asked -> {
+              host = asked;
+              return asked.openBlob(digest, received, cancellation);
+            });
     reply = next;
     long start = next.status() == 206 ? rangeStart(next) : 0;
     if (start > received) {
@@ -101,14 +109,20 @@ final class BlobStream extends InputStream {
     cancellation.check();
     breaks = received - receivedAtBreak >= PROGRESS ? 1 : breaks + 1;
     receivedAtBreak = received;
-    if (!repository.retries().mayRetry(breaks)) {
-      throw repository.unreachable("blob " + digest + " of " + repository.name(), e);
+    RepositoryClient from = host == null ? repository.origin() : host;
+    if (!from.retries().mayRetry(breaks)) {
+      if (from == repository.origin()) {
+        throw from.unreachable("blob " + digest + " of " + repository.name(), e);
+      }
+      repository.leave(from, e);
+      breaks = 0;
+      return;
     }
     log.atInfo()
         .addKeyValue("blob", digest)
         .addKeyValue("received", received)
         .log("download of {} broke off, going on: {}", repository.name(), e.toString());
-    repository.retries().pause(breaks, null, cancellation);
+    from.retries().pause(breaks, null, cancellation);
   }
 
   private void disconnect() {

@@ -1,6 +1,7 @@
 package io.keelson.image.registry;
 
 import io.keelson.image.Cancellation;
+import io.keelson.image.registry.tls.Tls;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
@@ -10,9 +11,9 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import javax.net.ssl.HttpsURLConnection;
-import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,14 +24,24 @@ import org.jspecify.annotations.Nullable;
 final class HttpTransport {
 
   private static final int MAX_REDIRECTS = 8;
-  private static final String AUTHORIZATION = "Authorization";
 
-  private final SSLSocketFactory sockets;
+  /** All others may hold secrets of the host that they are for. */
+  private static final Set<String> HEADERS_FOR_ALL = Set.of("Accept", "Range");
+
+  private final TlsSource tls;
+  private final Proxies proxies;
   private final Duration connectTimeout;
   private final Duration stallTimeout;
 
-  HttpTransport(SSLSocketFactory sockets, Duration connectTimeout, Duration stallTimeout) {
-    this.sockets = sockets;
+  /** Gives what TLS needs, when it is needed: plain HTTP reads no certificates. */
+  @FunctionalInterface
+  interface TlsSource {
+    Tls get() throws IOException;
+  }
+
+  HttpTransport(TlsSource tls, Proxies proxies, Duration connectTimeout, Duration stallTimeout) {
+    this.tls = tls;
+    this.proxies = proxies;
     this.connectTimeout = connectTimeout;
     this.stallTimeout = stallTimeout;
   }
@@ -86,7 +97,7 @@ final class HttpTransport {
     HttpURLConnection connection = open(uri);
     headers.forEach(
         (name, value) -> {
-          if (withCredentials || !name.equals(AUTHORIZATION)) {
+          if (withCredentials || HEADERS_FOR_ALL.contains(name)) {
             connection.setRequestProperty(name, value);
           }
         });
@@ -109,13 +120,21 @@ final class HttpTransport {
 
   private HttpURLConnection open(URI uri) throws IOException {
     HttpURLConnection connection;
+    Proxies.Choice proxy = proxies.of(uri);
     try {
-      connection = (HttpURLConnection) uri.toURL().openConnection();
+      connection = (HttpURLConnection) uri.toURL().openConnection(proxy.proxy());
     } catch (MalformedURLException | IllegalArgumentException | ClassCastException e) {
       throw new IOException("no address of a web server: " + uri, e);
     }
-    if (connection instanceof HttpsURLConnection tls) {
-      tls.setSSLSocketFactory(sockets);
+    if (connection instanceof HttpsURLConnection secure) {
+      Tls settings = tls.get();
+      secure.setSSLSocketFactory(settings.sockets());
+      if (settings.skipVerify()) {
+        secure.setHostnameVerifier((name, session) -> true);
+      }
+    }
+    if (proxy.login() != null) {
+      connection.setAuthenticator(proxy.login());
     }
     connection.setInstanceFollowRedirects(false);
     connection.setUseCaches(false);

@@ -2,37 +2,75 @@ package io.keelson.image.registry;
 
 import io.keelson.image.RegistryCredentials;
 import io.keelson.image.reference.ImageReference;
+import io.keelson.image.registry.hosts.HostSettings;
+import io.keelson.image.registry.hosts.HostsFolders;
+import io.keelson.image.registry.tls.TlsContexts;
 import io.keelson.image.source.ManifestResolver;
+import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
-import javax.net.ssl.SSLSocketFactory;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Makes clients that share tokens and trusted certificates. Safe for use by many threads. */
 public final class RegistryClients {
 
+  /** Of a mirror: the next host is nearer than a third attempt. */
+  private static final int MIRROR_ATTEMPTS = 2;
+
   private final RegistrySettings settings;
-  private final HttpTransport transport;
-  private final TokenServer tokens;
+  private final HostsFolders folders;
+  private final TlsContexts tls;
+  private final Proxies proxies;
+  private final TokenServer tokens = new TokenServer();
 
   /**
    * @throws IOException if the certificates of the settings can't be read
    */
   public RegistryClients(RegistrySettings settings) throws IOException {
     this.settings = settings;
-    SSLSocketFactory sockets = TrustedSockets.create(settings.caFile());
-    this.transport = new HttpTransport(sockets, settings.connectTimeout(), settings.stallTimeout());
-    this.tokens = new TokenServer(transport);
+    this.folders = new HostsFolders(settings.hostsFolders());
+    this.tls = new TlsContexts(settings.caFile());
+    this.proxies = new Proxies(settings.environment());
   }
 
-  /** The image's registry, for one caller. */
+  /**
+   * The image's registry and its mirrors, for one caller.
+   *
+   * @throws OperationFailedException if what is written of the registry can't be understood
+   */
   public RegistrySource source(
       ImageReference reference, RegistryCredentials credentials, ManifestResolver resolver) {
-    RegistryHost host =
-        RegistryHost.of(reference.domain(), settings.insecureRegistries(), TlsProbe::wantsTls);
-    Authorization authorization = new Authorization(host, reference.path(), credentials, tokens);
-    RetryPolicy retries = new RetryPolicy(settings.attempts(), settings.firstPause());
-    return new RegistrySource(
-        new RepositoryClient(host, reference.path(), transport, authorization, retries),
-        reference,
-        resolver);
+    List<RepositoryClient> hosts = new ArrayList<>();
+    try {
+      List<HostSettings> all = folders.of(reference.domain());
+      for (int i = 0; i < all.size(); i++) {
+        hosts.add(client(reference, all.get(i), i == all.size() - 1, credentials));
+      }
+    } catch (IOException e) {
+      throw new OperationFailedException(
+          "configuration of registry %s: %s".formatted(reference.domain(), e.getMessage()), e);
+    }
+    return new RegistrySource(new RepositoryHosts(hosts), reference, resolver);
+  }
+
+  private RepositoryClient client(
+      ImageReference reference, HostSettings host, boolean last, RegistryCredentials credentials)
+      throws IOException {
+    RegistryHost address =
+        RegistryHost.of(
+            reference.domain(), host, settings.insecureRegistries(), TlsProbe::wantsTls);
+    HttpTransport transport =
+        new HttpTransport(
+            () -> tls.of(host.tls()),
+            proxies,
+            host.connectTimeout().orElse(settings.connectTimeout()),
+            settings.stallTimeout());
+    Authorization authorization =
+        new Authorization(address, reference.path(), credentials, tokens, transport);
+    RetryPolicy retries =
+        new RetryPolicy(
+            last ? settings.attempts() : Math.min(MIRROR_ATTEMPTS, settings.attempts()),
+            settings.firstPause());
+    return new RepositoryClient(address, reference.path(), transport, authorization, retries);
   }
 }

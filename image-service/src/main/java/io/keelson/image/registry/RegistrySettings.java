@@ -2,6 +2,8 @@ package io.keelson.image.registry;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -9,7 +11,9 @@ import java.util.Set;
  * How registries are reached.
  *
  * @param insecureRegistries {@code host} or {@code host:port} asked over plain HTTP
+ * @param hostsFolders where {@code HOST[:PORT]/hosts.toml} are looked for, in this order
  * @param caFile certificates (PEM) that are trusted besides the system's
+ * @param environment of the process; what it says of proxies is followed
  * @param connectTimeout for a connection to come about
  * @param stallTimeout how long a connection may give nothing
  * @param attempts of a request before it is given up; a download counts only those since it last
@@ -19,6 +23,8 @@ import java.util.Set;
 public record RegistrySettings(
     Set<String> insecureRegistries,
     Optional<Path> caFile,
+    List<Path> hostsFolders,
+    Map<String, String> environment,
     Duration connectTimeout,
     Duration stallTimeout,
     int attempts,
@@ -26,12 +32,18 @@ public record RegistrySettings(
 
   public RegistrySettings {
     insecureRegistries = Set.copyOf(insecureRegistries);
+    hostsFolders = List.copyOf(hostsFolders);
+    environment = Map.copyOf(environment);
   }
 
-  public static RegistrySettings of(Set<String> insecureRegistries, Optional<Path> caFile) {
+  /** With the usual patience, and the environment of this process. */
+  public static RegistrySettings of(
+      Set<String> insecureRegistries, Optional<Path> caFile, List<Path> hostsFolders) {
     return new RegistrySettings(
         insecureRegistries,
         caFile,
+        hostsFolders,
+        System.getenv(),
         Duration.ofSeconds(10),
         Duration.ofSeconds(30),
         5,

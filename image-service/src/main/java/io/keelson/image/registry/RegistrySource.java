@@ -4,6 +4,7 @@ import io.keelson.image.Cancellation;
 import io.keelson.image.manifest.Descriptor;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.reference.ImageReference;
+import io.keelson.image.registry.hosts.Capability;
 import io.keelson.image.source.CorruptContentException;
 import io.keelson.image.source.LayerBlob;
 import io.keelson.image.source.LayerSource;
@@ -16,11 +17,11 @@ import java.util.Objects;
 /** An image in a registry, as one caller sees it. Safe for use by many threads. */
 public final class RegistrySource implements LayerSource {
 
-  private final RepositoryClient repository;
+  private final RepositoryHosts repository;
   private final ImageReference reference;
   private final ManifestResolver resolver;
 
-  RegistrySource(RepositoryClient repository, ImageReference reference, ManifestResolver resolver) {
+  RegistrySource(RepositoryHosts repository, ImageReference reference, ManifestResolver resolver) {
     this.repository = repository;
     this.reference = reference;
     this.resolver = resolver;
@@ -32,14 +33,17 @@ public final class RegistrySource implements LayerSource {
    * @throws io.keelson.sandbox.error.NotFoundException if it knows none, or none for this node
    */
   public SourceImage resolve(Cancellation cancellation) throws IOException {
+    Digest wanted = reference.digest();
     byte[] root =
-        repository.manifest(reference.identifier(), ManifestResolver.MAX_MANIFEST, cancellation);
-    Digest digest = reference.digest();
-    if (digest == null) {
-      digest = Digest.of(root);
-    } else {
-      verify(root, digest, -1);
-    }
+        repository.ask(
+            wanted == null ? Capability.RESOLVE : Capability.PULL,
+            host -> {
+              byte[] content =
+                  host.manifest(
+                      reference.identifier(), ManifestResolver.MAX_MANIFEST, cancellation);
+              return wanted == null ? content : verified(content, wanted, -1);
+            });
+    Digest digest = wanted == null ? Digest.of(root) : wanted;
     return resolver.resolve(root, digest, new Content(cancellation), reference.toString());
   }
 
@@ -50,7 +54,7 @@ public final class RegistrySource implements LayerSource {
         new BlobStream(repository, digest, layer.size(), cancellation), cancellation);
   }
 
-  private void verify(byte[] content, Digest digest, long size) throws IOException {
+  private byte[] verified(byte[] content, Digest digest, long size) throws IOException {
     if (size >= 0 && content.length != size) {
       throw new CorruptContentException(
           "%s of %s has %d bytes and not the %d that its descriptor says"
@@ -61,6 +65,7 @@ public final class RegistrySource implements LayerSource {
       throw new CorruptContentException(
           "%s of %s came with the digest %s".formatted(digest, repository.name(), actual));
     }
+    return content;
   }
 
   private final class Content implements ManifestResolver.Content {
@@ -73,18 +78,25 @@ public final class RegistrySource implements LayerSource {
 
     @Override
     public byte[] manifest(Descriptor descriptor) throws IOException {
-      byte[] content =
-          repository.manifest(
-              descriptor.digest().toString(), (int) descriptor.size(), cancellation);
-      verify(content, descriptor.digest(), descriptor.size());
-      return content;
+      return repository.ask(
+          Capability.PULL,
+          host ->
+              verified(
+                  host.manifest(
+                      descriptor.digest().toString(), (int) descriptor.size(), cancellation),
+                  descriptor.digest(),
+                  descriptor.size()));
     }
 
     @Override
     public byte[] blob(Descriptor descriptor) throws IOException {
-      byte[] content = repository.blob(descriptor.digest(), (int) descriptor.size(), cancellation);
-      verify(content, descriptor.digest(), descriptor.size());
-      return content;
+      return repository.ask(
+          Capability.PULL,
+          host ->
+              verified(
+                  host.blob(descriptor.digest(), (int) descriptor.size(), cancellation),
+                  descriptor.digest(),
+                  descriptor.size()));
     }
   }
 }

@@ -3,6 +3,7 @@ package io.keelson.image.registry;
 import io.keelson.image.Cancellation;
 import io.keelson.image.manifest.MediaTypes;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.registry.hosts.Capability;
 import io.keelson.image.source.CorruptContentException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
@@ -41,6 +42,15 @@ final class RepositoryClient {
     this.transport = transport;
     this.authorization = authorization;
     this.retries = retries;
+  }
+
+  boolean can(Capability capability) {
+    return host.capabilities().contains(capability);
+  }
+
+  /** Root of the API, for messages. */
+  String address() {
+    return host.api().toString();
   }
 
   RetryPolicy retries() {
@@ -159,18 +169,18 @@ final class RepositoryClient {
     }
     if (reply.status() == 401 || reply.status() == 403) {
       throw new OperationFailedException(
-          "registry " + host.domain() + " refuses access to " + text);
+          "registry " + host.authority() + " refuses access to " + text);
     }
     if (RetryPolicy.isPassing(reply.status())) {
       throw new OperationFailedException(UNAVAILABLE + text);
     }
-    throw new OperationFailedException("registry " + host.domain() + " answers for " + text);
+    throw new OperationFailedException("registry " + host.authority() + " answers for " + text);
   }
 
   /** What a caller is told when the registry can't be reached or does not go on. */
   OperationFailedException unreachable(String what, IOException cause) {
     return new OperationFailedException(
-        "%s%s at %s: %s".formatted(UNAVAILABLE, what, host.base(), words(cause)), cause);
+        "%s%s at %s: %s".formatted(UNAVAILABLE, what, host.api(), words(cause)), cause);
   }
 
   private static String words(IOException cause) {
@@ -179,12 +189,15 @@ final class RepositoryClient {
     return kind.isEmpty() ? String.valueOf(cause.getMessage()) : kind + ": " + cause.getMessage();
   }
 
-  private static Map<String, String> with(Map<String, String> headers, String authorization) {
-    if (authorization.isEmpty()) {
+  private Map<String, String> with(Map<String, String> headers, String authorization) {
+    if (authorization.isEmpty() && host.headers().isEmpty()) {
       return headers;
     }
-    Map<String, String> all = new HashMap<>(headers);
-    all.put("Authorization", authorization);
+    Map<String, String> all = new HashMap<>(host.headers());
+    all.putAll(headers);
+    if (!authorization.isEmpty()) {
+      all.put("Authorization", authorization);
+    }
     return all;
   }
 }

@@ -29,14 +29,9 @@ final class TokenServer {
   private static final int MARGIN_SECONDS = 10;
   private static final String CLIENT = "keelson";
 
-  private final HttpTransport transport;
   private final ObjectMapper json = new ObjectMapper();
   private final Cache<Request, Token> known =
       Caffeine.newBuilder().maximumSize(500).expireAfterWrite(Duration.ofHours(1)).build();
-
-  TokenServer(HttpTransport transport) {
-    this.transport = transport;
-  }
 
   private record Request(
       String realm, String service, String scope, RegistryCredentials credentials) {}
@@ -48,6 +43,8 @@ final class TokenServer {
   }
 
   /**
+   * @param transport by which the registry is reached, whose certificates are good for its token
+   *     server too
    * @param renew the registry has refused the token that is kept
    * @throws OperationFailedException if the server gives none
    */
@@ -57,6 +54,7 @@ final class TokenServer {
       String repository,
       RegistryCredentials credentials,
       boolean renew,
+      HttpTransport transport,
       Cancellation cancellation)
       throws IOException {
     String scope = challenge.parameter("scope");
@@ -70,7 +68,7 @@ final class TokenServer {
     if (kept != null && !renew && kept.isFresh()) {
       return kept.value();
     }
-    Token token = fetch(request, realm(request.realm(), host), cancellation);
+    Token token = fetch(request, realm(request.realm(), host), transport, cancellation);
     known.put(request, token);
     return token.value();
   }
@@ -91,8 +89,10 @@ final class TokenServer {
     return uri;
   }
 
-  private Token fetch(Request request, URI realm, Cancellation cancellation) throws IOException {
-    try (HttpReply reply = ask(request, realm, cancellation)) {
+  private Token fetch(
+      Request request, URI realm, HttpTransport transport, Cancellation cancellation)
+      throws IOException {
+    try (HttpReply reply = ask(request, realm, transport, cancellation)) {
       if (!reply.isSuccess()) {
         throw new OperationFailedException(
             "token server %s refuses %s (HTTP %d): %s"
@@ -118,7 +118,9 @@ final class TokenServer {
     }
   }
 
-  private HttpReply ask(Request request, URI realm, Cancellation cancellation) throws IOException {
+  private static HttpReply ask(
+      Request request, URI realm, HttpTransport transport, Cancellation cancellation)
+      throws IOException {
     StringJoiner query = new StringJoiner("&");
     if (!request.service().isEmpty()) {
       query.add("service=" + encoded(request.service()));

@@ -79,12 +79,14 @@ public record Configuration(
   public record Images(
       Set<String> insecureRegistries,
       Optional<Path> caFile,
+      List<Path> hostsDirs,
       List<String> pinned,
       int parallelLayers,
       long maxLayerSize,
       long maxLayerEntries) {
     public Images {
       insecureRegistries = Set.copyOf(insecureRegistries);
+      hostsDirs = List.copyOf(hostsDirs);
       pinned = List.copyOf(pinned);
     }
   }
@@ -122,6 +124,7 @@ public record Configuration(
         new Images(
             Set.copyOf(values.get(Keys.INSECURE_REGISTRIES)),
             values.get(Keys.CA_FILE),
+            values.get(Keys.HOSTS_DIRS),
             values.get(Keys.PINNED_IMAGES),
             values.get(Keys.PARALLEL_LAYERS).intValue(),
             values.get(Keys.MAX_LAYER_SIZE),

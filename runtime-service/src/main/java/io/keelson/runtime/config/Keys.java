@@ -25,7 +25,8 @@ final class Keys {
           Path.of("/var/lib/keelson"),
           """
           Images, layers, and the records of pods and containers. It must survive a reboot, and
-          must be on a file system that overlayfs can use (ext4, xfs with ftype=1, btrfs).""");
+          must be on a file system that overlayfs can use (ext4, xfs with ftype=1, btrfs).\
+          """);
 
   static final Key<Path> STATE =
       Key.of(
@@ -34,7 +35,8 @@ final class Keys {
           Path.of("/run/keelson"),
           """
           The socket, pinned namespaces, bundles, pid and exit files. It should be gone after a
-          reboot.""");
+          reboot.\
+          """);
 
   static final Key<Path> SOCKET =
       Key.derived(
@@ -42,7 +44,8 @@ final class Keys {
           ValueTypes.ABSOLUTE_PATH,
           values -> values.get(STATE).resolve("keelson.sock"),
           """
-          The unix socket that CRI is served on. Default: keelson.sock in the state folder.""");
+          The unix socket that CRI is served on. Default: keelson.sock in the state folder.\
+          """);
 
   static final Key<String> SOCKET_GROUP =
       Key.of(
@@ -51,7 +54,8 @@ final class Keys {
           "root",
           """
           The group that may use the socket, by name or number; its mode is 0660. Whoever may use
-          the socket can become root on this node.""");
+          the socket can become root on this node.\
+          """);
 
   static final Key<CgroupDriverChoice> CGROUP_DRIVER =
       Key.of(
@@ -61,7 +65,8 @@ final class Keys {
           """
           Who makes cgroups: "systemd", "cgroupfs", or "auto" for systemd on a host that systemd
           started and that has cgroup v2, else cgroupfs. A kubelet asks for the answer and
-          follows it.""");
+          follows it.\
+          """);
 
   static final Key<String> DEFAULT_RUNTIME =
       Key.of(
@@ -69,7 +74,8 @@ final class Keys {
           RuntimeKeys.NAME,
           "crun",
           """
-          The OCI runtime of pods that name no runtime handler: one of the [runtimes] below.""");
+          The OCI runtime of pods that name no runtime handler: one of the [runtimes] below.\
+          """);
 
   static final Key<String> CONMON =
       Key.of(
@@ -78,7 +84,8 @@ final class Keys {
           "conmon",
           """
           The program that watches a container, writes its log and keeps its exit code while the
-          daemon is away: a name that is looked for in PATH, or an absolute path.""");
+          daemon is away: a name that is looked for in PATH, or an absolute path.\
+          """);
 
   static final Key<String> CATATONIT =
       Key.of(
@@ -87,7 +94,8 @@ final class Keys {
           "catatonit",
           """
           The program that holds a PID namespace which the containers of a pod share: a name that
-          is looked for in PATH, or an absolute path. Pods without one need no such program.""");
+          is looked for in PATH, or an absolute path. Pods without one need no such program.\
+          """);
 
   static final Key<LogLevel> LOG_LEVEL =
       Key.of(
@@ -96,7 +104,8 @@ final class Keys {
           LogLevel.INFO,
           """
           How much is logged: "error", "warn", "info" (one line for each change of a pod or
-          container), "debug" (every call) or "trace".""");
+          container), "debug" (every call) or "trace".\
+          """);
 
   static final Key<LogFormat> LOG_FORMAT =
       Key.of(
@@ -104,7 +113,8 @@ final class Keys {
           ValueTypes.choice(LogFormat.class),
           LogFormat.TEXT,
           """
-          "text" for people, "json" for programs: one object a line. Logs go to standard error.""");
+          "text" for people, "json" for programs: one object a line. Logs go to standard error.\
+          """);
 
   static final Key<Path> CNI_CONF_DIR =
       Key.of(
@@ -113,7 +123,8 @@ final class Keys {
           Path.of("/etc/cni/net.d"),
           """
           CNI configurations (*.conflist, *.conf, *.json); the first by name is used, and changes
-          are seen at once. While there is none, the built-in bridge network below answers.""");
+          are seen at once. While there is none, the built-in bridge network below answers.\
+          """);
 
   static final Key<List<Path>> CNI_BIN_DIRS =
       Key.of(
@@ -121,7 +132,8 @@ final class Keys {
           ValueTypes.listOf(ValueTypes.ABSOLUTE_PATH, "absolute paths"),
           List.of(Path.of("/opt/cni/bin"), Path.of("/usr/lib/cni"), Path.of("/usr/libexec/cni")),
           """
-          Where CNI plugins are looked for, in this order.""");
+          Where CNI plugins are looked for, in this order.\
+          """);
 
   static final Key<Duration> CNI_TIMEOUT =
       Key.of(
@@ -129,7 +141,8 @@ final class Keys {
           ValueTypes.duration(Duration.ofSeconds(1), Duration.ofHours(1)),
           Duration.ofSeconds(60),
           """
-          How long one call of one CNI plugin may take before it is killed.""");
+          How long one call of one CNI plugin may take before it is killed.\
+          """);
 
   static final Key<String> BRIDGE =
       Key.of(
@@ -137,7 +150,8 @@ final class Keys {
           ValueTypes.INTERFACE_NAME,
           "keelson0",
           """
-          The bridge of the built-in network. It is made when the first pod needs it.""");
+          The bridge of the built-in network. It is made when the first pod needs it.\
+          """);
 
   static final Key<Optional<IpPrefix>> IPV4_SUBNET =
       Key.of(
@@ -146,7 +160,8 @@ final class Keys {
           Optional.of(IpPrefix.parse("10.87.0.0/16")),
           """
           The subnet from which pods on the built-in network get an IPv4 address; "" for pods
-          without IPv4.""");
+          without IPv4.\
+          """);
 
   static final Key<Optional<IpPrefix>> IPV6_SUBNET =
       Key.of(
@@ -154,7 +169,8 @@ final class Keys {
           ValueTypes.IPV6_SUBNET,
           Optional.of(IpPrefix.parse("fd4b:6565:6c73::/64")),
           """
-          The same for IPv6. One of the two must be there.""");
+          The same for IPv6. One of the two must be there.\
+          """);
 
   static final Key<Long> MTU =
       Key.of(
@@ -163,7 +179,8 @@ final class Keys {
           0L,
           """
           The MTU of the built-in network's links, 68 to 65535 (1280 at least with IPv6); 0 for
-          that of the link with the default route.""");
+          that of the link with the default route.\
+          """);
 
   static final Key<Boolean> MASQUERADE =
       Key.of(
@@ -172,7 +189,8 @@ final class Keys {
           true,
           """
           Connections from pods on the built-in network to the world outside of it leave with the
-          node's address.""");
+          node's address.\
+          """);
 
   static final Key<Path> NETNS_DIR =
       Key.of(
@@ -181,7 +199,8 @@ final class Keys {
           Path.of("/run/netns"),
           """
           Where the pods' network namespaces are pinned; agents of CNI plugins and "ip netns" look
-          for them in the default folder.""");
+          for them in the default folder.\
+          """);
 
   static final Key<List<String>> INSECURE_REGISTRIES =
       Key.of(
@@ -190,7 +209,8 @@ final class Keys {
           List.of(),
           """
           Registries, as host or host:port, that are spoken to by plain HTTP. Those on the loopback
-          (localhost, 127.0.0.0/8, [::1]) may always be.""");
+          (localhost, 127.0.0.0/8, [::1]) may always be.\
+          """);
 
   static final Key<Optional<Path>> CA_FILE =
       Key.of(
@@ -199,7 +219,23 @@ final class Keys {
           Optional.empty(),
           """
           Certificates (PEM) of registries that are trusted besides those that the system trusts;
-          "" for none.""");
+          "" for none.\
+          """);
+
+  static final Key<List<Path>> HOSTS_DIRS =
+      Key.of(
+          "images.hosts_dirs",
+          ValueTypes.listOf(ValueTypes.ABSOLUTE_PATH, "absolute paths"),
+          List.of(
+              Path.of("/etc/keelson/registries"),
+              Path.of("/etc/containerd/certs.d"),
+              Path.of("/etc/docker/certs.d")),
+          """
+          Where HOST[:PORT]/hosts.toml of a registry is looked for, in this order: its mirrors with
+          their order and capabilities, headers, certificates and plain HTTP, as containerd has
+          them; or a folder of certificates, as docker has it. _default in the place of the host
+          counts for all others. Changes are seen at the next pull.\
+          """);
 
   static final Key<List<String>> PINNED_IMAGES =
       Key.of(
@@ -208,7 +244,8 @@ final class Keys {
           List.of(),
           """
           Images that a kubelet's garbage collection must leave alone: names, or beginnings of
-          names with a star at the end.""");
+          names with a star at the end.\
+          """);
 
   static final Key<Long> PARALLEL_LAYERS =
       Key.of(
@@ -217,7 +254,8 @@ final class Keys {
           0L,
           """
           How many layers are fetched and unpacked at the same time, over all pulls; 0 for one for
-          each processor, at least 3.""");
+          each processor, at least 3.\
+          """);
 
   static final Key<Long> MAX_LAYER_SIZE =
       Key.of(
@@ -225,7 +263,8 @@ final class Keys {
           ValueTypes.size(MIB, 1024 * TIB),
           TIB / 2,
           """
-          The most that one layer may hold when unpacked; a larger one is refused.""");
+          The most that one layer may hold when unpacked; a larger one is refused.\
+          """);
 
   static final Key<Long> MAX_LAYER_ENTRIES =
       Key.of(
@@ -233,7 +272,8 @@ final class Keys {
           ValueTypes.integer(1, 1_000_000_000),
           5_000_000L,
           """
-          The most files, folders and links that one layer may hold; one with more is refused.""");
+          The most files, folders and links that one layer may hold; one with more is refused.\
+          """);
 
   static final Key<Long> MAX_MESSAGE_SIZE =
       Key.of(
@@ -241,7 +281,8 @@ final class Keys {
           ValueTypes.size(MIB, 1024 * MIB),
           16 * MIB,
           """
-          The largest request that is taken. Kubelets take and send no more than 16MiB.""");
+          The largest request that is taken. Kubelets take and send no more than 16MiB.\
+          """);
 
   /** The OCI runtimes that need no table in the file. */
   static final List<String> BUILT_IN_RUNTIMES = List.of("crun", "runc");
@@ -270,6 +311,7 @@ final class Keys {
           NETNS_DIR,
           INSECURE_REGISTRIES,
           CA_FILE,
+          HOSTS_DIRS,
           PINNED_IMAGES,
           PARALLEL_LAYERS,
           MAX_LAYER_SIZE,

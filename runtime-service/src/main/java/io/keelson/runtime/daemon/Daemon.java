@@ -8,6 +8,7 @@ import io.keelson.cni.plugin.CniSettings;
 import io.keelson.image.ImageSettings;
 import io.keelson.image.Images;
 import io.keelson.image.UnpackLimits;
+import io.keelson.image.registry.RegistrySettings;
 import io.keelson.linux.KernelThreads;
 import io.keelson.linux.ProcessWatcher;
 import io.keelson.runtime.ProductVersion;
@@ -202,8 +203,7 @@ public final class Daemon implements AutoCloseable {
     UnpackLimits limits = defaults.limits();
     return new ImageSettings(
         configuration.root(),
-        images.insecureRegistries(),
-        images.caFile(),
+        RegistrySettings.of(images.insecureRegistries(), images.caFile(), images.hostsDirs()),
         images.pinned(),
         images.parallelLayers() == 0 ? defaults.parallelLayers() : images.parallelLayers(),
         new UnpackLimits(
