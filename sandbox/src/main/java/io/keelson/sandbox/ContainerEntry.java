@@ -18,6 +18,7 @@ final class ContainerEntry {
 
   private final String id;
   private final ReentrantLock lock = new ReentrantLock();
+  private final ReentrantLock updates = new ReentrantLock();
   private final CountDownLatch ended = new CountDownLatch(1);
   private final StopRequest stop = new StopRequest();
   private volatile ContainerRecord record;
@@ -72,6 +73,14 @@ final class ContainerEntry {
 
   ReentrantLock lock() {
     return lock;
+  }
+
+  /**
+   * Lets callers who change the resources come one after another. It is taken before {@link #lock},
+   * and by none who holds that of any container.
+   */
+  ReentrantLock updates() {
+    return updates;
   }
 
   /** Opens when the record says EXITED and whoever listens has been told. */

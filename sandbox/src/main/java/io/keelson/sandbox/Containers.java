@@ -1,6 +1,7 @@
 package io.keelson.sandbox;
 
 import com.google.protobuf.ByteString;
+import io.keelson.linux.ProcessId;
 import io.keelson.proto.cri.v1.Container;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerFilter;
@@ -12,12 +13,15 @@ import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.port.LaunchRequest;
 import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.spec.SpecResources;
 import io.keelson.sandbox.spec.StoredSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * The containers of this node (CRI v1, the Container calls of RuntimeService). Safe for use by many
@@ -134,6 +138,28 @@ public final class Containers {
   /** Changes the resources that {@code change} names; the others stay. */
   public void update(String id, LinuxContainerResources change) throws IOException {
     updateContainer.update(id, change);
+  }
+
+  /**
+   * Changes resources as an adapter decided: no isolator is asked to {@link
+   * io.keelson.sandbox.port.Isolator#revise revise} it.
+   *
+   * @param more sets limits that CRI has no word for
+   * @param patience how long to wait for another change of this container
+   * @throws io.keelson.sandbox.error.UnavailableException after {@code patience}
+   */
+  public void adjust(
+      String id, LinuxContainerResources change, Consumer<SpecResources> more, Duration patience)
+      throws IOException {
+    updateContainer.adjust(id, change, more, patience);
+  }
+
+  /** The init process of a container that runs. */
+  public Optional<ProcessId> init(String id) {
+    return core.containers()
+        .find(id)
+        .filter(container -> container.phase() == ContainerPhase.CONTAINER_PHASE_RUNNING)
+        .flatMap(ContainerEntry::init);
   }
 
   private ContainerEntry running(String id, String what) {

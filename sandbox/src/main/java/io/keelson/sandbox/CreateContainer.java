@@ -148,17 +148,17 @@ final class CreateContainer {
       prepareLogDirectory(pod, config);
       core.reached("CreateContainer:bundle");
 
-      core.save(
-          container,
+      ContainerRecord.Builder created =
           container.record().toBuilder()
               .setPhase(ContainerPhase.CONTAINER_PHASE_CREATED)
               .setUser(user(spec.user()))
-              .addAllMounts(spec.reportedMounts())
-              .build(),
-          Durability.POWER);
+              .addAllMounts(spec.reportedMounts());
+      spec.reportedResources().ifPresent(created::setResources);
+      core.save(container, created.build(), Durability.POWER);
       show(container);
       core.reached("CreateContainer:created");
       undo.keep();
+      core.isolators().forEach(isolator -> isolator.created(context));
     }
     LOG.atInfo()
         .addKeyValue("pod", pod.id())

@@ -4,6 +4,7 @@ import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.proto.record.v1.ContainerRecord;
 import io.keelson.sandbox.RecordStore.Durability;
 import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.Launcher;
 import java.io.IOException;
 import java.util.Optional;
@@ -42,13 +43,31 @@ final class ExitRecorder {
     source.forget(container.id());
   }
 
+  /** The isolators hear that the container's end is recorded. */
+  void tell(ContainerEntry container) {
+    if (core.pods().find(container.record().getSandboxId()).isEmpty()) {
+      return;
+    }
+    ContainerContext context = contexts.of(container);
+    core.isolators().forEach(isolator -> isolator.ended(context));
+  }
+
   private void ended(ContainerEntry container, ExitSource.Exit exit) {
+    if (recordEnd(container, exit)) {
+      tell(container);
+    }
+  }
+
+  /** False if it was no running container any more. */
+  private boolean recordEnd(ContainerEntry container, ExitSource.Exit exit) {
+    boolean recorded = false;
     container.lock().lock();
     try {
       if (container.phase() != ContainerPhase.CONTAINER_PHASE_RUNNING) {
-        return;
+        return false;
       }
       record(container, exit);
+      recorded = true;
       core.launcher().delete(contexts.launchRequest(container));
       container.launched(false);
     } catch (IOException | KeelsonException e) {
@@ -61,6 +80,7 @@ final class ExitRecorder {
     } finally {
       container.lock().unlock();
     }
+    return recorded;
   }
 
   private void record(ContainerEntry container, ExitSource.Exit exit) throws IOException {

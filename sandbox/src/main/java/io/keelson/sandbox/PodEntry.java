@@ -105,6 +105,7 @@ final class PodEntry {
         current.getConfig(),
         settings.handlerOrDefault(current.getRuntimeHandler()),
         settings.sandboxState(id),
-        namespaces);
+        namespaces,
+        current.getAddressesList());
   }
 }

@@ -159,14 +159,15 @@ final class RunPod {
         attachment.addresses().stream().map(IpText::of).forEach(ready::addAddresses);
       }
       core.reached("RunPodSandbox:network");
+      PodContext connected = context.withAddresses(ready.getAddressesList());
       for (PodExtension extension : core.podExtensions()) {
         undo.push(
             "extension",
             () -> {
-              extension.stop(context);
-              extension.remove(context);
+              extension.stop(connected);
+              extension.remove(connected);
             });
-        extension.run(context);
+        extension.run(connected);
       }
       core.reached("RunPodSandbox:extensions");
 

@@ -107,6 +107,7 @@ final class StartContainer {
       core.save(container, running.build(), Durability.POWER);
       core.reached("StartContainer:running");
       exits.watch(container, Optional.of(launched));
+      core.isolators().forEach(isolator -> isolator.started(context));
     } catch (IOException | RuntimeException e) {
       fail(container, request, e);
     }
@@ -148,6 +149,7 @@ final class StartContainer {
       failure.addSuppressed(e);
     }
     core.save(container, exited, Durability.POWER);
+    exits.tell(container);
     throw failure instanceof KeelsonException known
         ? known
         : new OperationFailedException(

@@ -3,6 +3,7 @@ package io.keelson.sandbox.port;
 import io.keelson.linux.NamespaceType;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -16,16 +17,25 @@ import java.util.Map;
  * @param namespaces where each namespace that the pod owns is pinned, or {@code /proc/PID/ns/pid}
  *     of its holder; a namespace that is not here is the host's, or (pid, mount) each container's
  *     own
+ * @param addresses of the pod's own interface, IPv4 first; empty with the host's network and before
+ *     the network is set up
  */
 public record PodContext(
     String id,
     PodSandboxConfig config,
     RuntimeHandler handler,
     Path stateDirectory,
-    Map<NamespaceType, Path> namespaces) {
+    Map<NamespaceType, Path> namespaces,
+    List<String> addresses) {
 
   public PodContext {
     namespaces = Map.copyOf(namespaces);
+    addresses = List.copyOf(addresses);
+  }
+
+  /** The same pod with these addresses. */
+  public PodContext withAddresses(List<String> known) {
+    return new PodContext(id, config, handler, stateDirectory, namespaces, known);
   }
 
   /** The shared memory of the pod's containers, a tmpfs on the host. */

@@ -1,5 +1,6 @@
 package io.keelson.sandbox.port;
 
+import io.keelson.proto.cri.v1.LinuxContainerResources;
 import java.io.IOException;
 import java.util.Collection;
 
@@ -17,6 +18,19 @@ public interface PodExtension {
    * extension and for those before it.
    */
   default void run(PodContext pod) throws IOException {}
+
+  /**
+   * UpdatePodSandboxResources: a failure refuses the change.
+   *
+   * @param overhead of the sandbox itself, beside its containers
+   * @param resources of the pod's containers together
+   */
+  default void update(
+      PodContext pod, LinuxContainerResources overhead, LinuxContainerResources resources)
+      throws IOException {}
+
+  /** The resources of {@link #update} are in force; that can't be failed any more. */
+  default void updated(PodContext pod) {}
 
   /**
    * StopPodSandbox: the containers have ended, network and namespaces are still there (after a

@@ -1,6 +1,8 @@
 package io.keelson.sandbox.spec;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.keelson.linux.NamespaceType;
+import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,10 +60,14 @@ public final class SpecBuilder {
 
   // for the status, not part of the spec
   private List<Mount> reportedMounts = List.of();
+  private @Nullable LinuxContainerResources reportedResources;
+
+  private final List<Consumer<ObjectNode>> patches = new ArrayList<>();
 
   /** The whole of config.json, UTF-8. */
   public byte[] toJson() {
-    return SpecWriter.spec(this);
+    byte[] json = SpecWriter.spec(this);
+    return patches.isEmpty() ? json : StoredSpec.edit(json, patches);
   }
 
   /** The {@code process} object alone, as an OCI runtime's exec takes it. */
@@ -311,5 +318,24 @@ public final class SpecBuilder {
 
   public List<Mount> reportedMounts() {
     return reportedMounts;
+  }
+
+  /** The resources that the status shows, where they are not those that the caller asked for. */
+  public SpecBuilder reportedResources(LinuxContainerResources inForce) {
+    reportedResources = inForce;
+    return this;
+  }
+
+  public Optional<LinuxContainerResources> reportedResources() {
+    return Optional.ofNullable(reportedResources);
+  }
+
+  /**
+   * Changes config.json itself, after all else has been written into it: for who has a say in more
+   * of it than this class has words for.
+   */
+  public SpecBuilder patch(Consumer<ObjectNode> change) {
+    patches.add(change);
+    return this;
   }
 }

@@ -20,6 +20,14 @@ public final class SpecResources {
   @Nullable Long memoryLimit;
   @Nullable Long memorySwap;
   @Nullable Long pidsLimit;
+  @Nullable Long cpuRealtimeRuntime;
+  @Nullable Long cpuRealtimePeriod;
+  @Nullable Long memoryReservation;
+  @Nullable Long memoryKernel;
+  @Nullable Long memoryKernelTcp;
+  @Nullable Long memorySwappiness;
+  @Nullable Boolean oomKillerDisabled;
+  @Nullable Boolean memoryHierarchy;
   final Map<String, Long> hugepageLimits = new TreeMap<>();
   final Map<String, String> unified = new TreeMap<>();
   final List<SpecDeviceRule> deviceRules = new ArrayList<>();
@@ -73,6 +81,54 @@ public final class SpecResources {
     return this;
   }
 
+  /** Microseconds that realtime tasks may run in each of their periods. */
+  public SpecResources cpuRealtimeRuntime(long micros) {
+    cpuRealtimeRuntime = micros;
+    return this;
+  }
+
+  /** Length of the realtime period in microseconds. */
+  public SpecResources cpuRealtimePeriod(long micros) {
+    cpuRealtimePeriod = micros;
+    return this;
+  }
+
+  /** Soft limit in bytes. */
+  public SpecResources memoryReservation(long bytes) {
+    memoryReservation = bytes;
+    return this;
+  }
+
+  /** Limit of kernel memory in bytes; kernels of today ignore it. */
+  public SpecResources memoryKernel(long bytes) {
+    memoryKernel = bytes;
+    return this;
+  }
+
+  /** Limit of kernel memory for TCP buffers in bytes. */
+  public SpecResources memoryKernelTcp(long bytes) {
+    memoryKernelTcp = bytes;
+    return this;
+  }
+
+  /** How readily pages are swapped out, 0 to 100. */
+  public SpecResources memorySwappiness(long percent) {
+    memorySwappiness = percent;
+    return this;
+  }
+
+  /** Processes that want memory beyond the limit wait instead of being killed. */
+  public SpecResources oomKillerDisabled(boolean disabled) {
+    oomKillerDisabled = disabled;
+    return this;
+  }
+
+  /** Memory of groups below counts here too (cgroup v1). */
+  public SpecResources memoryHierarchy(boolean wanted) {
+    memoryHierarchy = wanted;
+    return this;
+  }
+
   /** Bytes of huge pages of a size such as {@code 2MB}. */
   public SpecResources hugepageLimit(String pageSize, long bytes) {
     hugepageLimits.put(pageSize, bytes);
@@ -100,6 +156,17 @@ public final class SpecResources {
 
   public List<SpecDeviceRule> deviceRules() {
     return List.copyOf(deviceRules);
+  }
+
+  boolean limitsMemory() {
+    return memoryLimit != null
+        || memorySwap != null
+        || memoryReservation != null
+        || memoryKernel != null
+        || memoryKernelTcp != null
+        || memorySwappiness != null
+        || oomKillerDisabled != null
+        || memoryHierarchy != null;
   }
 
   public @Nullable Long memoryLimit() {

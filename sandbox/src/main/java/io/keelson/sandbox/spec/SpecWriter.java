@@ -254,11 +254,8 @@ final class SpecWriter {
       }
       out.writeEndArray();
     }
-    if (resources.memoryLimit != null || resources.memorySwap != null) {
-      out.writeObjectFieldStart("memory");
-      optional("limit", resources.memoryLimit);
-      optional("swap", resources.memorySwap);
-      out.writeEndObject();
+    if (resources.limitsMemory()) {
+      writeMemory(resources);
     }
     writeCpu(resources);
     Long pids = resources.pidsLimit;
@@ -281,6 +278,19 @@ final class SpecWriter {
     out.writeEndObject();
   }
 
+  private void writeMemory(SpecResources resources) throws IOException {
+    out.writeObjectFieldStart("memory");
+    optional("limit", resources.memoryLimit);
+    optional("reservation", resources.memoryReservation);
+    optional("swap", resources.memorySwap);
+    optional("kernel", resources.memoryKernel);
+    optional("kernelTCP", resources.memoryKernelTcp);
+    optional("swappiness", resources.memorySwappiness);
+    optional("disableOOMKiller", resources.oomKillerDisabled);
+    optional("useHierarchy", resources.memoryHierarchy);
+    out.writeEndObject();
+  }
+
   private void writeCpu(SpecResources resources) throws IOException {
     out.writeObjectFieldStart("cpu");
     optional("shares", resources.cpuShares);
@@ -288,6 +298,8 @@ final class SpecWriter {
     optional("period", resources.cpuPeriod);
     optional("cpus", resources.cpusetCpus);
     optional("mems", resources.cpusetMems);
+    optional("realtimeRuntime", resources.cpuRealtimeRuntime);
+    optional("realtimePeriod", resources.cpuRealtimePeriod);
     out.writeEndObject();
   }
 
@@ -319,6 +331,12 @@ final class SpecWriter {
   private void optional(String name, @Nullable Long value) throws IOException {
     if (value != null) {
       out.writeNumberField(name, value);
+    }
+  }
+
+  private void optional(String name, @Nullable Boolean value) throws IOException {
+    if (value != null) {
+      out.writeBooleanField(name, value);
     }
   }
 

@@ -9,8 +9,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * A config.json that was written earlier, read back from its bundle. Immutable, safe for use by
@@ -115,6 +117,17 @@ public final class StoredSpec {
     }
     merge(root.withObjectProperty("linux").withObjectProperty("resources"), wanted);
     return TREES.writeValueAsBytes(root);
+  }
+
+  /** The spec with these changes, made in their order. */
+  static byte[] edit(byte[] json, List<Consumer<ObjectNode>> changes) {
+    try {
+      ObjectNode root = (ObjectNode) TREES.readTree(json);
+      changes.forEach(change -> change.accept(root));
+      return TREES.writeValueAsBytes(root);
+    } catch (IOException e) {
+      throw new UncheckedIOException("reading from memory", e);
+    }
   }
 
   private static void merge(ObjectNode into, ObjectNode changes) {

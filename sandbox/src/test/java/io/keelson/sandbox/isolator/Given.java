@@ -126,7 +126,8 @@ final class Given {
             podConfig.build(),
             new RuntimeHandler("crun", Path.of("/usr/bin/crun"), root.resolve("crun"), false),
             podDirectory(),
-            namespaces);
+            namespaces,
+            List.of());
     return new ContainerContext(
         "c0".repeat(32), pod, config.build(), image, rootfs(), root.resolve("bundle"), cgroup);
   }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,7 +60,7 @@ class CatatonitHolderTest {
 
   private PodContext pod() {
     return new PodContext(
-        id, PodSandboxConfig.getDefaultInstance(), lab.handler("crun"), state, pins);
+        id, PodSandboxConfig.getDefaultInstance(), lab.handler("crun"), state, pins, List.of());
   }
 
   private String cgroup() {
