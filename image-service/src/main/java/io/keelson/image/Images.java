@@ -9,7 +9,7 @@ import io.keelson.image.reference.Digest;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.registry.RegistryClients;
 import io.keelson.image.registry.RegistrySource;
-import io.keelson.image.rootfs.OverlayProvisioner;
+import io.keelson.image.rootfs.RootProvisioner;
 import io.keelson.image.source.ManifestResolver;
 import io.keelson.image.source.SourceImage;
 import io.keelson.image.store.ImageCatalog;
@@ -20,6 +20,7 @@ import io.keelson.linux.KernelThreads;
 import io.keelson.linux.MountInfo;
 import io.keelson.linux.tree.Trees;
 import io.keelson.sandbox.port.ImageDescription;
+import io.keelson.sandbox.port.ImageVolumes;
 import io.keelson.sandbox.port.Provisioner;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ public final class Images implements AutoCloseable {
   private final StoreFolders folders;
   private final LayerStore layers;
   private final ImageCatalog catalog;
-  private final OverlayProvisioner provisioner;
+  private final RootProvisioner provisioner;
   private final ImageAssembly assembly;
   private final Settler settler;
   private final RegistryClients registries;
@@ -58,7 +59,7 @@ public final class Images implements AutoCloseable {
     this.layers = LayerStore.open(folders);
     this.catalog = ImageCatalog.open(folders, layers);
     this.provisioner =
-        OverlayProvisioner.open(settings.root().resolve("rootfs"), catalog, layers, threads);
+        RootProvisioner.open(settings.root().resolve("rootfs"), catalog, layers, threads);
     this.assembly =
         new ImageAssembly(catalog, layers, settings.limits(), settings.parallelLayers());
     this.registries = new RegistryClients(settings.registries());
@@ -98,6 +99,11 @@ public final class Images implements AutoCloseable {
   /** Root file systems from these images. Always the same object. */
   public Provisioner provisioner() {
     return provisioner;
+  }
+
+  /** Volumes from these images. Always the same object. */
+  public ImageVolumes volumes() {
+    return provisioner.volumes();
   }
 
   /**

@@ -25,20 +25,56 @@ final class OverlayMount {
    * @param work for the kernel; on the file system of {@code upper}
    */
   void mount(List<Path> lower, Path upper, Path work, Path target) throws IOException {
+    int reserved = upper.toString().length() + work.toString().length();
+    withLower(lower, reserved, below -> mount(below, upper, work, target));
+  }
+
+  /**
+   * Mounts what nobody writes to.
+   *
+   * @param lower at least two, as the kernel wants where there is nothing above them
+   * @param flags of mount(2), besides that for read-only
+   */
+  void mountReadOnly(List<Path> lower, Path target, long flags) throws IOException {
+    withLower(
+        lower,
+        0,
+        below -> {
+          try {
+            String options = "lowerdir=" + below;
+            if (options.length() > MAX_OPTIONS) {
+              throw tooMany(target);
+            }
+            Mounts.mount("overlay", target, "overlay", flags | Mounts.MS_RDONLY, options);
+          } catch (ErrnoException e) {
+            throw explained(e, target);
+          }
+        });
+  }
+
+  private interface Work {
+    void run(String below) throws IOException;
+  }
+
+  private static void withLower(List<Path> lower, int reserved, Work work) throws IOException {
     List<Folder> opened = new ArrayList<>();
     try {
       String below = joined(lower.stream().map(Path::toString).toList());
-      if (below.length() + upper.toString().length() + work.toString().length() > 3900) {
+      if (below.length() + reserved > 3900) {
         // Descriptors are the shortest of paths: 200 layers go into the page.
         for (Path path : lower) {
           opened.add(Folder.open(path));
         }
         below = joined(opened.stream().map(folder -> "/proc/self/fd/" + folder.number()).toList());
       }
-      mount(below, upper, work, target);
+      work.run(below);
     } finally {
       opened.forEach(Folder::close);
     }
+  }
+
+  private static IOException tooMany(Path target) {
+    return new IOException("too many layers for one mount of overlay on " + target);
   }
 
   private void mount(String below, Path upper, Path work, Path target) throws IOException {
@@ -46,7 +82,7 @@ final class OverlayMount {
         "lowerdir=%s,upperdir=%s,workdir=%s,index=off"
             .formatted(below, escaped(upper.toString()), escaped(work.toString()));
     if (options.length() + ",volatile".length() > MAX_OPTIONS) {
-      throw new IOException("too many layers for one mount of overlay on " + target);
+      throw tooMany(target);
     }
     if (volatileKnown) {
       try {

@@ -178,7 +178,10 @@ public final class ImageCatalog {
     }
   }
 
-  /** A container uses the image until {@link #removeUser}. Harmless if it does already. */
+  /**
+   * A container uses the image until {@link #removeUser}, perhaps beside others. Harmless if it
+   * does already.
+   */
   public StoredImage addUser(String imageId, String containerId) {
     synchronized (changes) {
       StoredImage image =
@@ -189,7 +192,7 @@ public final class ImageCatalog {
     }
   }
 
-  /** The container uses no image any more. Harmless if it did not. */
+  /** The container uses no images any more. Harmless if it did not. */
   public void removeUser(String containerId) {
     synchronized (changes) {
       users.remove(containerId);

@@ -2,18 +2,20 @@ package io.keelson.image.store;
 
 import io.keelson.image.reference.Digest;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Who keeps which image from removal. Safe for use by many threads. */
 final class ImageUsers {
 
-  private final Map<String, Digest> containers = new HashMap<>();
+  private final Map<String, Set<Digest>> containers = new HashMap<>();
   private final Map<Digest, Integer> holds = new HashMap<>();
 
   synchronized void add(String containerId, Digest image) {
-    containers.put(containerId, image);
+    containers.computeIfAbsent(containerId, id -> new HashSet<>()).add(image);
   }
 
   synchronized void remove(String containerId) {
@@ -35,7 +37,7 @@ final class ImageUsers {
       return Optional.of("a container that is being made");
     }
     return containers.entrySet().stream()
-        .filter(use -> use.getValue().equals(image))
+        .filter(use -> use.getValue().contains(image))
         .map(use -> "container " + use.getKey())
         .findFirst();
   }

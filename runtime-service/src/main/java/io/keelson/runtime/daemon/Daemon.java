@@ -158,7 +158,9 @@ public final class Daemon implements AutoCloseable {
         shutdown.add("the launcher", new ConmonLauncher(launching, host.cgroups(), processes)),
         shutdown.add("the exit watcher", new ExitWatcher(settings.exitDirectory(), processes)),
         new CatatonitHolder(host.catatonit(), defaultHandler, host.cgroups(), RUNTIME_TIMEOUT),
-        targets -> StandardIsolators.create(features, targets, StandardIsolators.Settings.DEFAULT),
+        targets ->
+            StandardIsolators.create(
+                features, targets, images.volumes(), StandardIsolators.Settings.DEFAULT),
         List.of(),
         images.provisioner(),
         network,

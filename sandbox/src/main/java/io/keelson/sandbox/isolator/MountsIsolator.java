@@ -7,6 +7,7 @@ import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.port.ContainerContext;
+import io.keelson.sandbox.port.ImageVolumes;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.spec.SpecBuilder;
 import io.keelson.sandbox.spec.SpecMount;
@@ -42,10 +43,12 @@ public final class MountsIsolator implements Isolator {
   private final HostFeatures host;
   private final HostPaths hostPaths;
   private final DefaultMounts defaults;
+  private final ImageMounts images;
 
-  public MountsIsolator(HostFeatures host, HostPaths hostPaths) {
+  public MountsIsolator(HostFeatures host, HostPaths hostPaths, ImageVolumes volumes) {
     this.host = host;
     this.hostPaths = hostPaths;
+    this.images = new ImageMounts(volumes);
     this.defaults = new DefaultMounts(host);
   }
 
@@ -53,11 +56,20 @@ public final class MountsIsolator implements Isolator {
   public void prepare(ContainerContext container, SpecBuilder spec) throws IOException {
     List<Mount> wanted = container.config().getMountsList();
     wanted.forEach(this::validate);
-    List<Mount> resolved = wanted.isEmpty() ? List.of() : hostPaths.call(p -> resolve(wanted, p));
+    List<Mount> ofHost = wanted.stream().filter(mount -> !ImageMounts.isOne(mount)).toList();
+    List<Mount> resolved =
+        new ArrayList<>(ofHost.isEmpty() ? List.of() : hostPaths.call(p -> resolve(ofHost, p)));
 
     List<SpecMount> binds = new ArrayList<>();
     for (Mount mount : resolved) {
       binds.add(bind(mount, spec));
+    }
+    for (Mount mount : wanted) {
+      if (ImageMounts.isOne(mount)) {
+        ImageMounts.ImageMount made = images.make(container, mount);
+        binds.add(made.bind());
+        resolved.add(made.reported());
+      }
     }
     Set<String> taken = binds.stream().map(SpecMount::destination).collect(Collectors.toSet());
     for (SpecMount mount : defaults.pod(container)) {
@@ -83,11 +95,9 @@ public final class MountsIsolator implements Isolator {
       throw new InvalidRequestException(
           "a mount of %s has no container_path".formatted(mount.getHostPath()));
     }
-    if (mount.hasImage() && !mount.getImage().getImage().isEmpty()) {
-      throw new UnsupportedException(
-          "image mounts are not supported yet (mount %s)".formatted(name));
-    }
-    if (mount.getHostPath().isEmpty()) {
+    if (ImageMounts.isOne(mount)) {
+      ImageMounts.validate(mount);
+    } else if (mount.getHostPath().isEmpty()) {
       throw new InvalidRequestException("mount %s has no host_path".formatted(name));
     }
     if (mount.getUidMappingsCount() > 0 || mount.getGidMappingsCount() > 0) {

@@ -1,5 +1,6 @@
 package io.keelson.sandbox.isolator;
 
+import io.keelson.sandbox.port.ImageVolumes;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.spec.SpecRlimit;
 import java.time.Duration;
@@ -31,8 +32,10 @@ public final class StandardIsolators {
    *
    * @param host as probed at the start
    * @param targets finds the container whose PID namespace another one joins
+   * @param volumes mounts images
    */
-  public static List<Isolator> create(HostFeatures host, PidTargets targets, Settings settings) {
+  public static List<Isolator> create(
+      HostFeatures host, PidTargets targets, ImageVolumes volumes, Settings settings) {
     HostPaths hostPaths = new HostPaths(settings.hostPathDeadline());
     return List.of(
         new PrivilegeIsolator(),
@@ -41,7 +44,7 @@ public final class StandardIsolators {
         new ProcessIsolator(),
         new UserIsolator(),
         new CapabilitiesIsolator(host),
-        new MountsIsolator(host, hostPaths),
+        new MountsIsolator(host, hostPaths, volumes),
         new DevicesIsolator(hostPaths),
         new ResourcesIsolator(host),
         new RlimitsIsolator(settings.rlimits()),

@@ -13,6 +13,7 @@ import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.isolator.HostFeatures.KernelVersion;
+import io.keelson.sandbox.port.ImageVolumes.ImageVolume;
 import io.keelson.sandbox.spec.SpecBuilder;
 import io.keelson.sandbox.spec.SpecMount;
 import java.io.IOException;
@@ -191,11 +192,34 @@ class MountsIsolatorTest {
   }
 
   @Test
-  void refusesWhatIsNotThereYetAndWhatMakesNoSense() {
-    given.config.addMounts(
-        mount("/a").clearHostPath().setImage(ImageSpec.newBuilder().setImage("busybox")));
-    assertThatThrownBy(this::prepared).isInstanceOf(UnsupportedException.class);
-    given.config.setMounts(0, mount("/a").clearHostPath());
+  void bindsImagesReadOnlyAndReportsTheirIds() throws IOException {
+    given.config.addMounts(imageMount().setImageSubPath("etc"));
+    SpecBuilder spec = prepared();
+    assertThat(at("/a").source()).isEqualTo("/images/busybox/etc");
+    assertThat(at("/a").options()).contains("ro", "nosuid", "nodev").doesNotContain("noexec");
+    assertThat(spec.reportedMounts().getFirst().getImage().getImageRef()).isEqualTo("sha256:1");
+    assertThat(spec.reportedMounts().getFirst().getHostPath()).isEmpty();
+  }
+
+  @Test
+  void refusesImagesThatWouldBeWrittenTo() {
+    given.config.addMounts(imageMount().setReadonly(false));
+    assertThatThrownBy(this::prepared).isInstanceOf(InvalidRequestException.class);
+    given.config.setMounts(0, imageMount().setHostPath("/tmp"));
+    assertThatThrownBy(this::prepared).isInstanceOf(InvalidRequestException.class);
+  }
+
+  private Mount.Builder imageMount() {
+    return mount("/a")
+        .clearHostPath()
+        .setReadonly(true)
+        .setImage(ImageSpec.newBuilder().setImage("busybox"));
+  }
+
+  @Test
+  void refusesWhatMakesNoSense() {
+    given.config.addMounts(mount("/a").clearHostPath());
+    assertThatThrownBy(this::prepared).isInstanceOf(InvalidRequestException.class);
     assertThatThrownBy(this::prepared).isInstanceOf(InvalidRequestException.class);
     given.config.setMounts(0, mount("/a").setHostPath("relative"));
     assertThatThrownBy(this::prepared).isInstanceOf(InvalidRequestException.class);
@@ -224,7 +248,11 @@ class MountsIsolatorTest {
   }
 
   private SpecBuilder prepared() throws IOException {
-    return given.prepared(new MountsIsolator(host, new HostPaths(Duration.ofSeconds(10))));
+    return given.prepared(
+        new MountsIsolator(
+            host,
+            new HostPaths(Duration.ofSeconds(10)),
+            (_, image, path) -> new ImageVolume(Path.of("/images", image, path), "sha256:1")));
   }
 
   private List<String> destinations() throws IOException {

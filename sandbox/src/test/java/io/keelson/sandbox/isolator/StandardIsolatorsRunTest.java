@@ -13,6 +13,7 @@ import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.NamespaceMode;
 import io.keelson.proto.cri.v1.SecurityProfile;
+import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.spec.SpecBuilder;
 import io.keelson.sandbox.spec.StoredSpec;
@@ -211,6 +212,9 @@ class StandardIsolatorsRunTest {
         StandardIsolators.create(
             HostFeatures.probe(),
             (_, _) -> OptionalInt.empty(),
+            (_, image, _) -> {
+              throw new NotFoundException(image);
+            },
             StandardIsolators.Settings.DEFAULT);
     return given.prepared(all.toArray(Isolator[]::new));
   }

@@ -1,0 +1,229 @@
+package io.keelson.image.rootfs;
+
+import io.keelson.image.store.ImageCatalog;
+import io.keelson.image.store.LayerStore;
+import io.keelson.image.store.StoredImage;
+import io.keelson.linux.AtomicFile;
+import io.keelson.linux.Errno;
+import io.keelson.linux.ErrnoException;
+import io.keelson.linux.KernelThreads;
+import io.keelson.linux.Mounts;
+import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Trees;
+import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.NotFoundException;
+import io.keelson.sandbox.port.ImageDescription;
+import io.keelson.sandbox.port.ImageVolumes;
+import io.keelson.sandbox.port.Provisioner;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Root file systems made of images by a backend, a folder for each container. Which images a
+ * container uses is written there, so that it is known over restarts.
+ */
+public final class RootProvisioner implements Provisioner {
+
+  private static final Logger log = LoggerFactory.getLogger(RootProvisioner.class);
+  private static final String REMOVED_PREFIX = ".removed-";
+
+  private final RootFolders roots;
+  private final ImageCatalog catalog;
+  private final ImageLayers layers;
+  private final KernelThreads threads;
+  private final Backend backend;
+  private final VolumeProvisioner volumes;
+  private final AtomicLong removals = new AtomicLong(System.nanoTime());
+
+  private RootProvisioner(
+      RootFolders roots, ImageCatalog catalog, LayerStore layers, KernelThreads threads) {
+    OverlayMount overlay = new OverlayMount();
+    this.roots = roots;
+    this.catalog = catalog;
+    this.layers = new ImageLayers(layers);
+    this.threads = threads;
+    this.backend = new OverlayBackend(overlay);
+    this.volumes = new VolumeProvisioner(roots, catalog, this.layers, threads, overlay);
+  }
+
+  /**
+   * Takes note of the images that the root file systems which are there use.
+   *
+   * @param root a folder for them
+   */
+  public static RootProvisioner open(
+      Path root, ImageCatalog catalog, LayerStore layers, KernelThreads threads)
+      throws IOException {
+    RootProvisioner provisioner =
+        new RootProvisioner(
+            new RootFolders(Files.createDirectories(root)), catalog, layers, threads);
+    for (RootFolder folder : provisioner.roots.all()) {
+      provisioner.noteUser(folder.containerId(), folder);
+      for (RootFolder volume : folder.eachVolume()) {
+        provisioner.noteUser(folder.containerId(), volume);
+      }
+    }
+    return provisioner;
+  }
+
+  private void noteUser(String containerId, RootFolder folder) {
+    try {
+      catalog.addUser(Files.readString(folder.image()), containerId);
+    } catch (IOException | NotFoundException | InvalidRequestException e) {
+      log.atWarn()
+          .addKeyValue("container", containerId)
+          .log("root file system without its image: {}", e.getMessage());
+    }
+  }
+
+  /** Volumes in the same folders. Always the same object. */
+  public ImageVolumes volumes() {
+    return volumes;
+  }
+
+  @Override
+  public Hold hold(String reference) {
+    ImageCatalog.Held held = catalog.hold(reference);
+    return new Hold() {
+      @Override
+      public ImageDescription image() {
+        return held.image().description();
+      }
+
+      @Override
+      public void close() {
+        held.close();
+      }
+    };
+  }
+
+  @Override
+  public Path provision(String containerId, String imageId) throws IOException {
+    RootFolder folder = roots.of(containerId);
+    StoredImage image = catalog.addUser(imageId, containerId);
+    try {
+      return threads.call(
+          () -> {
+            takeAway(folder);
+            make(folder, image);
+            return folder.merged();
+          });
+    } catch (IOException | RuntimeException e) {
+      undo(containerId, e);
+      ImageLayers.throwIfFull("the root file system of container " + containerId, e);
+      throw e;
+    }
+  }
+
+  private void make(RootFolder folder, StoredImage image) throws IOException {
+    Files.createDirectory(folder.path());
+    // First of all: from here on a restart knows that the image is in use.
+    AtomicFile.write(folder.image(), image.id().toString().getBytes(StandardCharsets.UTF_8), false);
+    Files.createDirectory(folder.merged());
+    List<Path> all = layers.of(image);
+    backend.make(folder, all.isEmpty() ? List.of(Files.createDirectory(folder.empty())) : all);
+  }
+
+  @Override
+  public Optional<ImageDescription> describe(String imageId) {
+    return catalog.find(imageId).map(StoredImage::description);
+  }
+
+  @Override
+  public Path rootfs(String containerId) {
+    return roots.of(containerId).merged();
+  }
+
+  @Override
+  public void release(String containerId) throws IOException {
+    RootFolder folder = roots.of(containerId);
+    threads.run(() -> takeAway(folder));
+    catalog.removeUser(containerId);
+  }
+
+  private void takeAway(RootFolder folder) throws IOException {
+    if (!Files.isDirectory(folder.path())) {
+      return;
+    }
+    folder.detach();
+    String removed = REMOVED_PREFIX + removals.incrementAndGet();
+    try (Folder parent = Folder.open(roots.path())) {
+      parent.move(folder.containerId(), parent, removed);
+      Trees.delete(parent, removed);
+    }
+  }
+
+  private void undo(String containerId, Exception failure) {
+    try {
+      release(containerId);
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  @Override
+  public void recover(Collection<String> containerIds) throws IOException {
+    Set<String> known = Set.copyOf(containerIds);
+    try (Folder parent = Folder.open(roots.path())) {
+      for (String name : parent.list()) {
+        // Parts of an earlier removal; ids of containers begin otherwise.
+        if (name.startsWith(".")) {
+          threads.run(() -> Trees.delete(parent, name));
+        }
+      }
+    }
+    for (RootFolder folder : roots.all()) {
+      if (!known.contains(folder.containerId())) {
+        log.atInfo()
+            .addKeyValue("container", folder.containerId())
+            .log("root file system of a container that is gone is released");
+        release(folder.containerId());
+      }
+    }
+  }
+
+  /** What a container has written, if it has a root file system. */
+  public Optional<Trees.Usage> usage(String containerId) throws IOException {
+    RootFolder folder = roots.of(containerId);
+    return Files.isDirectory(folder.written())
+        ? Optional.of(threads.call(() -> usage(folder)))
+        : Optional.empty();
+  }
+
+  /** What all containers have written. */
+  public Trees.Usage usage() throws IOException {
+    long bytes = 0;
+    long inodes = 0;
+    for (RootFolder folder : roots.all()) {
+      Trees.Usage usage = threads.call(() -> usage(folder));
+      bytes += usage.bytes();
+      inodes += usage.inodes();
+    }
+    return new Trees.Usage(bytes, inodes);
+  }
+
+  private static Trees.Usage usage(RootFolder folder) throws IOException {
+    Path written = folder.written();
+    if (Mounts.isMountPoint(written)) {
+      // Read-only: nothing in it is the container's.
+      return new Trees.Usage(0, 0);
+    }
+    try (Folder opened = Folder.open(written)) {
+      return Trees.usage(opened);
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) {
+        return new Trees.Usage(0, 0);
+      }
+      throw e;
+    }
+  }
+}
