@@ -68,6 +68,28 @@ record Bundle(Path folder) {
     }
   }
 
+  /** True if the spec has hooks of this kind, {@code poststop} for one. */
+  boolean hasHooks(String kind) throws IOException {
+    return has("hooks", kind);
+  }
+
+  /** True if the spec puts the container into a class of Intel's Resource Director. */
+  boolean hasResourceClass() throws IOException {
+    return has("linux", "intelRdt");
+  }
+
+  private boolean has(String member, String memberOfIt) throws IOException {
+    try (InputStream file = Files.newInputStream(folder.resolve("config.json"));
+        JsonParser in = JSON.createParser(file)) {
+      return in.nextToken() == JsonToken.START_OBJECT
+          && enter(in, member)
+          && in.currentToken() == JsonToken.START_OBJECT
+          && enter(in, memberOfIt);
+    } catch (NoSuchFileException | FileNotFoundException e) {
+      return false;
+    }
+  }
+
   /** Goes to the value of a member of the object that the parser is at the start of. */
   private static boolean enter(JsonParser in, String name) throws IOException {
     while (in.nextToken() == JsonToken.FIELD_NAME) {

@@ -119,17 +119,17 @@ public final class CatatonitHolder implements PodHolder {
     if (!Files.exists(place.folder())) {
       return;
     }
-    Optional<String> group = new Bundle(place.folder()).cgroup();
-    OciRuntime runtime = runtime(place);
+    Bundle bundle = new Bundle(place.folder());
+    Optional<String> group = bundle.cgroup();
+    boolean ended = group.isPresent() && cgroups.killAll(group.get(), timeout);
     try {
-      runtime.deleteForced(id(sandboxId));
+      runtime(place).delete(id(sandboxId), bundle, ended);
     } catch (IOException | KeelsonException e) {
       LOG.atWarn()
           .addKeyValue("pod", sandboxId)
           .log("clearing away the pod's holder by hand: {}", e.getMessage());
     }
     if (group.isPresent()) {
-      cgroups.killAll(group.get(), timeout);
       cgroups.remove(group.get(), timeout);
     }
     Folders.delete(place.folder());

@@ -71,8 +71,8 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
     }
     try (Conmon.Starting starting =
         conmon.start(request, programs.of(request.handler().binary()))) {
-      reapAtItsEnd(starting.process());
       ProcessId monitor = starting.process().processId();
+      reapAtItsEnd(starting.process(), monitor);
       Files.writeString(
           bundle.monitorPid(), Integer.toString(monitor.pid()), StandardCharsets.US_ASCII);
       return new Launched(answer(request, starting), monitor);
@@ -124,13 +124,13 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   }
 
   /** conmon is a child of this daemon, and a dead child stays until it is waited for. */
-  private void reapAtItsEnd(Spawned process) throws IOException {
-    watcher.watch(process.processId(), process::close);
+  private void reapAtItsEnd(Spawned process, ProcessId id) throws IOException {
+    watcher.watch(id, process::close);
   }
 
   @Override
   public void start(String containerId, RuntimeHandler handler) throws IOException {
-    runtime(handler).start(containerId);
+    runtime(handler).start(containerId, settings.bundle(containerId));
   }
 
   @Override
@@ -176,8 +176,9 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
     if (monitor.isPresent() && Bundle.readPid(bundle.initPid()).isEmpty()) {
       kill(monitor.get()); // its runtime dies with it
     }
+    boolean dead = false;
     if (group.isPresent()) {
-      boolean dead = cgroups.killAll(group.get(), settings.timeout());
+      dead = cgroups.killAll(group.get(), settings.timeout());
       if (!dead) {
         LOG.atWarn()
             .addKeyValue("container", id)
@@ -186,7 +187,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
       }
     }
     try {
-      runtime.deleteForced(id);
+      runtime.delete(id, bundle, dead);
     } catch (IOException | KeelsonException e) {
       LOG.atWarn()
           .addKeyValue("container", id)

@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keelson.linux.CommandTimeoutException;
 import io.keelson.linux.Commands;
 import io.keelson.linux.Commands.Output;
+import io.keelson.linux.Errno;
+import io.keelson.linux.ErrnoException;
+import io.keelson.linux.Fd;
 import io.keelson.linux.Spawn;
 import io.keelson.linux.SpawnFiles;
 import io.keelson.linux.Spawned;
@@ -37,6 +40,7 @@ final class OciRuntime {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MAX_OUTPUT = 64 * 1024;
   private static final byte[] NO_INPUT = new byte[0];
+  private static final byte[] GO = {0};
 
   private final RuntimeHandler handler;
   private final Path program;
@@ -63,8 +67,35 @@ final class OciRuntime {
     return List.of("--root=" + handler.root());
   }
 
-  void start(String id) throws IOException {
+  /**
+   * Lets the workload of a created container run. What crun does for that is one write, which needs
+   * no process of its own unless hooks are to run afterwards.
+   */
+  void start(String id, Bundle bundle) throws IOException {
+    if (isCrun() && !bundle.hasHooks("poststart") && letRun(id)) {
+      return;
+    }
     run("start", NO_INPUT, List.of("start", id));
+  }
+
+  /**
+   * As {@code crun start} does it: whoever unlinks the fifo that the init process waits at has the
+   * say, and a byte lets it go.
+   *
+   * @return false if nobody waits there; crun then knows better what is wrong
+   */
+  private boolean letRun(String id) throws IOException {
+    Path fifo = fifoOf(id);
+    try (Fd waiting = Fd.open(fifo, Fd.O_WRONLY | Fd.O_NONBLOCK, 0)) {
+      Files.delete(fifo);
+      waiting.write(GO, 0, GO.length);
+      return true;
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENXIO) || e.is(Errno.ENOENT)) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   /**
@@ -100,12 +131,24 @@ final class OciRuntime {
   }
 
   /**
-   * Deletes the container if the runtime knows it, killing it first.
+   * Deletes the container if the runtime knows it, killing it first. Of one that has ended the
+   * runtimes known here keep files and control groups only, and the groups are the caller's to
+   * remove: then no process is needed, unless systemd or hooks have a part in it.
    *
+   * @param ended nothing of the container runs any more
    * @throws OperationFailedException if the runtime can't
    */
-  void deleteForced(String id) throws IOException {
-    if (knows(id)) {
+  void delete(String id, Bundle bundle, boolean ended) throws IOException {
+    if (!knows(id)) {
+      return;
+    }
+    boolean filesOnly =
+        ended
+            && (isCrun() || isRunc())
+            && !handler.systemdCgroup()
+            && !bundle.hasHooks("poststop")
+            && !bundle.hasResourceClass();
+    if (!filesOnly) {
       run("delete", NO_INPUT, List.of("delete", "--force", id));
     }
   }
@@ -143,7 +186,7 @@ final class OciRuntime {
    * since.
    */
   boolean isWaitingToStart(String id) {
-    return Files.exists(stateOf(id).resolve("exec.fifo"));
+    return Files.exists(fifoOf(id));
   }
 
   /**
@@ -185,6 +228,10 @@ final class OciRuntime {
     return handler.binary().getFileName().toString().startsWith("crun");
   }
 
+  private boolean isRunc() {
+    return handler.binary().getFileName().toString().startsWith("runc");
+  }
+
   private List<String> command(List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(program.toString());
@@ -224,6 +271,10 @@ final class OciRuntime {
   private static String saidOr(String text, String otherwise) {
     String words = RuntimeWords.of(text);
     return words.isEmpty() ? otherwise : words;
+  }
+
+  private Path fifoOf(String id) {
+    return stateOf(id).resolve("exec.fifo");
   }
 
   private Path stateOf(String id) {
