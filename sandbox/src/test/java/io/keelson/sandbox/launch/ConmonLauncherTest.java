@@ -13,6 +13,7 @@ import io.keelson.sandbox.port.LaunchRequest;
 import io.keelson.sandbox.port.Launcher.Launched;
 import io.keelson.sandbox.port.RuntimeHandler;
 import io.keelson.sandbox.spec.SpecBuilder;
+import io.keelson.sandbox.spec.SpecHook;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -79,6 +80,32 @@ class ConmonLauncherTest {
     LaunchLab.until(() -> !launched.monitor().isAlive());
     // Nobody waits for a dead child of ours but we: a zombie would stay.
     LaunchLab.until(() -> !Files.exists(Path.of("/proc/" + launched.monitor().pid())));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"crun", "runc"})
+  void hooksAfterTheStartAndAfterTheEndAreRun(String runtime) throws Exception {
+    Path started = folder.resolve("started");
+    Path stopped = folder.resolve("stopped");
+    SpecBuilder spec = lab.spec("/bin/sleep", "100");
+    spec.hook(SpecHook.Stage.POSTSTART, touch(started));
+    spec.hook(SpecHook.Stage.POSTSTOP, touch(stopped));
+    LaunchRequest request = lab.request(runtime, true, spec);
+
+    lab.launcher().create(request);
+    lab.launcher().start(request.containerId(), request.handler());
+
+    assertThat(started).exists();
+    assertThat(stopped).doesNotExist();
+
+    lab.launcher().delete(request);
+
+    assertThat(stopped).exists();
+    lab.assertGone(request);
+  }
+
+  private static SpecHook touch(Path file) {
+    return new SpecHook("/usr/bin/touch", List.of("touch", file.toString()), List.of(), 10);
   }
 
   private String withoutTime(String line) {
