@@ -35,7 +35,7 @@ public record ImageSettings(
   public static ImageSettings defaults(Path root) {
     return new ImageSettings(
         root,
-        RegistrySettings.of(Set.of(), Optional.empty(), List.of()),
+        RegistrySettings.of(Set.of(), Optional.empty(), List.of(), List.of()),
         List.of(),
         Math.max(3, Runtime.getRuntime().availableProcessors()),
         UnpackLimits.DEFAULT);

@@ -69,12 +69,16 @@ class MirrorsTest {
         file, hosts.replace("MIRROR", mirror.address()).replace("ORIGIN", origin.address()));
     RegistrySettings usual =
         RegistrySettings.of(
-            Set.of("registry.test"), Optional.empty(), List.of(root.resolve("hosts")));
+            Set.of("registry.test"),
+            Optional.empty(),
+            List.of(root.resolve("hosts")),
+            List.of(root.resolve("auth.json")));
     RegistrySettings registries =
         new RegistrySettings(
             usual.insecureRegistries(),
             usual.caFile(),
             usual.hostsFolders(),
+            usual.authFiles(),
             environment,
             usual.connectTimeout(),
             usual.stallTimeout(),
@@ -257,5 +261,42 @@ class MirrorsTest {
                 Map.of("http_proxy", "http://" + mirror.address(), "NO_PROXY", "other.test")))
         .isEqualTo(image.id());
     assertThat(mirror.requests()).contains("GET http://registry.test/v2/app/manifests/1");
+  }
+
+  @Test
+  void whatTheNodeKeepsIsShownToTheHostThatAsks() throws Exception {
+    List<String> shown = new CopyOnWriteArrayList<>();
+    for (TestRegistry registry : Arrays.asList(mirror, origin)) {
+      registry.gate(
+          exchange -> {
+            String authorization = exchange.getRequestHeaders().getFirst("Authorization");
+            if (authorization != null) {
+              shown.add((registry == mirror ? "mirror " : "origin ") + authorization);
+              return true;
+            }
+            exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"x\"");
+            TestRegistry.reply(exchange, 401, "");
+            return false;
+          });
+    }
+    mirror.on(layer, (exchange, content, number) -> TestRegistry.reply(exchange, 404, ""));
+    Files.writeString(
+        root.resolve("auth.json"),
+        """
+        {"auths": {"%s": {"auth": "bTp4"}, "registry.test/app": {"auth": "bzp4"}}}\
+        """
+            .formatted(mirror.address()));
+    assertThat(pull("server = 'http://ORIGIN'\n[host.'http://MIRROR']")).isEqualTo(image.id());
+    assertThat(shown).contains("mirror Basic bTp4", "origin Basic bzp4");
+    // Who brings credentials is not helped out with those of the node.
+    shown.clear();
+    assertThatThrownBy(
+            () ->
+                pull(
+                    "server = 'http://ORIGIN'",
+                    new RegistryCredentials("me", "", "", "other.test", "", ""),
+                    Map.of()))
+        .isInstanceOf(OperationFailedException.class);
+    assertThat(shown).isEmpty();
   }
 }

@@ -3,40 +3,48 @@ package io.keelson.image.registry;
 import io.keelson.image.Cancellation;
 import io.keelson.image.RegistryCredentials;
 import io.keelson.image.reference.ImageReference;
+import io.keelson.image.registry.login.KeptCredentials;
+import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What one caller shows one registry for one repository: nothing at first, then what the registry's
- * challenges ask for. Safe for use by many threads.
+ * What one caller shows one host for one repository: nothing at first, then what the host's
+ * challenges ask for. Credentials that the node keeps are looked for when they are asked for. Safe
+ * for use by many threads.
  */
 final class Authorization {
 
   private final RegistryHost host;
   private final String repository;
-  private final RegistryCredentials credentials;
   private final TokenServer tokens;
   private final HttpTransport transport;
+  private final KeptCredentials kept;
+  private volatile @Nullable RegistryCredentials credentials;
   private volatile String header;
 
   Authorization(
       RegistryHost host,
       String repository,
-      RegistryCredentials credentials,
+      RegistryCredentials given,
+      KeptCredentials kept,
       TokenServer tokens,
       HttpTransport transport) {
     this.host = host;
     this.repository = repository;
-    this.credentials = isFor(credentials, host) ? credentials : RegistryCredentials.ANONYMOUS;
+    this.kept = kept;
     this.tokens = tokens;
     this.transport = transport;
+    boolean usable = !given.isAnonymous() && isFor(given, host);
+    // The node helps out who brings nothing, and at mirrors, which callers don't know.
+    boolean unknown = given.isAnonymous() || !host.origin();
+    this.credentials = usable ? given : unknown ? null : RegistryCredentials.ANONYMOUS;
     this.header =
-        this.credentials.registryToken().isEmpty()
-            ? ""
-            : "Bearer " + this.credentials.registryToken();
+        usable && !given.registryToken().isEmpty() ? "Bearer " + given.registryToken() : "";
   }
 
   /** The Authorization header as it is known now, {@code ""} for none. */
@@ -56,11 +64,12 @@ final class Authorization {
       // Another thread of this pull has been told the same and has asked for us.
       return true;
     }
+    RegistryCredentials known = credentials();
     for (Challenge challenge : challenges) {
       Optional<String> next =
           switch (challenge.scheme()) {
-            case "bearer" -> bearer(challenge, !refused.isEmpty(), cancellation);
-            case "basic" -> basic();
+            case "bearer" -> bearer(known, challenge, !refused.isEmpty(), cancellation);
+            case "basic" -> basic(known);
             default -> Optional.empty();
           };
       if (next.isPresent() && !next.get().equals(refused)) {
@@ -71,19 +80,31 @@ final class Authorization {
     return false;
   }
 
-  private Optional<String> bearer(Challenge challenge, boolean renew, Cancellation cancellation)
+  private RegistryCredentials credentials() {
+    RegistryCredentials known = credentials;
+    if (known == null) {
+      String registry = host.origin() ? host.domain() : host.authority();
+      try {
+        known = kept.find(registry, repository).orElse(RegistryCredentials.ANONYMOUS);
+      } catch (IOException e) {
+        // Asking again would cost the helper's deadline again.
+        throw new OperationFailedException(
+            "credentials for registry " + registry + ": " + e.getMessage(), e);
+      }
+      credentials = known;
+    }
+    return known;
+  }
+
+  private Optional<String> bearer(
+      RegistryCredentials known, Challenge challenge, boolean renew, Cancellation cancellation)
       throws IOException {
-    if (!credentials.registryToken().isEmpty()) {
-      return Optional.empty();
+    if (!known.registryToken().isEmpty()) {
+      return Optional.of("Bearer " + known.registryToken());
     }
     return Optional.of(
         "Bearer "
-            + tokens.token(
-                challenge, host, repository, credentials, renew, transport, cancellation));
-  }
-
-  private Optional<String> basic() {
-    return basic(credentials);
+            + tokens.token(challenge, host, repository, known, renew, transport, cancellation));
   }
 
   /** The Basic header of the credentials, if they have a name and a password. */
@@ -113,7 +134,7 @@ final class Authorization {
     int slash = authority.indexOf('/');
     authority = slash < 0 ? authority : authority.substring(0, slash);
     return canonical(authority).equals(canonical(host.authority()))
-        || (!host.mirror() && canonical(authority).equals(canonical(host.domain())));
+        || (host.origin() && canonical(authority).equals(canonical(host.domain())));
   }
 
   private static String canonical(String authority) {

@@ -4,6 +4,7 @@ import io.keelson.image.RegistryCredentials;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.registry.hosts.HostSettings;
 import io.keelson.image.registry.hosts.HostsFolders;
+import io.keelson.image.registry.login.KeptCredentials;
 import io.keelson.image.registry.tls.TlsContexts;
 import io.keelson.image.source.ManifestResolver;
 import io.keelson.sandbox.error.OperationFailedException;
@@ -21,6 +22,7 @@ public final class RegistryClients {
   private final HostsFolders folders;
   private final TlsContexts tls;
   private final Proxies proxies;
+  private final KeptCredentials kept;
   private final TokenServer tokens = new TokenServer();
 
   /**
@@ -31,6 +33,7 @@ public final class RegistryClients {
     this.folders = new HostsFolders(settings.hostsFolders());
     this.tls = new TlsContexts(settings.caFile());
     this.proxies = new Proxies(settings.environment());
+    this.kept = new KeptCredentials(settings.authFiles(), settings.environment());
   }
 
   /**
@@ -58,7 +61,7 @@ public final class RegistryClients {
       throws IOException {
     RegistryHost address =
         RegistryHost.of(
-            reference.domain(), host, settings.insecureRegistries(), TlsProbe::wantsTls);
+            reference.domain(), host, last, settings.insecureRegistries(), TlsProbe::wantsTls);
     HttpTransport transport =
         new HttpTransport(
             () -> tls.of(host.tls()),
@@ -66,7 +69,7 @@ public final class RegistryClients {
             host.connectTimeout().orElse(settings.connectTimeout()),
             settings.stallTimeout());
     Authorization authorization =
-        new Authorization(address, reference.path(), credentials, tokens, transport);
+        new Authorization(address, reference.path(), credentials, kept, tokens, transport);
     RetryPolicy retries =
         new RetryPolicy(
             last ? settings.attempts() : Math.min(MIRROR_ATTEMPTS, settings.attempts()),

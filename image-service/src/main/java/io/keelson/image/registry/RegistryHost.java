@@ -17,13 +17,13 @@ import java.util.function.Predicate;
  *
  * @param domain the registry's name in references
  * @param api root of the API, {@code https://host/v2}
- * @param mirror whether it is another host than the registry's own
+ * @param origin whether it is the registry itself and no mirror of it
  * @param headers sent with every request
  */
 record RegistryHost(
     String domain,
     URI api,
-    boolean mirror,
+    boolean origin,
     Set<Capability> capabilities,
     Map<String, String> headers) {
 
@@ -38,10 +38,11 @@ record RegistryHost(
   static RegistryHost of(
       String domain,
       HostSettings settings,
+      boolean origin,
       Set<String> insecureRegistries,
       Predicate<String> wantsTls)
       throws IOException {
-    String own = domain.equals(ImageReference.DOCKER_HUB) ? HUB_HOST : domain;
+    String own = own(domain);
     String address = settings.address().isEmpty() ? own : settings.address();
     if (!address.contains("://")) {
       String authority = address.split("/", 2)[0];
@@ -60,9 +61,13 @@ record RegistryHost(
                 + "://"
                 + uri.getRawAuthority()
                 + path(uri.getRawPath(), settings.overridePath())),
-        !uri.getRawAuthority().equals(own),
+        origin,
         settings.capabilities(),
         settings.headers());
+  }
+
+  private static String own(String domain) {
+    return domain.equals(ImageReference.DOCKER_HUB) ? HUB_HOST : domain;
   }
 
   private static URI parsed(String address, String domain) throws IOException {
@@ -101,9 +106,10 @@ record RegistryHost(
     return uri("/" + repository + "/blobs/" + digest);
   }
 
-  /** A host that mirrors several registries is told which one is meant. */
+  /** A host that serves several registries is told which one is meant. */
   private URI uri(String path) {
-    String query = mirror ? "?ns=" + URLEncoder.encode(domain, StandardCharsets.UTF_8) : "";
+    boolean other = !authority().equals(own(domain));
+    String query = other ? "?ns=" + URLEncoder.encode(domain, StandardCharsets.UTF_8) : "";
     return URI.create(api + path + query);
   }
 

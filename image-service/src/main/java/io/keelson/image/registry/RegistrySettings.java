@@ -13,7 +13,8 @@ import java.util.Set;
  * @param insecureRegistries {@code host} or {@code host:port} asked over plain HTTP
  * @param hostsFolders where {@code HOST[:PORT]/hosts.toml} are looked for, in this order
  * @param caFile certificates (PEM) that are trusted besides the system's
- * @param environment of the process; what it says of proxies is followed
+ * @param authFiles credentials for pulls that bring none, in docker's or podman's form
+ * @param environment of the process: what it says of proxies, and credential helpers run in it
  * @param connectTimeout for a connection to come about
  * @param stallTimeout how long a connection may give nothing
  * @param attempts of a request before it is given up; a download counts only those since it last
@@ -24,6 +25,7 @@ public record RegistrySettings(
     Set<String> insecureRegistries,
     Optional<Path> caFile,
     List<Path> hostsFolders,
+    List<Path> authFiles,
     Map<String, String> environment,
     Duration connectTimeout,
     Duration stallTimeout,
@@ -33,16 +35,21 @@ public record RegistrySettings(
   public RegistrySettings {
     insecureRegistries = Set.copyOf(insecureRegistries);
     hostsFolders = List.copyOf(hostsFolders);
+    authFiles = List.copyOf(authFiles);
     environment = Map.copyOf(environment);
   }
 
   /** With the usual patience, and the environment of this process. */
   public static RegistrySettings of(
-      Set<String> insecureRegistries, Optional<Path> caFile, List<Path> hostsFolders) {
+      Set<String> insecureRegistries,
+      Optional<Path> caFile,
+      List<Path> hostsFolders,
+      List<Path> authFiles) {
     return new RegistrySettings(
         insecureRegistries,
         caFile,
         hostsFolders,
+        authFiles,
         System.getenv(),
         Duration.ofSeconds(10),
         Duration.ofSeconds(30),

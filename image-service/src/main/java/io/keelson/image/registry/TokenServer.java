@@ -93,6 +93,10 @@ final class TokenServer {
       Request request, URI realm, HttpTransport transport, Cancellation cancellation)
       throws IOException {
     try (HttpReply reply = ask(request, realm, transport, cancellation)) {
+      if (RetryPolicy.isPassing(reply.status())) {
+        throw new IOException(
+            "token server %s: HTTP %d".formatted(realm.getAuthority(), reply.status()));
+      }
       if (!reply.isSuccess()) {
         throw new OperationFailedException(
             "token server %s refuses %s (HTTP %d): %s"
@@ -121,32 +125,48 @@ final class TokenServer {
   private static HttpReply ask(
       Request request, URI realm, HttpTransport transport, Cancellation cancellation)
       throws IOException {
-    StringJoiner query = new StringJoiner("&");
-    if (!request.service().isEmpty()) {
-      query.add("service=" + encoded(request.service()));
-    }
     RegistryCredentials credentials = request.credentials();
     if (!credentials.identityToken().isEmpty()) {
-      query.add("scope=" + encoded(request.scope()));
-      query.add("client_id=" + CLIENT);
-      query.add("grant_type=refresh_token");
-      query.add("refresh_token=" + encoded(credentials.identityToken()));
-      return transport.post(realm, query.toString(), cancellation);
-    }
-    // Several scopes are several parameters.
-    for (String scope : request.scope().split(" ", -1)) {
-      query.add("scope=" + encoded(scope));
-    }
-    if (!credentials.username().isEmpty()) {
-      query.add("account=" + encoded(credentials.username()));
+      HttpReply reply = transport.post(realm, refresh(request), cancellation);
+      boolean unknown = reply.status() == 404 || reply.status() == 405;
+      if (!unknown || credentials.password().isEmpty()) {
+        return reply;
+      }
+      // A server that knows the older way only.
+      reply.close();
     }
     String joint = realm.getRawQuery() == null ? "?" : "&";
-    URI uri = URI.create(realm + joint + query);
+    URI uri = URI.create(realm + joint + query(request));
     Map<String, String> headers =
         Authorization.basic(credentials)
             .map(basic -> Map.of("Authorization", basic))
             .orElseGet(Map::of);
     return transport.get(uri, headers, cancellation);
+  }
+
+  private static String refresh(Request request) {
+    return new StringJoiner("&")
+        .add("service=" + encoded(request.service()))
+        .add("scope=" + encoded(request.scope()))
+        .add("client_id=" + CLIENT)
+        .add("grant_type=refresh_token")
+        .add("refresh_token=" + encoded(request.credentials().identityToken()))
+        .toString();
+  }
+
+  private static String query(Request request) {
+    StringJoiner query = new StringJoiner("&");
+    if (!request.service().isEmpty()) {
+      query.add("service=" + encoded(request.service()));
+    }
+    // Several scopes are several parameters.
+    for (String scope : request.scope().split(" ", -1)) {
+      query.add("scope=" + encoded(scope));
+    }
+    if (!request.credentials().username().isEmpty()) {
+      query.add("account=" + encoded(request.credentials().username()));
+    }
+    return query.toString();
   }
 
   private static String encoded(String text) {

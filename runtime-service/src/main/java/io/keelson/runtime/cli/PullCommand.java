@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -26,6 +27,8 @@ final class PullCommand extends ClientCommand {
       description = "Log in to the registry; the password is read from standard input.")
   private @Nullable String username;
 
+  @Mixin private final LoginFlags login = new LoginFlags();
+
   PullCommand(Terminal terminal) {
     super(terminal);
   }
@@ -34,9 +37,10 @@ final class PullCommand extends ClientCommand {
   int run(CriClient daemon) throws IOException {
     PullImageRequest.Builder request =
         PullImageRequest.newBuilder().setImage(ImageSpec.newBuilder().setImage(image));
-    if (username != null) {
-      request.setAuth(AuthConfig.newBuilder().setUsername(username).setPassword(password()));
-    }
+    request.setAuth(
+        username == null
+            ? login.of(image)
+            : AuthConfig.newBuilder().setUsername(username).setPassword(password()).build());
     ProgressView view = new ProgressView(terminal(), "pulling " + image);
     for (String id : view.show(daemon.node().pullImage(request.build()))) {
       terminal().out().println(id);

@@ -24,8 +24,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "run",
     description = {
-      "Runs a pod with one container and shows what it writes until it has ended, or with -d leaves it"
-          + " in the background.",
+      "Runs a pod with one container and shows what it writes until it has ended, or with -d leaves"
+          + " it in the background.",
       "The exit code is the container's; 125 if it could not be run."
     })
 final class RunCommand extends ClientCommand implements RunsWorkload {
@@ -50,6 +50,7 @@ final class RunCommand extends ClientCommand implements RunsWorkload {
   @Option(names = "--pull", description = "missing, always or never. Default: missing.")
   private Pull pull = Pull.missing;
 
+  @Mixin private final LoginFlags login = new LoginFlags();
   @Mixin private final PodFlags podFlags = new PodFlags();
   @Mixin private final ContainerFlags containerFlags = new ContainerFlags();
 
@@ -135,7 +136,7 @@ final class RunCommand extends ClientCommand implements RunsWorkload {
     RunPod.deleteLogs(Path.of(pod.getLogDirectory()));
   }
 
-  private String imageId(CriClient daemon) {
+  private String imageId(CriClient daemon) throws IOException {
     ImageSpec spec = ImageSpec.newBuilder().setImage(image).build();
     if (pull != Pull.always) {
       ImageStatusResponse status =
@@ -149,8 +150,9 @@ final class RunCommand extends ClientCommand implements RunsWorkload {
       }
     }
     ProgressView view = new ProgressView(terminal(), "pulling " + image);
-    return view.show(daemon.node().pullImage(PullImageRequest.newBuilder().setImage(spec).build()))
-        .getFirst();
+    PullImageRequest request =
+        PullImageRequest.newBuilder().setImage(spec).setAuth(login.of(image)).build();
+    return view.show(daemon.node().pullImage(request)).getFirst();
   }
 
   private static String checked(String name) {

@@ -80,6 +80,7 @@ public record Configuration(
       Set<String> insecureRegistries,
       Optional<Path> caFile,
       List<Path> hostsDirs,
+      List<Path> authFiles,
       List<String> pinned,
       int parallelLayers,
       long maxLayerSize,
@@ -87,6 +88,7 @@ public record Configuration(
     public Images {
       insecureRegistries = Set.copyOf(insecureRegistries);
       hostsDirs = List.copyOf(hostsDirs);
+      authFiles = List.copyOf(authFiles);
       pinned = List.copyOf(pinned);
     }
   }
@@ -125,6 +127,7 @@ public record Configuration(
             Set.copyOf(values.get(Keys.INSECURE_REGISTRIES)),
             values.get(Keys.CA_FILE),
             values.get(Keys.HOSTS_DIRS),
+            values.get(Keys.AUTH_FILES),
             values.get(Keys.PINNED_IMAGES),
             values.get(Keys.PARALLEL_LAYERS).intValue(),
             values.get(Keys.MAX_LAYER_SIZE),

@@ -237,6 +237,17 @@ final class Keys {
           counts for all others. Changes are seen at the next pull.\
           """);
 
+  static final Key<List<Path>> AUTH_FILES =
+      Key.of(
+          "images.auth_files",
+          ValueTypes.listOf(ValueTypes.ABSOLUTE_PATH, "absolute paths"),
+          List.of(),
+          """
+          Credentials for pulls that bring none: files as docker login (config.json) or podman login
+          (auth.json) write them, with their credential helpers. Whoever may start a pod here gets
+          images by them; a kubelet brings its own.\
+          """);
+
   static final Key<List<String>> PINNED_IMAGES =
       Key.of(
           "images.pinned",
@@ -312,6 +323,7 @@ final class Keys {
           INSECURE_REGISTRIES,
           CA_FILE,
           HOSTS_DIRS,
+          AUTH_FILES,
           PINNED_IMAGES,
           PARALLEL_LAYERS,
           MAX_LAYER_SIZE,

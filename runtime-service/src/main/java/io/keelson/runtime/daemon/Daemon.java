@@ -205,7 +205,8 @@ public final class Daemon implements AutoCloseable {
     UnpackLimits limits = defaults.limits();
     return new ImageSettings(
         configuration.root(),
-        RegistrySettings.of(images.insecureRegistries(), images.caFile(), images.hostsDirs()),
+        RegistrySettings.of(
+            images.insecureRegistries(), images.caFile(), images.hostsDirs(), images.authFiles()),
         images.pinned(),
         images.parallelLayers() == 0 ? defaults.parallelLayers() : images.parallelLayers(),
         new UnpackLimits(
