@@ -31,30 +31,51 @@ public final class MountAttributes {
   }
 
   /**
-   * Binds a folder so that its files appear with the owners that a user namespace maps theirs to.
+   * Binds a file or folder, with the mounts below it, so that its files appear with the owners that
+   * a user namespace maps theirs to. Mounts below it whose file systems can't do that keep theirs.
    *
-   * @param userNamespace its file in {@code /proc/PID/ns}; it must not be the initial one
+   * @param userNamespace its file in {@code /proc/PID/ns} or a pin; it must not be the initial one
    * @throws ErrnoException with EINVAL if the file system can't do that
    */
   public static void bindIdMapped(Path source, Path target, Path userNamespace)
       throws ErrnoException {
     try (Fd namespace = Fd.open(userNamespace, Fd.O_RDONLY, 0);
-        Fd tree = cloneTree(source)) {
-      setAttributes(
-          tree.number(),
-          "",
-          LibC.AT_EMPTY_PATH,
-          MOUNT_ATTR_IDMAP,
-          namespace.number(),
-          "mount_setattr(clone of \"%s\", MOUNT_ATTR_IDMAP, \"%s\")"
-              .formatted(source, userNamespace));
+        Fd tree = cloneTree(source, true)) {
+      try {
+        map(tree, source, namespace, true, 0);
+      } catch (ErrnoException e) {
+        map(tree, source, namespace, false, 0);
+      }
       attach(tree, target);
     }
   }
 
-  private static Fd cloneTree(Path source) throws ErrnoException {
+  /**
+   * As {@link #bindIdMapped}, read-only and without the mounts below: for a layer of an overlay.
+   */
+  public static void bindLayer(Path source, Path target, Path userNamespace) throws ErrnoException {
+    try (Fd namespace = Fd.open(userNamespace, Fd.O_RDONLY, 0);
+        Fd tree = cloneTree(source, false)) {
+      map(tree, source, namespace, false, MOUNT_ATTR_RDONLY);
+      attach(tree, target);
+    }
+  }
+
+  private static void map(
+      Fd tree, Path source, Fd namespace, boolean recursive, long moreAttributes)
+      throws ErrnoException {
+    setAttributes(
+        tree.number(),
+        "",
+        LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0),
+        MOUNT_ATTR_IDMAP | moreAttributes,
+        namespace.number(),
+        "mount_setattr(clone of \"%s\", MOUNT_ATTR_IDMAP)".formatted(source));
+  }
+
+  private static Fd cloneTree(Path source, boolean recursive) throws ErrnoException {
     try (Memory path = LibC.memory(source.toString())) {
-      long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+      long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? (long) LibC.AT_RECURSIVE : 0);
       long fd =
           LibC.syscall(LibC.SYS_OPEN_TREE, LibC.AT_FDCWD, Pointer.nativeValue(path), flags, 0, 0);
       if (fd < 0) {

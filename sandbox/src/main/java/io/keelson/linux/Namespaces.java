@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
@@ -50,15 +51,7 @@ public final class Namespaces {
   public static void create(
       Map<NamespaceType, Path> pins, @Nullable String hostname, Map<String, String> sysctls)
       throws IOException {
-    if (!CREATABLE.containsAll(pins.keySet())) {
-      throw new IllegalArgumentException("only " + CREATABLE + " can be made so: " + pins.keySet());
-    }
-    if (hostname != null && !pins.containsKey(NamespaceType.UTS)) {
-      throw new IllegalArgumentException("a hostname without a uts namespace: " + hostname);
-    }
-    for (String name : sysctls.keySet()) {
-      Sysctl.requireNamespaced(name, pins.keySet());
-    }
+    check(pins.keySet(), hostname, sysctls.keySet());
     if (pins.isEmpty()) {
       return;
     }
@@ -105,7 +98,34 @@ public final class Namespaces {
     if (LibC.unshare(flags) < 0) {
       throw LibC.failure("unshare(%s)".formatted(pins.keySet()));
     }
-    if (pins.containsKey(NamespaceType.NET)) {
+    configure(pins.keySet(), hostname, sysctls);
+    Map<NamespaceType, Path> sources = new EnumMap<>(NamespaceType.class);
+    for (NamespaceType type : pins.keySet()) {
+      sources.put(type, Path.of("/proc/thread-self/ns", type.procName()));
+    }
+    pinAll(sources, pins);
+  }
+
+  /**
+   * @throws IllegalArgumentException as {@link #create}
+   */
+  static void check(Set<NamespaceType> types, @Nullable String hostname, Set<String> sysctls) {
+    if (!CREATABLE.containsAll(types)) {
+      throw new IllegalArgumentException("only " + CREATABLE + " can be made so: " + types);
+    }
+    if (hostname != null && !types.contains(NamespaceType.UTS)) {
+      throw new IllegalArgumentException("a hostname without a uts namespace: " + hostname);
+    }
+    for (String name : sysctls) {
+      Sysctl.requireNamespaced(name, types);
+    }
+  }
+
+  /** Sets up the new namespaces of these kinds that the calling thread is in. */
+  static void configure(
+      Set<NamespaceType> types, @Nullable String hostname, Map<String, String> sysctls)
+      throws IOException {
+    if (types.contains(NamespaceType.NET)) {
       Loopback.up();
     }
     if (hostname != null) {
@@ -117,11 +137,16 @@ public final class Namespaces {
     for (Map.Entry<String, String> sysctl : sysctls.entrySet()) {
       Sysctl.write(sysctl.getKey(), sysctl.getValue());
     }
+  }
+
+  /** Pins each of these namespaces, or none of them. */
+  static void pinAll(Map<NamespaceType, Path> sources, Map<NamespaceType, Path> pins)
+      throws IOException {
     Deque<Path> pinned = new ArrayDeque<>();
     try {
       for (Map.Entry<NamespaceType, Path> entry : pins.entrySet()) {
         pinned.push(entry.getValue());
-        pin(entry.getKey(), entry.getValue());
+        pin(Objects.requireNonNull(sources.get(entry.getKey())), entry.getValue());
       }
     } catch (IOException | RuntimeException e) {
       for (Path path : pinned) {
@@ -135,7 +160,7 @@ public final class Namespaces {
     }
   }
 
-  private static void pin(NamespaceType type, Path pin) throws IOException {
+  private static void pin(Path source, Path pin) throws IOException {
     Path folder = Objects.requireNonNull(pin.toAbsolutePath().getParent());
     Files.createDirectories(folder);
     try {
@@ -144,10 +169,10 @@ public final class Namespaces {
       unpin(pin);
       Files.createFile(pin);
     }
-    Mounts.bind(Path.of("/proc/thread-self/ns", type.procName()), pin);
+    Mounts.bind(source, pin);
   }
 
-  private static void enter(Path namespace, NamespaceType type) throws ErrnoException {
+  static void enter(Path namespace, NamespaceType type) throws ErrnoException {
     // The threads of a process share root and working directory, and who shares may not change its
     // mounts.
     if (type == NamespaceType.MOUNT && LibC.unshare(CLONE_FS) < 0) {

@@ -16,6 +16,7 @@ import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.Isolator;
+import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.Provisioner;
 import io.keelson.sandbox.spec.SpecBuilder;
 import io.keelson.sandbox.spec.SpecUser;
@@ -126,7 +127,8 @@ final class CreateContainer {
       core.containerRecords().save(id, container.record(), Durability.DAEMON);
       core.reached("CreateContainer:recorded");
 
-      Path rootfs = core.provisioner().provision(id, image.id());
+      PodContext podContext = pod.context(core.settings());
+      Path rootfs = core.provisioner().provision(id, image.id(), podContext.userNamespace());
       core.reached("CreateContainer:rootfs");
 
       holdPidNamespace(pod, config);

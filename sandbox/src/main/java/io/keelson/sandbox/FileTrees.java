@@ -1,5 +1,6 @@
 package io.keelson.sandbox;
 
+import io.keelson.linux.Mounts;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -14,15 +15,30 @@ final class FileTrees {
 
   private FileTrees() {}
 
-  /** Deletes a folder and all below it, following no symbolic link. Harmless if there is none. */
+  /**
+   * Deletes a folder and all below it, following no symbolic link. What is mounted on the way is
+   * taken off, not deleted. Harmless if there is none.
+   */
   static void delete(Path root) throws IOException {
     try {
       Files.walkFileTree(
           root,
           new SimpleFileVisitor<Path>() {
             @Override
+            public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes)
+                throws IOException {
+              if (takeOff(folder)) {
+                // What the walk is about to list is what was mounted here.
+                Files.deleteIfExists(folder);
+                return FileVisitResult.SKIP_SUBTREE;
+              }
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
                 throws IOException {
+              takeOff(file);
               Files.deleteIfExists(file);
               return FileVisitResult.CONTINUE;
             }
@@ -49,5 +65,14 @@ final class FileTrees {
     } catch (NoSuchFileException e) {
       // Gone already.
     }
+  }
+
+  private static boolean takeOff(Path path) throws IOException {
+    boolean mounted = false;
+    while (Mounts.isMountPoint(path)) {
+      mounted = true;
+      Mounts.unmount(path, Mounts.MNT_DETACH);
+    }
+    return mounted;
   }
 }

@@ -7,6 +7,7 @@ import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.record.v1.SandboxPhase;
 import io.keelson.proto.record.v1.SandboxRecord;
 import io.keelson.sandbox.port.PodContext;
+import io.keelson.sandbox.port.PodUserNamespace;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
@@ -86,6 +87,9 @@ final class PodEntry {
     if (!hostNetwork(config)) {
       pins.put(NamespaceType.NET, settings.netnsDirectory().resolve("keelson-" + id));
       pins.put(NamespaceType.UTS, folder.resolve("uts"));
+    }
+    if (PodUserNamespace.isWanted(config)) {
+      pins.put(NamespaceType.USER, folder.resolve("user"));
     }
     if (!hostIpc(config)) {
       pins.put(NamespaceType.IPC, folder.resolve("ipc"));

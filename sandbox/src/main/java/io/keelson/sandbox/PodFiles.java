@@ -6,12 +6,14 @@ import io.keelson.linux.Mounts;
 import io.keelson.proto.cri.v1.DNSConfig;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.sandbox.port.PodContext;
+import io.keelson.sandbox.port.PodUserNamespace;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The files that all containers of a pod share: {@code /etc/hosts}, {@code /etc/hostname}, {@code
@@ -36,6 +38,12 @@ final class PodFiles {
     Files.writeString(pod.hostname(), hostname + "\n");
     Files.write(pod.hosts(), hostFile(HOST_HOSTS, MINIMAL_HOSTS));
     Files.write(pod.resolvConf(), resolvConf(pod.config()));
+    Optional<PodUserNamespace> user = pod.userNamespace();
+    if (user.isPresent()) {
+      for (Path file : List.of(pod.hostname(), pod.hosts(), pod.resolvConf())) {
+        giveTo(user.get(), file);
+      }
+    }
     if (!PodEntry.hostIpc(pod.config())) {
       Files.createDirectories(pod.shm());
       Mounts.mount(
@@ -43,8 +51,19 @@ final class PodFiles {
           pod.shm(),
           "tmpfs",
           Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC,
-          SHM_OPTIONS);
+          user.map(PodFiles::ownedShmOptions).orElse(SHM_OPTIONS));
     }
+  }
+
+  private static String ownedShmOptions(PodUserNamespace user) {
+    return "%s,uid=%d,gid=%d".formatted(SHM_OPTIONS, user.rootUid(), user.rootGid());
+  }
+
+  /** Root of the pod's user namespace may write them, as root of any other pod. */
+  private static void giveTo(PodUserNamespace user, Path file) throws IOException {
+    // The view takes ids as Integer: those above 2^31 as negative ones.
+    Files.setAttribute(file, "unix:uid", (int) user.rootUid());
+    Files.setAttribute(file, "unix:gid", (int) user.rootGid());
   }
 
   /** Unmounts and deletes everything. Harmless if there is nothing. */

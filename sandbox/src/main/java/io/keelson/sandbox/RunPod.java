@@ -2,6 +2,7 @@ package io.keelson.sandbox;
 
 import io.keelson.linux.NamespaceType;
 import io.keelson.linux.Namespaces;
+import io.keelson.linux.UserNamespaces;
 import io.keelson.linux.netlink.IpText;
 import io.keelson.proto.cri.v1.ContainerEventType;
 import io.keelson.proto.cri.v1.NamespaceMode;
@@ -13,10 +14,10 @@ import io.keelson.proto.record.v1.SandboxRecord;
 import io.keelson.sandbox.RecordStore.Durability;
 import io.keelson.sandbox.error.AlreadyExistsException;
 import io.keelson.sandbox.error.InvalidRequestException;
-import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.port.PodNetwork;
+import io.keelson.sandbox.port.PodUserNamespace;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -74,9 +75,8 @@ final class RunPod {
           "the metadata of pod sandbox \"" + metadata.getName() + "\" lacks a namespace or a uid");
     }
     NamespaceOption options = PodEntry.namespaceOptions(config);
-    if (options.getUsernsOptions().getMode() == NamespaceMode.POD && options.hasUsernsOptions()) {
-      throw new UnsupportedException("user namespaces are not supported yet");
-    }
+    // Only for what it refuses: where the namespace will be pinned is not known yet.
+    PodUserNamespace.of(config, Path.of("/"));
     for (NamespaceMode mode : new NamespaceMode[] {options.getNetwork(), options.getIpc()}) {
       if (mode != NamespaceMode.POD && mode != NamespaceMode.NODE) {
         throw new InvalidRequestException(
@@ -140,10 +140,7 @@ final class RunPod {
       core.reached("RunPodSandbox:files");
 
       undo.push("namespaces", () -> unpin(context));
-      Namespaces.create(
-          context.namespaces(),
-          context.namespaces().containsKey(NamespaceType.UTS) ? hostname : null,
-          sysctls);
+      makeNamespaces(context, hostname, sysctls);
       core.reached("RunPodSandbox:namespaces");
 
       SandboxRecord.Builder ready =
@@ -190,6 +187,18 @@ final class RunPod {
       core.events().pod(pod, ContainerEventType.CONTAINER_STARTED_EVENT);
     } finally {
       lock.unlock();
+    }
+  }
+
+  private static void makeNamespaces(PodContext pod, String hostname, Map<String, String> sysctls)
+      throws IOException {
+    Map<NamespaceType, Path> pins = pod.namespaces();
+    String ownName = pins.containsKey(NamespaceType.UTS) ? hostname : null;
+    Optional<PodUserNamespace> user = pod.userNamespace();
+    if (user.isPresent()) {
+      UserNamespaces.create(user.get().uids(), user.get().gids(), pins, ownName, sysctls);
+    } else {
+      Namespaces.create(pins, ownName, sysctls);
     }
   }
 

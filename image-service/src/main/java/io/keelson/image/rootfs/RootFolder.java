@@ -36,6 +36,11 @@ record RootFolder(Path path) {
     return path.resolve("empty");
   }
 
+  /** The layers as a user namespace owns them, while an overlay of them is made. */
+  Path layers() {
+    return path.resolve("layers");
+  }
+
   /** The id of the image that the root is made from. */
   Path image() {
     return path.resolve("image");
@@ -66,6 +71,7 @@ record RootFolder(Path path) {
     for (RootFolder volume : eachVolume()) {
       volume.detachMerged();
     }
+    MappedLayers.remove(layers());
     detachMerged();
   }
 

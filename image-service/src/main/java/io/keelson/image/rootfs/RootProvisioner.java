@@ -14,6 +14,7 @@ import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.ImageVolumes;
+import io.keelson.sandbox.port.PodUserNamespace;
 import io.keelson.sandbox.port.Provisioner;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -107,14 +108,15 @@ public final class RootProvisioner implements Provisioner {
   }
 
   @Override
-  public Path provision(String containerId, String imageId) throws IOException {
+  public Path provision(String containerId, String imageId, Optional<PodUserNamespace> owners)
+      throws IOException {
     RootFolder folder = roots.of(containerId);
     StoredImage image = catalog.addUser(imageId, containerId);
     try {
       return threads.call(
           () -> {
             takeAway(folder);
-            make(folder, image);
+            make(folder, image, owners);
             return folder.merged();
           });
     } catch (IOException | RuntimeException e) {
@@ -124,13 +126,21 @@ public final class RootProvisioner implements Provisioner {
     }
   }
 
-  private void make(RootFolder folder, StoredImage image) throws IOException {
+  private void make(RootFolder folder, StoredImage image, Optional<PodUserNamespace> owners)
+      throws IOException {
     Files.createDirectory(folder.path());
     // First of all: from here on a restart knows that the image is in use.
     AtomicFile.write(folder.image(), image.id().toString().getBytes(StandardCharsets.UTF_8), false);
     Files.createDirectory(folder.merged());
     List<Path> all = layers.of(image);
-    backend.make(folder, all.isEmpty() ? List.of(Files.createDirectory(folder.empty())) : all);
+    List<Path> some = all.isEmpty() ? List.of(Files.createDirectory(folder.empty())) : all;
+    if (owners.isEmpty()) {
+      backend.make(folder, some);
+      return;
+    }
+    try (MappedLayers mapped = MappedLayers.mount(folder.layers(), some, owners.get())) {
+      backend.make(folder, mapped.paths());
+    }
   }
 
   @Override

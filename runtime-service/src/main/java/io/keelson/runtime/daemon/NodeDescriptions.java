@@ -24,6 +24,7 @@ final class NodeDescriptions {
     RuntimeHandlerFeatures handlerFeatures =
         RuntimeHandlerFeatures.newBuilder()
             .setRecursiveReadOnlyMounts(features.recursiveReadOnlyMounts())
+            .setUserNamespaces(features.userNamespaces())
             .build();
     List<RuntimeHandler> handlers = new ArrayList<>();
     handlers.add(RuntimeHandler.newBuilder().setName("").setFeatures(handlerFeatures).build());
@@ -37,6 +38,7 @@ final class NodeDescriptions {
         RuntimeFeatures.newBuilder()
             .setSupplementalGroupsPolicy(true)
             .setMountOptions(true)
+            .setUserNamespacesHostNetwork(features.userNamespaces())
             .build(),
         () -> json(configuration, host));
   }

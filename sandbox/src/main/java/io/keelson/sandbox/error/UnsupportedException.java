@@ -8,4 +8,8 @@ public final class UnsupportedException extends KeelsonException {
   public UnsupportedException(String message) {
     super(message, null);
   }
+
+  public UnsupportedException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The mounts that a container has without asking. */
 final class DefaultMounts {
@@ -26,25 +27,37 @@ final class DefaultMounts {
    * The kernel's file systems and the container's own /dev; a mount of the caller on /dev replaces
    * it.
    */
-  List<SpecMount> kernel(LinuxContainerSecurityContext security) {
+  List<SpecMount> kernel(ContainerContext container) {
+    LinuxContainerSecurityContext security = container.config().getLinux().getSecurityContext();
     String access = security.getPrivileged() ? "rw" : "ro";
     List<String> cgroup = new ArrayList<>(List.of("nosuid", "noexec", "nodev", "relatime", access));
     if (security.getPrivileged()) {
       // In the host's cgroup namespace the options of this mount become those of the host's own.
       cgroup.addAll(host.cgroupMountOptions());
     }
-    return List.of(
-        new SpecMount("/proc", "proc", "proc", List.of("nosuid", "noexec", "nodev")),
-        new SpecMount(
-            "/dev", "tmpfs", "tmpfs", List.of("nosuid", "strictatime", "mode=755", "size=65536k")),
-        new SpecMount(
-            "/dev/pts",
-            "devpts",
-            "devpts",
-            List.of("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5")),
-        new SpecMount("/dev/mqueue", "mqueue", "mqueue", List.of("nosuid", "noexec", "nodev")),
-        new SpecMount("/sys", "sysfs", "sysfs", List.of("nosuid", "noexec", "nodev", access)),
-        new SpecMount("/sys/fs/cgroup", "cgroup", "cgroup", cgroup));
+    HostKernelMounts hosts = new HostKernelMounts(container);
+    return Stream.of(
+            hosts.proc(
+                new SpecMount("/proc", "proc", "proc", List.of("nosuid", "noexec", "nodev"))),
+            new SpecMount(
+                "/dev",
+                "tmpfs",
+                "tmpfs",
+                List.of("nosuid", "strictatime", "mode=755", "size=65536k")),
+            new SpecMount(
+                "/dev/pts",
+                "devpts",
+                "devpts",
+                List.of("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5")),
+            hosts.mqueue(
+                new SpecMount(
+                    "/dev/mqueue", "mqueue", "mqueue", List.of("nosuid", "noexec", "nodev"))),
+            hosts.sysfs(
+                new SpecMount(
+                    "/sys", "sysfs", "sysfs", List.of("nosuid", "noexec", "nodev", access))),
+            new SpecMount("/sys/fs/cgroup", "cgroup", "cgroup", cgroup))
+        .filter(mount -> !mount.isBind() || Files.exists(Path.of(mount.source())))
+        .toList();
   }
 
   /** The files of the pod, and the shared memory that its containers have in common. */

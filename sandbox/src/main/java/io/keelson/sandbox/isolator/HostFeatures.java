@@ -1,6 +1,7 @@
 package io.keelson.sandbox.isolator;
 
 import io.keelson.linux.MountInfo;
+import io.keelson.linux.UserNamespaces;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import java.util.stream.Stream;
  * @param seccomp the kernel has seccomp filters
  * @param appArmor AppArmor is enabled
  * @param selinux SELinux is enabled
+ * @param userNamespaces pods can have user namespaces of their own
  * @param kernel the running kernel's version
  * @param machine as the JVM names it: {@code amd64}, {@code aarch64}
  */
@@ -36,6 +38,7 @@ public record HostFeatures(
     boolean seccomp,
     boolean appArmor,
     boolean selinux,
+    boolean userNamespaces,
     KernelVersion kernel,
     String machine) {
 
@@ -79,6 +82,8 @@ public record HostFeatures(
     Map<String, String> status = processStatus();
     boolean unified = Files.exists(CGROUPS.resolve("cgroup.controllers"));
     SortedSet<String> effective = KernelCapability.ofMask(status.getOrDefault("CapEff", "0"));
+    KernelVersion kernel =
+        KernelVersion.parse(Files.readString(Path.of("/proc/sys/kernel/osrelease")));
     return new HostFeatures(
         unified,
         unified
@@ -95,7 +100,8 @@ public record HostFeatures(
         status.containsKey("Seccomp_filters") || status.containsKey("Seccomp"),
         readsAs(Path.of("/sys/module/apparmor/parameters/enabled"), "Y"),
         Files.exists(Path.of("/sys/fs/selinux/enforce")),
-        KernelVersion.parse(Files.readString(Path.of("/proc/sys/kernel/osrelease"))),
+        UserNamespaces.isSupported() && kernel.atLeast(5, 19),
+        kernel,
         System.getProperty("os.arch", ""));
   }
 

@@ -1,6 +1,7 @@
 package io.keelson.sandbox.isolator;
 
 import io.keelson.linux.MountInfo;
+import io.keelson.linux.ProcessId;
 import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.MountPropagation;
 import io.keelson.sandbox.error.FailedPreconditionException;
@@ -57,18 +58,20 @@ public final class MountsIsolator implements Isolator {
     List<Mount> wanted = container.config().getMountsList();
     wanted.forEach(this::validate);
     List<Mount> ofHost = wanted.stream().filter(mount -> !ImageMounts.isOne(mount)).toList();
-    List<Mount> resolved =
-        new ArrayList<>(ofHost.isEmpty() ? List.of() : hostPaths.call(p -> resolve(ofHost, p)));
+    List<Source> sources =
+        ofHost.isEmpty() ? List.of() : hostPaths.call(p -> resolve(container, ofHost, p));
+    List<Mount> reported = new ArrayList<>();
 
     List<SpecMount> binds = new ArrayList<>();
-    for (Mount mount : resolved) {
-      binds.add(bind(mount, spec));
+    for (Source source : sources) {
+      binds.add(bind(source, spec));
+      reported.add(source.mount());
     }
     for (Mount mount : wanted) {
       if (ImageMounts.isOne(mount)) {
         ImageMounts.ImageMount made = images.make(container, mount);
         binds.add(made.bind());
-        resolved.add(made.reported());
+        reported.add(made.reported());
       }
     }
     Set<String> taken = binds.stream().map(SpecMount::destination).collect(Collectors.toSet());
@@ -79,15 +82,32 @@ public final class MountsIsolator implements Isolator {
     }
     binds.sort(Comparator.comparingInt(mount -> Path.of(mount.destination()).getNameCount()));
 
-    for (SpecMount mount : defaults.kernel(container.config().getLinux().getSecurityContext())) {
+    for (SpecMount mount : defaults.kernel(container)) {
       boolean ofTheirDev = taken.contains("/dev") && mount.destination().startsWith("/dev/");
       if (!taken.contains(mount.destination()) && !ofTheirDev) {
         spec.mount(mount);
       }
     }
     binds.forEach(spec::mount);
-    spec.reportedMounts(resolved);
+    spec.reportedMounts(reported);
   }
+
+  @Override
+  public void isolate(ContainerContext container, ProcessId init) throws IOException {
+    IdMappedSources.drop(container);
+  }
+
+  @Override
+  public void cleanup(ContainerContext container) throws IOException {
+    IdMappedSources.drop(container);
+  }
+
+  /**
+   * A mount with its host path resolved.
+   *
+   * @param path what is bound into the container
+   */
+  private record Source(Mount mount, Path path) {}
 
   private void validate(Mount mount) {
     String name = mount.getContainerPath();
@@ -100,9 +120,8 @@ public final class MountsIsolator implements Isolator {
     } else if (mount.getHostPath().isEmpty()) {
       throw new InvalidRequestException("mount %s has no host_path".formatted(name));
     }
-    if (mount.getUidMappingsCount() > 0 || mount.getGidMappingsCount() > 0) {
-      throw new UnsupportedException(
-          "mounts with mapped ids are not supported yet (mount %s)".formatted(name));
+    if (IdMappedSources.isWanted(mount)) {
+      IdMappedSources.validate(mount);
     }
     for (String option : mount.getMountOptionsList()) {
       if (!MOUNT_OPTIONS.contains(option)) {
@@ -138,13 +157,21 @@ public final class MountsIsolator implements Isolator {
     }
   }
 
-  private static List<Mount> resolve(List<Mount> mounts, HostPaths.Progress progress)
+  private static List<Source> resolve(
+      ContainerContext container, List<Mount> mounts, HostPaths.Progress progress)
       throws IOException {
-    List<Mount> resolved = new ArrayList<>();
+    List<Source> resolved = new ArrayList<>();
     for (Mount mount : mounts) {
-      Path source = Path.of(mount.getHostPath());
-      progress.touches(source);
-      resolved.add(mount.toBuilder().setHostPath(resolve(source).toString()).build());
+      Path path = Path.of(mount.getHostPath());
+      progress.touches(path);
+      Path real = resolve(path);
+      Mount found = mount.toBuilder().setHostPath(real.toString()).build();
+      resolved.add(
+          new Source(
+              found,
+              IdMappedSources.isWanted(found)
+                  ? IdMappedSources.stage(container, found, resolved.size())
+                  : real));
     }
     return resolved;
   }
@@ -177,7 +204,8 @@ public final class MountsIsolator implements Isolator {
     return source.toRealPath();
   }
 
-  private static SpecMount bind(Mount mount, SpecBuilder spec) throws IOException {
+  private static SpecMount bind(Source source, SpecBuilder spec) throws IOException {
+    Mount mount = source.mount();
     List<String> options = new ArrayList<>(List.of("rbind", propagation(mount, spec)));
     if (mount.getReadonly()) {
       options.add(mount.getRecursiveReadOnly() ? "rro" : "ro");
@@ -186,7 +214,7 @@ public final class MountsIsolator implements Isolator {
     }
     options.addAll(mount.getMountOptionsList());
     String destination = Path.of("/", mount.getContainerPath()).normalize().toString();
-    return new SpecMount(destination, "bind", mount.getHostPath(), options);
+    return new SpecMount(destination, "bind", source.path().toString(), options);
   }
 
   /** Events pass between host and container only if the container's root takes part in it. */

@@ -1,5 +1,6 @@
 package io.keelson.sandbox.isolator;
 
+import io.keelson.linux.IdMapping;
 import io.keelson.linux.NamespaceType;
 import io.keelson.proto.cri.v1.LinuxContainerSecurityContext;
 import io.keelson.proto.cri.v1.NamespaceMode;
@@ -7,18 +8,21 @@ import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.UserNamespace;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
-import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.PodContext;
+import io.keelson.sandbox.port.PodUserNamespace;
 import io.keelson.sandbox.spec.SpecBuilder;
+import io.keelson.sandbox.spec.SpecIdMapping;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
  * Nests a container in the namespaces of its pod: network, ipc and uts are always the pod's; the
- * mount namespace is always its own; pid as asked for; cgroup its own on cgroup v2 unless
- * privileged.
+ * mount namespace is always its own; user is the pod's or the host's; pid as asked for; cgroup its
+ * own on cgroup v2 unless privileged.
  *
  * <p>A container that asks for a shared PID namespace (the default of the CRI's enum) in a pod that
  * was made without one gets its own: a caller that left the option out of the container's config
@@ -43,8 +47,7 @@ public final class NamespacesIsolator implements Isolator {
     requireHostOfPod("network", wanted.getNetwork(), podOptions.getNetwork());
     requireHostOfPod("ipc", wanted.getIpc(), podOptions.getIpc());
     requireHostOfPod("pid", wanted.getPid(), podOptions.getPid());
-    refuseUserNamespace(wanted);
-    refuseUserNamespace(podOptions);
+    joinUser(pod, wanted, spec);
 
     spec.newNamespace(NamespaceType.MOUNT);
     joinPod(pod, NamespaceType.NET, spec);
@@ -110,18 +113,35 @@ public final class NamespacesIsolator implements Isolator {
     }
   }
 
-  private static void refuseUserNamespace(NamespaceOption options) {
-    if (!options.hasUsernsOptions()) {
-      return;
+  /** The OCI spec has the ranges beside the namespace's path, for runtimes that look at them. */
+  private static void joinUser(PodContext pod, NamespaceOption wanted, SpecBuilder spec) {
+    NamespaceOption ofPod = pod.config().getLinux().getSecurityContext().getNamespaceOptions();
+    if (wanted.hasUsernsOptions() && !userOptions(wanted).equals(userOptions(ofPod))) {
+      throw new InvalidRequestException(
+          "a container can't have another user namespace than its pod (pod: %s, container: %s)"
+              .formatted(described(ofPod), described(wanted)));
     }
-    UserNamespace wanted = options.getUsernsOptions();
-    switch (wanted.getMode()) {
-      case NODE -> {}
-      case POD -> throw new UnsupportedException("user namespaces of pods are not supported yet");
-      case CONTAINER, TARGET, UNRECOGNIZED ->
-          throw new InvalidRequestException(
-              "user namespace mode %s is not allowed, only POD or NODE"
-                  .formatted(wanted.getMode()));
+    Optional<PodUserNamespace> user = pod.userNamespace();
+    if (user.isPresent()) {
+      spec.joinNamespace(NamespaceType.USER, user.get().file())
+          .idMappings(range(user.get().uids()), range(user.get().gids()));
     }
+  }
+
+  /** No options at all say what a mode of NODE says. */
+  private static UserNamespace userOptions(NamespaceOption options) {
+    return options.hasUsernsOptions()
+        ? options.getUsernsOptions()
+        : UserNamespace.newBuilder().setMode(NamespaceMode.NODE).build();
+  }
+
+  private static String described(NamespaceOption options) {
+    return options.hasUsernsOptions()
+        ? options.getUsernsOptions().toString().replace('\n', ' ').strip()
+        : "the host's";
+  }
+
+  private static List<SpecIdMapping> range(IdMapping mapping) {
+    return List.of(new SpecIdMapping(mapping.inside(), mapping.outside(), mapping.length()));
   }
 }

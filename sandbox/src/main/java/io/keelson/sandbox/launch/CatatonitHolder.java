@@ -1,5 +1,6 @@
 package io.keelson.sandbox.launch;
 
+import io.keelson.linux.IdMapping;
 import io.keelson.linux.NamespaceType;
 import io.keelson.linux.ProcessId;
 import io.keelson.linux.cgroup.Cgroups;
@@ -10,6 +11,7 @@ import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.RuntimeHandler;
 import io.keelson.sandbox.spec.SpecBuilder;
 import io.keelson.sandbox.spec.SpecCapabilities;
+import io.keelson.sandbox.spec.SpecIdMapping;
 import io.keelson.sandbox.spec.SpecMount;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,7 +61,7 @@ public final class CatatonitHolder implements PodHolder {
       return running.get();
     }
     stop(pod.id(), pod.stateDirectory());
-    Files.createDirectories(place.rootfs());
+    prepareRoot(place);
     Files.createDirectories(place.runtimeState());
     Files.write(place.folder().resolve("config.json"), spec(pod, cgroup, place).toJson());
     try {
@@ -78,6 +80,17 @@ public final class CatatonitHolder implements PodHolder {
         e.addSuppressed(second);
       }
       throw e;
+    }
+  }
+
+  /** All that the runtime mounts on is there: root of a user namespace could not make it here. */
+  private static void prepareRoot(Place place) throws IOException {
+    for (String folder : List.of("proc", "dev", "sys")) {
+      Files.createDirectories(place.rootfs().resolve(folder));
+    }
+    Path program = place.rootfs().resolve(PROGRAM.substring(1));
+    if (!Files.exists(program)) {
+      Files.createFile(program);
     }
   }
 
@@ -102,7 +115,16 @@ public final class CatatonitHolder implements PodHolder {
         spec.joinNamespace(type, pinned);
       }
     }
+    pod.userNamespace()
+        .ifPresent(
+            user ->
+                spec.joinNamespace(NamespaceType.USER, user.file())
+                    .idMappings(List.of(mapping(user.uids())), List.of(mapping(user.gids()))));
     return spec;
+  }
+
+  private static SpecIdMapping mapping(IdMapping ids) {
+    return new SpecIdMapping(ids.inside(), ids.outside(), ids.length());
   }
 
   private Optional<ProcessId> running(String sandboxId, Place place) throws IOException {

@@ -5,6 +5,7 @@ import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What an adapter may know of a pod sandbox.
@@ -36,6 +37,12 @@ public record PodContext(
   /** The same pod with these addresses. */
   public PodContext withAddresses(List<String> known) {
     return new PodContext(id, config, handler, stateDirectory, namespaces, known);
+  }
+
+  /** The pod's own user namespace; empty if it has the host's. */
+  public Optional<PodUserNamespace> userNamespace() {
+    Path file = namespaces.get(NamespaceType.USER);
+    return file == null ? Optional.empty() : PodUserNamespace.of(config, file);
   }
 
   /** The shared memory of the pod's containers, a tmpfs on the host. */

@@ -24,9 +24,17 @@ public interface Provisioner {
    * this container until {@link #release}, over restarts of the daemon too. Doing it again for the
    * same container starts from an empty writable layer.
    *
+   * @param owners the user namespace in whose ids the files' owners are to be taken; empty for the
+   *     host's
    * @return the mounted root
    */
-  Path provision(String containerId, String imageId) throws IOException;
+  Path provision(String containerId, String imageId, Optional<PodUserNamespace> owners)
+      throws IOException;
+
+  /** As the other one, with the owners as they are in the image. */
+  default Path provision(String containerId, String imageId) throws IOException {
+    return provision(containerId, imageId, Optional.empty());
+  }
 
   /** The image with this id, if the store has it. */
   Optional<ImageDescription> describe(String imageId);

@@ -16,6 +16,10 @@ public record SpecMount(String destination, String type, String source, List<Str
     options = List.copyOf(options);
   }
 
+  public boolean isBind() {
+    return type.equals("bind");
+  }
+
   public static SpecMount bind(String destination, String source, String... options) {
     return new SpecMount(destination, "bind", source, List.of(options));
   }

@@ -163,6 +163,7 @@ final class Given {
         true,
         false,
         false,
+        true,
         new KernelVersion(6, 18),
         "amd64");
   }

@@ -243,6 +243,7 @@ class MountsIsolatorTest {
         true,
         false,
         false,
+        true,
         new KernelVersion(major, minor),
         "amd64");
   }

@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.keelson.linux.NamespaceType;
+import io.keelson.proto.cri.v1.IDMapping;
 import io.keelson.proto.cri.v1.NamespaceMode;
 import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.UserNamespace;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
-import io.keelson.sandbox.error.UnsupportedException;
+import io.keelson.sandbox.spec.SpecBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -23,6 +24,7 @@ class NamespacesIsolatorTest {
 
   private static final Path NET = Path.of("/run/netns/x");
   private static final Path HOLDER = Path.of("/proc/77/ns/pid");
+  private static final Path USER = Path.of("/run/ns/user");
 
   @TempDir Path root;
   private Given given;
@@ -89,19 +91,33 @@ class NamespacesIsolatorTest {
   }
 
   @Test
-  void userNamespacesAreRefusedForNow() {
-    userNamespace(NamespaceMode.POD);
-    assertThatThrownBy(this::namespaces).isInstanceOf(UnsupportedException.class);
-    userNamespace(NamespaceMode.CONTAINER);
+  void joinsTheUserNamespaceOfThePodAndTellsItsRanges() throws IOException {
+    IDMapping range = IDMapping.newBuilder().setHostId(5000).setLength(100).build();
+    UserNamespace users =
+        UserNamespace.newBuilder().setMode(NamespaceMode.POD).addUids(range).addGids(range).build();
+    given.podOptions(NamespaceOption.newBuilder().setUsernsOptions(users).build());
+    given.namespaces.put(NamespaceType.USER, USER);
+    SpecBuilder spec = given.prepared(isolator());
+    assertThat(spec.namespaces()).containsEntry(NamespaceType.USER, Optional.of(USER));
+    assertThat(Given.json(spec).at("/linux/uidMappings").toString())
+        .isEqualTo("[{\"containerID\":0,\"hostID\":5000,\"size\":100}]");
+
+    userNamespace(users);
+    assertThat(namespaces()).containsKey(NamespaceType.USER);
+    userNamespace(UserNamespace.newBuilder().setMode(NamespaceMode.NODE).build());
     assertThatThrownBy(this::namespaces).isInstanceOf(InvalidRequestException.class);
   }
 
-  private void userNamespace(NamespaceMode mode) {
-    given.security(
-        security ->
-            security
-                .getNamespaceOptionsBuilder()
-                .setUsernsOptions(UserNamespace.newBuilder().setMode(mode)));
+  @Test
+  void aUserNamespaceInAPodWithoutOneIsRefused() throws IOException {
+    userNamespace(UserNamespace.newBuilder().setMode(NamespaceMode.POD).build());
+    assertThatThrownBy(this::namespaces).isInstanceOf(InvalidRequestException.class);
+    userNamespace(UserNamespace.newBuilder().setMode(NamespaceMode.NODE).build());
+    assertThat(namespaces()).doesNotContainKey(NamespaceType.USER);
+  }
+
+  private void userNamespace(UserNamespace options) {
+    given.security(security -> security.getNamespaceOptionsBuilder().setUsernsOptions(options));
   }
 
   private void pid(NamespaceMode mode, String target) {
@@ -110,8 +126,12 @@ class NamespacesIsolatorTest {
   }
 
   private Map<NamespaceType, Optional<Path>> namespaces() throws IOException {
+    return given.prepared(isolator()).namespaces();
+  }
+
+  private static NamespacesIsolator isolator() {
     PidTargets targets =
         (_, container) -> container.equals("other") ? OptionalInt.of(4711) : OptionalInt.empty();
-    return given.prepared(new NamespacesIsolator(Given.host(), targets)).namespaces();
+    return new NamespacesIsolator(Given.host(), targets);
   }
 }

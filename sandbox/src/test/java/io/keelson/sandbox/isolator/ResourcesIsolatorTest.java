@@ -148,6 +148,7 @@ class ResourcesIsolatorTest {
         true,
         false,
         false,
+        true,
         new KernelVersion(6, 1),
         "amd64");
   }

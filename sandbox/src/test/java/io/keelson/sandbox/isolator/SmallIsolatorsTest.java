@@ -102,6 +102,7 @@ class SmallIsolatorsTest {
             true,
             false,
             true,
+            true,
             usual.kernel(),
             "amd64");
     assertThatThrownBy(() -> given.prepared(new SelinuxIsolator(selinux)))
