@@ -11,13 +11,15 @@ import java.util.Map;
 /**
  * How containers of an image are made (OCI image spec, image configuration).
  *
- * @param id digest of the config, which is the image's id
- * @param json the config as it came
+ * @param id digest of the config, which is the image's id; of an artifact's manifest
+ * @param json the config as it came; of an artifact the manifest, since its config may say nothing
+ * @param artifact it is no container image: it can be mounted, but no container be made of it
  * @param diffIds digests of the layers' tars, lowest first
  */
 public record ImageConfig(
     Digest id,
     String json,
+    boolean artifact,
     Platform platform,
     List<Digest> diffIds,
     String user,
@@ -41,10 +43,7 @@ public record ImageConfig(
   static ImageConfig of(JsonNode root, byte[] content, String name)
       throws InvalidManifestException {
     Digest id = Digest.of(content);
-    String json = new String(content, StandardCharsets.UTF_8);
-    if (!Digest.of(json.getBytes(StandardCharsets.UTF_8)).equals(id)) {
-      throw new InvalidManifestException(name + ": the config is not UTF-8");
-    }
+    String json = text(content, id, name);
     JsonNode diffIds = root.path("rootfs").path("diff_ids");
     if (!diffIds.isArray()) {
       throw new InvalidManifestException(name + ": the config has no rootfs.diff_ids");
@@ -57,6 +56,7 @@ public record ImageConfig(
     return new ImageConfig(
         id,
         json,
+        false,
         ManifestParser.platform(root),
         digests,
         config.path("User").asText(""),
@@ -67,6 +67,35 @@ public record ImageConfig(
         config.path("StopSignal").asText(""),
         labels(config.path("Labels")),
         config.path("Volumes").properties().stream().map(Map.Entry::getKey).toList());
+  }
+
+  static ImageConfig ofArtifact(byte[] manifest, List<Digest> diffIds, String name)
+      throws InvalidManifestException {
+    Digest id = Digest.of(manifest);
+    return new ImageConfig(
+        id,
+        text(manifest, id, name),
+        true,
+        new Platform("", "", ""),
+        diffIds,
+        "",
+        List.of(),
+        List.of(),
+        List.of(),
+        "",
+        "",
+        Map.of(),
+        List.of());
+  }
+
+  // What is kept must have the digest again.
+  private static String text(byte[] content, Digest id, String name)
+      throws InvalidManifestException {
+    String text = new String(content, StandardCharsets.UTF_8);
+    if (!Digest.of(text.getBytes(StandardCharsets.UTF_8)).equals(id)) {
+      throw new InvalidManifestException(name + ": the config is not UTF-8");
+    }
+    return text;
   }
 
   /** The names of the layers in a store, lowest first: each stands for all below it too. */

@@ -25,7 +25,7 @@ public final class ManifestParser {
   /**
    * @param name for errors
    * @throws InvalidManifestException if that is no manifest
-   * @throws UnsupportedException if it is one of another kind: schema 1, an artifact
+   * @throws UnsupportedException if it is one of docker's schema 1
    */
   public Manifest manifest(byte[] content, String name) throws InvalidManifestException {
     JsonNode root = object(content, name);
@@ -53,15 +53,20 @@ public final class ManifestParser {
       throw new InvalidManifestException(name + " has no manifest of an image");
     }
     Descriptor config = descriptor(root.path("config"), name);
-    if (!MediaTypes.isImageConfig(config.mediaType())) {
-      throw new UnsupportedException(
-          "%s is no container image: its config is of type %s".formatted(name, config.mediaType()));
-    }
     List<Descriptor> layers = new ArrayList<>();
     for (JsonNode layer : root.path("layers")) {
       layers.add(descriptor(layer, name));
     }
-    return new Manifest.Image(config, layers);
+    return isArtifact(root, config)
+        ? new Manifest.Artifact(
+            layers.stream().filter(layer -> !layer.mediaType().equals(MediaTypes.EMPTY)).toList())
+        : new Manifest.Image(config, layers);
+  }
+
+  // Some tools give an artifact the config type of images; its own type then says what it is.
+  private static boolean isArtifact(JsonNode root, Descriptor config) {
+    return !MediaTypes.isImageConfig(config.mediaType())
+        || !root.path("artifactType").asText("").isEmpty();
   }
 
   /** The entries of an OCI layout's index, as they stand. */
@@ -73,16 +78,26 @@ public final class ManifestParser {
   }
 
   /**
-   * @param content whose digest becomes the image's id
+   * @param content of an image's config or of an artifact's manifest; its digest becomes the id
    */
   public ImageConfig config(byte[] content, String name) throws InvalidManifestException {
-    ImageConfig config = ImageConfig.of(object(content, name), content, name);
+    JsonNode root = object(content, name);
+    ImageConfig config =
+        root.has("layers") ? artifact(content, name) : ImageConfig.of(root, content, name);
     if (config.diffIds().size() > MAX_LAYERS) {
       throw new InvalidManifestException(
           "%s has %d layers; overlayfs takes %d"
               .formatted(name, config.diffIds().size(), MAX_LAYERS));
     }
     return config;
+  }
+
+  private ImageConfig artifact(byte[] content, String name) throws InvalidManifestException {
+    if (manifest(content, name) instanceof Manifest.Artifact artifact) {
+      return ImageConfig.ofArtifact(
+          content, artifact.layers().stream().map(ArtifactLayer::diffId).toList(), name);
+    }
+    throw new InvalidManifestException(name + " is no artifact");
   }
 
   private JsonNode object(byte[] content, String name) throws InvalidManifestException {

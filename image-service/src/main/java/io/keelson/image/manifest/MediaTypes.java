@@ -14,6 +14,7 @@ public final class MediaTypes {
   public static final String ACCEPTED_MANIFESTS =
       String.join(", ", OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST);
 
+  static final String EMPTY = "application/vnd.oci.empty.v1+json";
   static final String OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
   static final String DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
 

@@ -4,12 +4,14 @@ import io.keelson.image.Cancellation;
 import io.keelson.image.UnpackLimits;
 import io.keelson.image.archive.ByteFeed;
 import io.keelson.image.archive.Decompression;
+import io.keelson.image.archive.FileLayer;
 import io.keelson.image.archive.LayerExtractor;
 import io.keelson.image.archive.TarReader;
 import io.keelson.image.archive.UnpackedLayer;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.source.CorruptContentException;
 import io.keelson.image.source.LayerBlob;
+import io.keelson.image.source.LayerForm;
 import io.keelson.image.source.LayerSource;
 import io.keelson.linux.tree.Folder;
 import java.io.IOException;
@@ -70,10 +72,11 @@ final class LayerPipeline {
       LongConsumer progress,
       Cancellation cancellation) {
     Throwable failure = null;
+    boolean plain = blob.form() instanceof LayerForm.SingleFile;
     try (VerifiedStream verified =
             new VerifiedStream(source.open(blob, cancellation), blob, progress);
-        InputStream tar = Decompression.of(verified)) {
-      pipe.pour(tar);
+        InputStream content = plain ? verified : Decompression.of(verified)) {
+      pipe.pour(content);
       verified.verify();
     } catch (IOException | RuntimeException | Error e) {
       failure = e;
@@ -86,18 +89,26 @@ final class LayerPipeline {
 
   private UnpackedLayer unpack(LayerBlob blob, BlockPipe pipe, Path target) throws IOException {
     MessageDigest computation = blob.diffId().algorithm().start();
-    try (Folder root = Folder.open(target);
-        LayerExtractor extractor = new LayerExtractor(root, limits, blob.size())) {
+    try (Folder root = Folder.open(target)) {
       ByteFeed feed = pipe.reader(computation);
-      UnpackedLayer layer = extractor.extract(new TarReader(feed));
+      UnpackedLayer layer =
+          blob.form() instanceof LayerForm.SingleFile file
+              ? new FileLayer(root, limits).write(file.path(), blob.size(), feed)
+              : extract(root, blob, feed);
       feed.drain();
       Digest actual = blob.diffId().algorithm().finish(computation);
-      if (!actual.equals(blob.diffId())) {
+      if (blob.form() instanceof LayerForm.Tar && !actual.equals(blob.diffId())) {
         throw new CorruptContentException(
             "layer %s unpacks to %s and not to %s, as the config says"
                 .formatted(blob.label(), actual, blob.diffId()));
       }
       return layer;
+    }
+  }
+
+  private UnpackedLayer extract(Folder root, LayerBlob blob, ByteFeed feed) throws IOException {
+    try (LayerExtractor extractor = new LayerExtractor(root, limits, blob.size())) {
+      return extractor.extract(new TarReader(feed));
     }
   }
 }

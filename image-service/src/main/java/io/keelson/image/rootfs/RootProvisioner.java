@@ -113,6 +113,11 @@ public final class RootProvisioner implements Provisioner {
     RootFolder folder = roots.of(containerId);
     StoredImage image = catalog.addUser(imageId, containerId);
     try {
+      if (image.config().artifact()) {
+        throw new InvalidRequestException(
+            "%s is an artifact: it can be mounted, but no container be made of it"
+                .formatted(imageId));
+      }
       return threads.call(
           () -> {
             takeAway(folder);

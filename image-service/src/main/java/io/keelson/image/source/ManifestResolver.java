@@ -1,5 +1,6 @@
 package io.keelson.image.source;
 
+import io.keelson.image.manifest.ArtifactLayer;
 import io.keelson.image.manifest.Descriptor;
 import io.keelson.image.manifest.ImageConfig;
 import io.keelson.image.manifest.InvalidManifestException;
@@ -13,8 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Follows a manifest or index to the image for this node, over any place that keeps content by
- * digest. Safe for use by many threads.
+ * Follows a manifest or index to the image or artifact for this node, over any place that keeps
+ * content by digest. Safe for use by many threads.
  */
 public final class ManifestResolver {
 
@@ -47,6 +48,7 @@ public final class ManifestResolver {
    */
   public SourceImage resolve(byte[] root, Digest digest, Content content, String name)
       throws IOException {
+    byte[] raw = root;
     Manifest manifest = parser.manifest(root, name);
     for (int depth = 0; manifest instanceof Manifest.Index index; depth++) {
       if (depth == MAX_DEPTH) {
@@ -54,7 +56,12 @@ public final class ManifestResolver {
       }
       Descriptor chosen = PlatformChoice.choose(index, host, name);
       limit(chosen, MAX_MANIFEST, name);
-      manifest = parser.manifest(content.manifest(chosen), name);
+      raw = content.manifest(chosen);
+      manifest = parser.manifest(raw, name);
+    }
+    if (manifest instanceof Manifest.Artifact artifact) {
+      ImageConfig description = parser.config(raw, name);
+      return new SourceImage(digest, description, layers(artifact, description));
     }
     Manifest.Image image = (Manifest.Image) manifest;
     limit(image.config(), MAX_CONFIG, name);
@@ -81,6 +88,23 @@ public final class ManifestResolver {
               descriptor.digest(),
               descriptor.size(),
               config.diffIds().get(i)));
+    }
+    return layers;
+  }
+
+  private static List<LayerBlob> layers(Manifest.Artifact artifact, ImageConfig description) {
+    List<LayerBlob> layers = new ArrayList<>();
+    for (int i = 0; i < artifact.layers().size(); i++) {
+      Descriptor layer = artifact.layers().get(i);
+      layers.add(
+          new LayerBlob(
+              layer.digest().toString(),
+              layer.digest(),
+              layer.size(),
+              description.diffIds().get(i),
+              ArtifactLayer.path(layer)
+                  .<LayerForm>map(LayerForm.SingleFile::new)
+                  .orElseGet(LayerForm.UncheckedTar::new)));
     }
     return layers;
   }

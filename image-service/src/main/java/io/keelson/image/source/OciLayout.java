@@ -105,13 +105,7 @@ final class OciLayout {
         image.digest(),
         image.config(),
         image.layers().stream()
-            .map(
-                layer ->
-                    new LayerBlob(
-                        layer.digest() == null ? layer.key() : path(layer.digest()),
-                        layer.digest(),
-                        layer.size(),
-                        layer.diffId()))
+            .map(layer -> layer.digest() == null ? layer : layer.withKey(path(layer.digest())))
             .toList());
   }
 
