@@ -33,8 +33,7 @@ public final class AtomicFile {
    *     and one of its folder. Without it, a crash of the daemon alone loses nothing either.
    */
   public static void write(Path file, byte[] content, boolean sync) throws IOException {
-    Path folder =
-        Objects.requireNonNull(file.toAbsolutePath().getParent(), "file without a folder");
+    Path folder = folderOf(file);
     String suffix = Long.toHexString(ThreadLocalRandom.current().nextLong()) + UNFINISHED_SUFFIX;
     Path unfinished = folder.resolve("." + file.getFileName() + "." + suffix);
     try {
@@ -57,9 +56,29 @@ public final class AtomicFile {
       throw e;
     }
     if (sync) {
-      try (FileChannel channel = FileChannel.open(folder, READ)) {
-        channel.force(true);
-      }
+      syncFolder(folder);
+    }
+  }
+
+  /**
+   * Makes a file that was written without {@code sync} survive a crash of the machine.
+   *
+   * @throws java.nio.file.NoSuchFileException if it is gone
+   */
+  public static void sync(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, WRITE)) {
+      channel.force(false);
+    }
+    syncFolder(folderOf(file));
+  }
+
+  private static Path folderOf(Path file) {
+    return Objects.requireNonNull(file.toAbsolutePath().getParent(), "file without a folder");
+  }
+
+  private static void syncFolder(Path folder) throws IOException {
+    try (FileChannel channel = FileChannel.open(folder, READ)) {
+      channel.force(true);
     }
   }
 }

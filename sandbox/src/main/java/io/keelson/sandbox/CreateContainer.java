@@ -156,7 +156,7 @@ final class CreateContainer {
               .setUser(user(spec.user()))
               .addAllMounts(spec.reportedMounts());
       spec.reportedResources().ifPresent(created::setResources);
-      core.save(container, created.build(), Durability.POWER);
+      core.save(container, created.build(), Durability.POWER_SOON);
       show(container);
       core.reached("CreateContainer:created");
       undo.keep();

@@ -31,6 +31,12 @@ final class RecordStore<R extends MessageLite> {
   enum Durability {
     /** The end of the daemon: the kernel has it. */
     DAEMON,
+    /**
+     * The end of the machine's power some moment later: the kernel has it, the disk gets it behind
+     * the caller's back. For what a start after a power cut can do without, since the pod's
+     * processes and namespaces are gone too.
+     */
+    POWER_SOON,
     /** The end of the machine's power: the disk has it. */
     POWER
   }
@@ -40,6 +46,7 @@ final class RecordStore<R extends MessageLite> {
 
   private final Path directory;
   private final Parser<R> parser;
+  private final LateSync lateSync = new LateSync();
 
   RecordStore(Path directory, Parser<R> parser) throws IOException {
     this.directory = Files.createDirectories(directory);
@@ -49,11 +56,15 @@ final class RecordStore<R extends MessageLite> {
   /** Writes the record in place of an older one. */
   void save(String id, R record, Durability durability) throws IOException {
     Path folder = directory.resolve(id);
+    Path file = folder.resolve(FILE);
     try {
       if (!Files.exists(folder)) {
         Files.createDirectories(folder);
       }
-      AtomicFile.write(folder.resolve(FILE), encode(record), durability == Durability.POWER);
+      AtomicFile.write(file, encode(record), durability == Durability.POWER);
+      if (durability == Durability.POWER_SOON) {
+        lateSync.add(file);
+      }
     } catch (IOException e) {
       if (DiskFull.isCause(e)) {
         throw new ResourceExhaustedException(

@@ -168,7 +168,7 @@ final class RunPod {
       }
       core.reached("RunPodSandbox:extensions");
 
-      core.save(pod, ready.build(), Durability.POWER);
+      core.save(pod, ready.build(), Durability.POWER_SOON);
       show(pod);
       core.reached("RunPodSandbox:ready");
       undo.keep();

@@ -104,7 +104,7 @@ final class StartContainer {
       running.setStartedAt(Core.now());
       core.launcher().start(container.id(), request.handler());
       core.reached("StartContainer:started");
-      core.save(container, running.build(), Durability.POWER);
+      core.save(container, running.build(), Durability.POWER_SOON);
       core.reached("StartContainer:running");
       exits.watch(container, Optional.of(launched));
       core.isolators().forEach(isolator -> isolator.started(context));
