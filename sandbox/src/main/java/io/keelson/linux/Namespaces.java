@@ -6,14 +6,18 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes, keeps and enters namespaces (namespaces(7)). A namespace without a process is kept by
@@ -32,6 +36,8 @@ public final class Namespaces {
    */
   private static final Set<NamespaceType> CREATABLE =
       EnumSet.of(NamespaceType.NET, NamespaceType.IPC, NamespaceType.UTS, NamespaceType.CGROUP);
+
+  private static final Logger LOG = LoggerFactory.getLogger(Namespaces.class);
 
   private static final int CLONE_FS = 0x200;
 
@@ -85,6 +91,33 @@ public final class Namespaces {
         () -> {
           enter(namespace, type);
           return work.call();
+        });
+  }
+
+  /**
+   * Runs work in one namespace after another, all on one thread made for it, which is far cheaper
+   * than {@link #callIn} for each.
+   *
+   * @return what the work gave, without the namespaces that are gone or in which it failed
+   */
+  public static <T> Map<Path, T> callInEach(
+      Collection<Path> namespaces, NamespaceType type, Callable<T> work) throws IOException {
+    if (namespaces.isEmpty()) {
+      return Map.of();
+    }
+    return PlatformThread.callOnFresh(
+        "in-each-" + type.procName(),
+        () -> {
+          Map<Path, T> results = new HashMap<>();
+          for (Path namespace : namespaces) {
+            try {
+              enter(namespace, type);
+              results.put(namespace, work.call());
+            } catch (IOException e) {
+              LOG.debug("nothing from namespace {}: {}", namespace, e.getMessage());
+            }
+          }
+          return results;
         });
   }
 

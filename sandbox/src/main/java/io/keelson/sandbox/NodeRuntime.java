@@ -8,6 +8,7 @@ import io.keelson.sandbox.port.Launcher;
 import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.port.PodNetwork;
 import io.keelson.sandbox.port.Provisioner;
+import io.keelson.sandbox.stats.Stats;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -28,6 +29,7 @@ public final class NodeRuntime {
   private final Containers containers;
   private final Recovery recovery;
   private final EventHub events = new EventHub();
+  private final Stats stats;
 
   /**
    * Reads and changes nothing yet but its folders, which it makes.
@@ -80,6 +82,7 @@ public final class NodeRuntime {
             stopContainer,
             removeContainer,
             containerViews);
+    this.stats = new Stats(new StatsSubjects(core), cgroups, provisioner, settings.root());
     this.recovery = new Recovery(core, contexts, exits, stopPod, removeContainer);
   }
 
@@ -94,6 +97,10 @@ public final class NodeRuntime {
 
   public Containers containers() {
     return containers;
+  }
+
+  public Stats stats() {
+    return stats;
   }
 
   /** Where one may listen to what happens to them. */

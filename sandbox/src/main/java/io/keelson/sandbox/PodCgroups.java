@@ -49,8 +49,13 @@ final class PodCgroups {
     return driver.cgroupsPath(parent(sandboxId, config), childId);
   }
 
+  /** The path of the pod's own group below each hierarchy. */
+  String parentGroup(String sandboxId, PodSandboxConfig config) {
+    return driver.parentGroup(parent(sandboxId, config));
+  }
+
   boolean exists(String sandboxId, PodSandboxConfig config) {
-    return cgroups.exists(driver.parentGroup(parent(sandboxId, config)));
+    return cgroups.exists(parentGroup(sandboxId, config));
   }
 
   /**

@@ -207,6 +207,7 @@ public final class RootProvisioner implements Provisioner {
   }
 
   /** What a container has written, if it has a root file system. */
+  @Override
   public Optional<Trees.Usage> usage(String containerId) throws IOException {
     RootFolder folder = roots.of(containerId);
     return Files.isDirectory(folder.written())

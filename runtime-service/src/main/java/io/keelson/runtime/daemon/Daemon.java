@@ -23,6 +23,7 @@ import io.keelson.runtime.server.NodeImageService;
 import io.keelson.runtime.server.PodCalls;
 import io.keelson.runtime.server.ReadinessGate;
 import io.keelson.runtime.server.SocketServer;
+import io.keelson.runtime.server.StatsCalls;
 import io.keelson.sandbox.NodeRuntime;
 import io.keelson.sandbox.SandboxSettings;
 import io.keelson.sandbox.isolator.HostFeatures;
@@ -120,7 +121,8 @@ public final class Daemon implements AutoCloseable {
                     node,
                     new PodCalls(runtime.pods()),
                     new ContainerCalls(runtime.containers()),
-                    new EventCalls(runtime.events())),
+                    new EventCalls(runtime.events()),
+                    new StatsCalls(runtime.stats())),
                 new CriImageService(images),
                 new NodeImageService(images)));
     shutdown.add("the server", () -> server.stop(STOP_GRACE));

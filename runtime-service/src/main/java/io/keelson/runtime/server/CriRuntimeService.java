@@ -3,6 +3,8 @@ package io.keelson.runtime.server;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.keelson.proto.cri.v1.ContainerEventResponse;
+import io.keelson.proto.cri.v1.ContainerStatsRequest;
+import io.keelson.proto.cri.v1.ContainerStatsResponse;
 import io.keelson.proto.cri.v1.ContainerStatusRequest;
 import io.keelson.proto.cri.v1.ContainerStatusResponse;
 import io.keelson.proto.cri.v1.CreateContainerRequest;
@@ -10,10 +12,16 @@ import io.keelson.proto.cri.v1.CreateContainerResponse;
 import io.keelson.proto.cri.v1.ExecSyncRequest;
 import io.keelson.proto.cri.v1.ExecSyncResponse;
 import io.keelson.proto.cri.v1.GetEventsRequest;
+import io.keelson.proto.cri.v1.ListContainerStatsRequest;
+import io.keelson.proto.cri.v1.ListContainerStatsResponse;
 import io.keelson.proto.cri.v1.ListContainersRequest;
 import io.keelson.proto.cri.v1.ListContainersResponse;
 import io.keelson.proto.cri.v1.ListPodSandboxRequest;
 import io.keelson.proto.cri.v1.ListPodSandboxResponse;
+import io.keelson.proto.cri.v1.ListPodSandboxStatsRequest;
+import io.keelson.proto.cri.v1.ListPodSandboxStatsResponse;
+import io.keelson.proto.cri.v1.PodSandboxStatsRequest;
+import io.keelson.proto.cri.v1.PodSandboxStatsResponse;
 import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
 import io.keelson.proto.cri.v1.PodSandboxStatusResponse;
 import io.keelson.proto.cri.v1.RemoveContainerRequest;
@@ -35,6 +43,14 @@ import io.keelson.proto.cri.v1.StopContainerRequest;
 import io.keelson.proto.cri.v1.StopContainerResponse;
 import io.keelson.proto.cri.v1.StopPodSandboxRequest;
 import io.keelson.proto.cri.v1.StopPodSandboxResponse;
+import io.keelson.proto.cri.v1.StreamContainerStatsRequest;
+import io.keelson.proto.cri.v1.StreamContainerStatsResponse;
+import io.keelson.proto.cri.v1.StreamContainersRequest;
+import io.keelson.proto.cri.v1.StreamContainersResponse;
+import io.keelson.proto.cri.v1.StreamPodSandboxStatsRequest;
+import io.keelson.proto.cri.v1.StreamPodSandboxStatsResponse;
+import io.keelson.proto.cri.v1.StreamPodSandboxesRequest;
+import io.keelson.proto.cri.v1.StreamPodSandboxesResponse;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesResponse;
 import io.keelson.proto.cri.v1.VersionRequest;
@@ -50,13 +66,19 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
   private final PodCalls pods;
   private final ContainerCalls containers;
   private final EventCalls events;
+  private final StatsCalls stats;
 
   public CriRuntimeService(
-      NodeCalls node, PodCalls pods, ContainerCalls containers, EventCalls events) {
+      NodeCalls node,
+      PodCalls pods,
+      ContainerCalls containers,
+      EventCalls events,
+      StatsCalls stats) {
     this.node = node;
     this.pods = pods;
     this.containers = containers;
     this.events = events;
+    this.stats = stats;
   }
 
   @Override
@@ -163,5 +185,78 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
       UpdateContainerResourcesRequest request,
       StreamObserver<UpdateContainerResourcesResponse> answers) {
     Answers.one(answers, () -> containers.update(request));
+  }
+
+  @Override
+  public void containerStats(
+      ContainerStatsRequest request, StreamObserver<ContainerStatsResponse> answers) {
+    Answers.one(answers, () -> stats.container(request));
+  }
+
+  @Override
+  public void listContainerStats(
+      ListContainerStatsRequest request, StreamObserver<ListContainerStatsResponse> answers) {
+    Answers.one(answers, () -> stats.containers(request));
+  }
+
+  @Override
+  public void podSandboxStats(
+      PodSandboxStatsRequest request, StreamObserver<PodSandboxStatsResponse> answers) {
+    Answers.one(answers, () -> stats.pod(request));
+  }
+
+  @Override
+  public void listPodSandboxStats(
+      ListPodSandboxStatsRequest request, StreamObserver<ListPodSandboxStatsResponse> answers) {
+    Answers.one(answers, () -> stats.pods(request));
+  }
+
+  @Override
+  public void streamPodSandboxes(
+      StreamPodSandboxesRequest request, StreamObserver<StreamPodSandboxesResponse> answers) {
+    Answers.chunks(
+        answers,
+        () ->
+            pods.list(ListPodSandboxRequest.newBuilder().setFilter(request.getFilter()).build())
+                .getItemsList(),
+        chunk -> StreamPodSandboxesResponse.newBuilder().addAllPodSandboxes(chunk).build());
+  }
+
+  @Override
+  public void streamContainers(
+      StreamContainersRequest request, StreamObserver<StreamContainersResponse> answers) {
+    Answers.chunks(
+        answers,
+        () ->
+            containers
+                .list(ListContainersRequest.newBuilder().setFilter(request.getFilter()).build())
+                .getContainersList(),
+        chunk -> StreamContainersResponse.newBuilder().addAllContainers(chunk).build());
+  }
+
+  @Override
+  public void streamContainerStats(
+      StreamContainerStatsRequest request, StreamObserver<StreamContainerStatsResponse> answers) {
+    Answers.chunks(
+        answers,
+        () ->
+            stats
+                .containers(
+                    ListContainerStatsRequest.newBuilder().setFilter(request.getFilter()).build())
+                .getStatsList(),
+        chunk -> StreamContainerStatsResponse.newBuilder().addAllContainerStats(chunk).build());
+  }
+
+  @Override
+  public void streamPodSandboxStats(
+      StreamPodSandboxStatsRequest request, StreamObserver<StreamPodSandboxStatsResponse> answers) {
+    Answers.chunks(
+        answers,
+        () ->
+            stats
+                .pods(
+                    ListPodSandboxStatsRequest.newBuilder().setFilter(request.getFilter()).build())
+                .getStatsList(),
+        chunk -> StreamPodSandboxStatsResponse.newBuilder().addAllPodSandboxStats(chunk).build());
   }
 }

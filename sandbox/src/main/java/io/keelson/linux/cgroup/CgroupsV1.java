@@ -160,6 +160,18 @@ final class CgroupsV1 implements Cgroups {
   }
 
   @Override
+  public Optional<CgroupUsage> usage(String group) throws IOException {
+    Optional<Path> unified =
+        hierarchies.stream()
+            .filter(hierarchy -> hierarchy.version() == 2)
+            .map(hierarchy -> hierarchy.resolve(group))
+            .findFirst();
+    CgroupUsage usage = new UsageV1(controller -> folder(controller, group), unified).read();
+    // A group that went meanwhile would look like one that has used nothing.
+    return folder("memory", group).filter(Files::isDirectory).map(_ -> usage);
+  }
+
+  @Override
   public Optional<Path> folder(String controller, String group) {
     return hierarchies.stream()
         .filter(hierarchy -> hierarchy.version() == 1)

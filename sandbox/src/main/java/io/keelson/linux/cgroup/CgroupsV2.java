@@ -126,6 +126,14 @@ final class CgroupsV2 implements Cgroups {
   }
 
   @Override
+  public Optional<CgroupUsage> usage(String group) throws IOException {
+    Path folder = resolve(group);
+    CgroupUsage usage = UsageV2.read(folder);
+    // A group that went meanwhile would look like one that has used nothing.
+    return Files.isDirectory(folder) ? Optional.of(usage) : Optional.empty();
+  }
+
+  @Override
   public Optional<Path> folder(String controller, String group) {
     return Optional.of(resolve(group));
   }

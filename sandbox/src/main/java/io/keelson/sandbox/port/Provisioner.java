@@ -1,5 +1,6 @@
 package io.keelson.sandbox.port;
 
+import io.keelson.linux.tree.Trees;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -41,6 +42,12 @@ public interface Provisioner {
 
   /** Where a container's root file system is or would be mounted. */
   Path rootfs(String containerId);
+
+  /**
+   * What the container has written over its image; empty if it has no root file system. May have to
+   * walk a whole tree: callers keep the answer for as long as it was dear.
+   */
+  Optional<Trees.Usage> usage(String containerId) throws IOException;
 
   /** Unmounts and deletes a container's root file system. Harmless if there is none. */
   void release(String containerId) throws IOException;

@@ -1,0 +1,168 @@
+package io.keelson.linux.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.keelson.linux.Spawn;
+import io.keelson.linux.SpawnFiles;
+import io.keelson.linux.Spawned;
+import io.keelson.linux.cgroup.CgroupUsage.BlockDevice;
+import io.keelson.linux.cgroup.CgroupUsage.Cpu;
+import io.keelson.linux.cgroup.CgroupUsage.Stall;
+import io.keelson.linux.cgroup.CgroupUsage.Tasks;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CgroupUsageTest {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  private final String group = "/keelson-usage-" + ProcessHandle.current().pid();
+
+  @TempDir private Path root;
+
+  @AfterEach
+  void remove() throws IOException {
+    Cgroups host = CgroupHost.detect().cgroups();
+    host.killAll(group, PATIENCE);
+    host.remove(group, PATIENCE);
+  }
+
+  private void file(String name, String text) throws IOException {
+    Path file = root.resolve("g").resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+  }
+
+  @Test
+  void version2IsReadByItsOwnWords() throws IOException {
+    file(
+        "cpu.stat",
+        """
+        usage_usec 3000000
+        user_usec 2000000
+        system_usec 1000000
+        nr_periods 7
+        nr_throttled 3
+        throttled_usec 5000
+        nr_bursts 1
+        burst_usec 9
+        """);
+    file("memory.current", "1000000\n");
+    file("memory.max", "4000000\n");
+    file("memory.low", "500\n");
+    file("memory.peak", "2000000\n");
+    file(
+        "memory.stat",
+        """
+        anon 600
+        file 700
+        kernel 80
+        file_mapped 90
+        inactive_file 400000
+        active_file 300
+        pgfault 50
+        pgmajfault 5
+        file_dirty 1
+        file_writeback 2
+        pgscan 11
+        pgsteal 10
+        workingset_refault_anon 3
+        workingset_refault_file 4
+        """);
+    file("memory.events", "low 0\nhigh 8\nmax 6\noom 2\noom_kill 1\n");
+    file("memory.swap.current", "4096\n");
+    file("memory.swap.max", "max\n");
+    file("pids.current", "9\n");
+    file("pids.max", "max\n");
+    file("cgroup.procs", "10\n11\n");
+    file("below/cgroup.procs", "12\n");
+    file("io.stat", "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n253:1 \n");
+    file(
+        "cpu.pressure",
+        """
+        some avg10=1.50 avg60=2.50 avg300=3.50 total=1234
+        full avg10=0.00 avg60=0.00 avg300=0.00 total=7
+        """);
+
+    CgroupUsage usage = new CgroupsV2(root).usage("/g").orElseThrow();
+
+    assertThat(usage.cpu())
+        .isEqualTo(
+            new Cpu(3_000_000_000L, 2_000_000_000L, 1_000_000_000L, 7, 3, 5_000_000L, 1, 9_000L));
+    assertThat(usage.memory().workingSet()).isEqualTo(600_000);
+    assertThat(usage.memory().limit()).hasValue(4_000_000);
+    assertThat(usage.memory().rss()).isEqualTo(600);
+    assertThat(usage.memory().limitHits()).isEqualTo(6);
+    assertThat(usage.memory().oomKills()).isEqualTo(1);
+    assertThat(usage.swap().usage()).hasValue(4096);
+    assertThat(usage.swap().limit()).isEmpty();
+    assertThat(usage.tasks()).isEqualTo(new Tasks(3, 9, OptionalLong.empty()));
+    assertThat(usage.devices())
+        .containsExactly(
+            new BlockDevice(8, 0, 4096, 8192, 1, 2), new BlockDevice(253, 1, 0, 0, 0, 0));
+    assertThat(usage.cpuPressure().orElseThrow().some()).isEqualTo(new Stall(1.5, 2.5, 3.5, 1234));
+    assertThat(usage.cpuPressure().orElseThrow().full().total()).isEqualTo(7);
+    assertThat(usage.ioPressure()).isEmpty();
+  }
+
+  @Test
+  void devicesOfVersion1AreReadWithoutTheirSums() {
+    assertThat(
+            UsageV1.devices(
+                "8:0 Read 10\n8:0 Write 20\n8:0 Sync 30\n8:0 Total 30\n8:16 Read 1\nTotal 31\n",
+                "8:0 Read 2\n8:0 Write 3\n8:0 Total 5\nTotal 5\n"))
+        .containsExactly(new BlockDevice(8, 0, 10, 20, 2, 3), new BlockDevice(8, 16, 1, 0, 0, 0));
+  }
+
+  @Test
+  void aGroupThatIsNotThereHasNoUsage() throws IOException {
+    assertThat(CgroupHost.detect().cgroups().usage(group)).isEmpty();
+    assertThat(new CgroupsV2(root).usage("/none")).isEmpty();
+  }
+
+  @Test
+  void thisHostsKernelCountsWhatAProcessUses() throws Exception {
+    Cgroups host = CgroupHost.detect().cgroups();
+    host.create(group);
+    StringBuilder join = new StringBuilder();
+    for (String controller : List.of("memory", "cpuacct", "pids", "cpu")) {
+      host.folder(controller, group)
+          .ifPresent(f -> join.append("echo $$ > ").append(f).append("/cgroup.procs; "));
+    }
+    try (Spawned busy =
+        Spawn.start(
+            List.of("/bin/sh", "-c", join + "while :; do :; done"),
+            Map.of("PATH", "/bin:/usr/bin"),
+            null,
+            SpawnFiles.none(),
+            true)) {
+      Thread.sleep(500);
+      CgroupUsage first = host.usage(group).orElseThrow();
+      long begin = System.nanoTime();
+      Thread.sleep(500);
+      CgroupUsage second = host.usage(group).orElseThrow();
+      long passed = System.nanoTime() - begin;
+      assumeTrue(first.tasks().processes() > 0, "the hierarchy has the pids controller");
+
+      long used = second.cpu().usage() - first.cpu().usage();
+      assertThat(used).isBetween(passed / 10, passed * 2);
+      assertThat(second.cpu().user() + second.cpu().system())
+          .isCloseTo(second.cpu().usage(), within(second.cpu().usage() / 5));
+      assertThat(second.memory().usage()).isBetween(4096L, 50L << 20);
+      assertThat(second.memory().limit()).isEmpty();
+      assertThat(second.tasks().processes()).isEqualTo(1);
+      busy.kill(9);
+      busy.await(PATIENCE);
+    }
+  }
+}
