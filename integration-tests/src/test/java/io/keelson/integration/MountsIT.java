@@ -10,6 +10,7 @@ import io.keelson.proto.cri.v1.ImageSpec;
 import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.MountPropagation;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.StatusRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -156,11 +157,71 @@ class MountsIT {
             Failures.code(
                 () -> run("rro-writable", mount(top, "/data").setRecursiveReadOnly(true).build())))
         .as("recursive read-only without read-only")
-        .isNotEqualTo(Status.Code.OK);
+        .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    for (MountPropagation propagation :
+        List.of(
+            MountPropagation.PROPAGATION_HOST_TO_CONTAINER,
+            MountPropagation.PROPAGATION_BIDIRECTIONAL)) {
+      Mount refused =
+          mount(top, "/data")
+              .setReadonly(true)
+              .setRecursiveReadOnly(true)
+              .setPropagation(propagation)
+              .build();
+      assertThat(Failures.code(() -> run("rro-" + propagation.getNumber(), refused)))
+          .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    }
+    assertThat(
+            node.cri()
+                .runtime()
+                .status(StatusRequest.getDefaultInstance())
+                .getRuntimeHandlersList())
+        .isNotEmpty()
+        .allSatisfy(
+            handler -> assertThat(handler.getFeatures().getRecursiveReadOnlyMounts()).isTrue());
+  }
+
+  @Test
+  void optionsOfMounts() throws IOException {
+    Path folder = node.folder("options");
+    Path script = folder.resolve("script");
+    Files.writeString(script, "#!/bin/sh\necho ran\n");
+    Shell.output("chmod", "4755", script.toString());
+    Shell.output("mknod", folder.resolve("zero").toString(), "c", "1", "5");
+    String id =
+        run(
+            "options",
+            mount(folder, "/free").build(),
+            mount(folder, "/tied")
+                .addMountOptions("noexec")
+                .addMountOptions("nodev")
+                .addMountOptions("nosuid")
+                .build());
+    Cri cri = node.cri();
+    assertThat(cri.output(id, "/free/script")).isEqualTo("ran");
+    assertThat(cri.exec(id, "sh", "-c", "/tied/script").getExitCode()).isNotZero();
+    assertThat(cri.output(id, "sh", "-c", "head -c 1 /free/zero | wc -c")).isEqualTo("1");
+    assertThat(cri.exec(id, "head", "-c", "1", "/tied/zero").getExitCode()).isNotZero();
+    assertThat(cri.output(id, "grep", " /tied ", "/proc/mounts")).contains("nosuid");
+    assertThat(cri.output(id, "grep", " /free ", "/proc/mounts")).doesNotContain("nosuid");
+
+    assertThat(
+            Failures.code(
+                () -> run("unknown", mount(folder, "/x").addMountOptions("suid").build())))
+        .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(
+            node.cri()
+                .runtime()
+                .status(StatusRequest.getDefaultInstance())
+                .getFeatures()
+                .getMountOptions())
+        .isTrue();
   }
 
   @Test
   void impossibleMountsAreRefusedWithTheirName() {
+    assertThat(Failures.code(() -> run("relative", mount(node.folder("x"), "data").build())))
+        .isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(Failures.code(() -> run("nowhere", mount(node.folder("x"), "").build())))
         .isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(Failures.code(() -> run("nothing", mount(Path.of(""), "/x").build())))

@@ -14,10 +14,18 @@ import io.keelson.proto.cri.v1.KeyValue;
 import io.keelson.proto.cri.v1.LinuxContainerSecurityContext;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.SecurityProfile;
+import io.keelson.proto.cri.v1.SupplementalGroupsPolicy;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -28,6 +36,8 @@ class SecurityIT {
   private static final int CAP_NET_ADMIN = 12;
   private static final int CAP_NET_RAW = 13;
   private static final int CAP_SYS_ADMIN = 21;
+
+  private static final String SECRET = "correct horse battery staple";
 
   @RegisterExtension static final TestNode node = TestNode.create();
 
@@ -158,6 +168,98 @@ class SecurityIT {
   }
 
   @Test
+  void supplementalGroupsAreMergedWithThoseOfTheImageOrNot() {
+    LinuxContainerSecurityContext.Builder web =
+        LinuxContainerSecurityContext.newBuilder()
+            .setRunAsUser(Int64Value.newBuilder().setValue(1000))
+            .addSupplementalGroups(50_000);
+    String merged =
+        run("merge", web.clone().setSupplementalGroupsPolicy(SupplementalGroupsPolicy.Merge));
+    assertThat(node.cri().output(merged, "id", "-G")).isEqualTo("1001 2002 50000");
+    assertThat(node.cri().status(merged).getUser().getLinux().getSupplementalGroupsList())
+        .containsExactly(1001L, 2002L, 50_000L);
+
+    String strict =
+        run("strict", web.clone().setSupplementalGroupsPolicy(SupplementalGroupsPolicy.Strict));
+    assertThat(node.cri().output(strict, "id", "-G")).isEqualTo("1001 50000");
+    assertThat(node.cri().status(strict).getUser().getLinux().getSupplementalGroupsList())
+        .containsExactly(1001L, 50_000L);
+  }
+
+  @Test
+  void ambientCapabilitiesReachAProcessThatIsNotRoot() {
+    LinuxContainerSecurityContext.Builder user =
+        LinuxContainerSecurityContext.newBuilder()
+            .setRunAsUser(Int64Value.newBuilder().setValue(1000));
+    String ambient =
+        run(
+            "ambient",
+            user.clone()
+                .setCapabilities(Capability.newBuilder().addAddAmbientCapabilities("NET_ADMIN")));
+    assertThat(capabilities(ambient, "CapAmb")).isEqualTo(1L << CAP_NET_ADMIN);
+    assertThat(has(capabilities(ambient, "CapEff"), CAP_NET_ADMIN)).isTrue();
+    assertThat(node.cri().exec(ambient, "ip", "link", "set", "eth0", "mtu", "1300").getExitCode())
+        .as("a command in it has them too")
+        .isZero();
+
+    String added =
+        run(
+            "added",
+            user.clone().setCapabilities(Capability.newBuilder().addAddCapabilities("NET_ADMIN")));
+    assertThat(capabilities(added, "CapAmb")).isZero();
+    assertThat(capabilities(added, "CapEff")).isZero();
+  }
+
+  @Test
+  void secretsOfAContainerAreForRootAlone() throws IOException {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("secret").build();
+    cri.run(
+        cri.runPod(pod),
+        node.sleeper("main")
+            .addEnvs(
+                KeyValue.newBuilder().setKey("PASSWORD").setValue(ByteString.copyFromUtf8(SECRET)))
+            .build(),
+        pod);
+    List<Path> telling = new ArrayList<>();
+    for (Path folder : List.of(node.root(), node.state())) {
+      Files.walkFileTree(folder, new ReadableByOthers(telling));
+    }
+    assertThat(telling).isEmpty();
+  }
+
+  /** Looks where a user without rights can look. */
+  private static final class ReadableByOthers extends SimpleFileVisitor<Path> {
+
+    private final List<Path> telling;
+
+    ReadableByOthers(List<Path> telling) {
+      this.telling = telling;
+    }
+
+    @Override
+    public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes)
+        throws IOException {
+      return Files.getPosixFilePermissions(folder).contains(PosixFilePermission.OTHERS_EXECUTE)
+              && !folder.endsWith("merged")
+              && !folder.endsWith("ns")
+          ? FileVisitResult.CONTINUE
+          : FileVisitResult.SKIP_SUBTREE;
+    }
+
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+      if (attributes.isRegularFile()
+          && attributes.size() < 1 << 20
+          && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)
+          && Files.readString(file, StandardCharsets.ISO_8859_1).contains(SECRET)) {
+        telling.add(file);
+      }
+      return FileVisitResult.CONTINUE;
+    }
+  }
+
+  @Test
   void noNewPrivilegesAndAReadOnlyRoot() {
     String id =
         run(
@@ -200,6 +302,7 @@ class SecurityIT {
 
     long ours = Long.parseUnsignedLong(bounding(), 16);
     assertThat(capabilities(id, "CapEff")).isEqualTo(ours);
+    assertThat(cri.output(id, "grep", " /sys ", "/proc/mounts")).contains("rw,");
     assertThat(status(id, "Seccomp")).isEqualTo("0");
     assertThat(cri.output(id, "ls", "/dev")).contains("kmsg");
     assertThat(cri.exec(id, "mount", "-t", "tmpfs", "x", "/tmp").getExitCode()).isZero();

@@ -8,9 +8,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -24,10 +28,15 @@ public final class AtomicFile {
    */
   public static final String UNFINISHED_SUFFIX = ".tmp";
 
+  private static final Set<OpenOption> NEW = Set.of(CREATE_NEW, WRITE);
+  private static final FileAttribute<?> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
   private AtomicFile() {}
 
   /**
-   * Replaces or makes a file with mode 0644. If many write at once, the last one wins.
+   * Replaces or makes a file that its owner alone may read (mode 0600): what is kept of containers
+   * holds their secrets. If many write at once, the last one wins.
    *
    * @param sync true if the content must survive a crash of the machine: costs an fsync of the file
    *     and one of its folder. Without it, a crash of the daemon alone loses nothing either.
@@ -37,7 +46,7 @@ public final class AtomicFile {
     String suffix = Long.toHexString(ThreadLocalRandom.current().nextLong()) + UNFINISHED_SUFFIX;
     Path unfinished = folder.resolve("." + file.getFileName() + "." + suffix);
     try {
-      try (FileChannel channel = FileChannel.open(unfinished, CREATE_NEW, WRITE)) {
+      try (FileChannel channel = FileChannel.open(unfinished, NEW, OWNER_ONLY)) {
         ByteBuffer buffer = ByteBuffer.wrap(content);
         while (buffer.hasRemaining()) {
           channel.write(buffer);

@@ -28,7 +28,7 @@ class AtomicFileTest {
     AtomicFile.write(file, new byte[0], false);
     assertThat(file).isEmptyFile();
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
-        .isEqualTo("rw-r--r--");
+        .isEqualTo("rw-------");
     try (var entries = Files.list(folder)) {
       assertThat(entries).containsExactly(file);
     }

@@ -115,6 +115,10 @@ public final class MountsIsolator implements Isolator {
       throw new InvalidRequestException(
           "a mount of %s has no container_path".formatted(mount.getHostPath()));
     }
+    if (!name.startsWith("/")) {
+      throw new InvalidRequestException(
+          "container_path %s of a mount is not absolute".formatted(name));
+    }
     if (ImageMounts.isOne(mount)) {
       ImageMounts.validate(mount);
     } else if (mount.getHostPath().isEmpty()) {

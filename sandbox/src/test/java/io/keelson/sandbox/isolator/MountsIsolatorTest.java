@@ -223,6 +223,8 @@ class MountsIsolatorTest {
     assertThatThrownBy(this::prepared).isInstanceOf(InvalidRequestException.class);
     given.config.setMounts(0, mount("/a").setHostPath("relative"));
     assertThatThrownBy(this::prepared).isInstanceOf(InvalidRequestException.class);
+    given.config.setMounts(0, mount("data"));
+    assertThatThrownBy(this::prepared).isInstanceOf(InvalidRequestException.class);
     given.config.setMounts(0, mount(""));
     assertThatThrownBy(this::prepared).isInstanceOf(InvalidRequestException.class);
   }
