@@ -8,19 +8,32 @@ import java.util.List;
  *
  * @param description the image as containers see it
  * @param configJson the image's config, as the registry served it
- * @param diffIds digests of the unpacked layers' tars, lowest first
- * @param chainIds names of the layers in the store, lowest first (OCI image spec, layer chain id)
+ * @param artifact whether it is no container image; {@code configJson} is its manifest then
+ * @param layers lowest first
  * @param pinned the kubelet's garbage collection must leave it alone
  */
 public record ImageDetails(
     ImageDescription description,
     String configJson,
-    List<String> diffIds,
-    List<String> chainIds,
+    boolean artifact,
+    List<LayerDetails> layers,
     boolean pinned) {
 
+  /**
+   * A layer in the store.
+   *
+   * @param diffId digest of the unpacked layer's tar
+   * @param chainId its name in the store (OCI image spec, layer chain id)
+   * @param bytes on disk
+   */
+  public record LayerDetails(String diffId, String chainId, long bytes, long inodes) {}
+
   public ImageDetails {
-    diffIds = List.copyOf(diffIds);
-    chainIds = List.copyOf(chainIds);
+    layers = List.copyOf(layers);
+  }
+
+  /** The last layer's, which stands for all. */
+  public String chainId() {
+    return layers.isEmpty() ? "" : layers.getLast().chainId();
   }
 }

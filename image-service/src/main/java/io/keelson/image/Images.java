@@ -24,6 +24,7 @@ import io.keelson.sandbox.port.ImageVolumes;
 import io.keelson.sandbox.port.Provisioner;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -64,7 +65,7 @@ public final class Images implements AutoCloseable {
         new ImageAssembly(catalog, layers, settings.limits(), settings.parallelLayers());
     this.registries = new RegistryClients(settings.registries());
     this.pulls = new SharedPulls(this::pull);
-    this.settler = new Settler(layers);
+    this.settler = new Settler(layers, catalog);
     // Layers of this boot that an earlier run left unsettled.
     settler.request();
   }
@@ -134,6 +135,7 @@ public final class Images implements AutoCloseable {
       Cancellation cancellation)
       throws IOException {
     try {
+      folders.makeRoom();
       RegistrySource source =
           registries.source(reference, credentials, new ManifestResolver(parser, host));
       SourceImage image = source.resolve(cancellation);
@@ -188,16 +190,28 @@ public final class Images implements AutoCloseable {
 
   /** The image with all that is known of it, if it is here. */
   public Optional<ImageDetails> details(String reference) {
-    return catalog
-        .find(reference)
-        .map(
-            image ->
-                new ImageDetails(
-                    image.description(),
-                    image.config().json(),
-                    image.config().diffIds().stream().map(Digest::toString).toList(),
-                    image.chainIds().stream().map(Digest::toString).toList(),
-                    isPinned(image.description())));
+    return catalog.find(reference).map(this::details);
+  }
+
+  private ImageDetails details(StoredImage image) {
+    List<ImageDetails.LayerDetails> parts = new ArrayList<>();
+    for (int i = 0; i < image.chainIds().size(); i++) {
+      Digest chainId = image.chainIds().get(i);
+      Digest diffId = image.config().diffIds().get(i);
+      layers
+          .find(chainId)
+          .ifPresent(
+              layer ->
+                  parts.add(
+                      new ImageDetails.LayerDetails(
+                          diffId.toString(), chainId.toString(), layer.bytes(), layer.inodes())));
+    }
+    return new ImageDetails(
+        image.description(),
+        image.config().json(),
+        image.config().artifact(),
+        parts,
+        isPinned(image.description()));
   }
 
   /** Whether the settings say that garbage collection must leave the image alone. */
@@ -214,18 +228,19 @@ public final class Images implements AutoCloseable {
   }
 
   /**
-   * Removes the image with all its names and gives its space back. Harmless if there is none.
+   * Removes the image with all its names and gives its space back, that of a large one in the
+   * background. Harmless if there is none.
    *
-   * @throws io.keelson.sandbox.error.FailedPreconditionException while a container uses it or is
-   *     being made from it
+   * @throws io.keelson.sandbox.error.FailedPreconditionException while a container uses it, as its
+   *     root or as a volume, or is being made from it
    */
   public void remove(String reference) throws IOException {
     catalog.remove(reference);
   }
 
-  /** What images and layers take. */
+  /** What images and layers take, with what is being deleted. From memory. */
   public FileSystemUsage imageUsage() throws IOException {
-    LayerStore.Usage usage = layers.usage();
+    LayerStore.Usage usage = catalog.usage();
     return new FileSystemUsage(
         mountPoint(settings.root().resolve("images")), usage.bytes(), usage.inodes());
   }
@@ -255,6 +270,7 @@ public final class Images implements AutoCloseable {
   public void close() {
     pulls.cancelAll();
     settler.close();
+    folders.close();
     threads.close();
   }
 }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.StringJoiner;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -91,7 +92,7 @@ class ArtifactTest {
     layer("nameless".getBytes(UTF_8), "application/octet-stream", "");
     String id = take();
 
-    Path shown = images.volumes().mount("c", "team/model:1", "").source();
+    Path shown = images.volumes().mount("c", "team/model:1", "", Optional.empty()).source();
     assertThat(shown.resolve("config.json")).hasContent("{}");
     assertThat(shown.resolve("sub/größe.bin")).hasContent("big");
     assertThat(shown.resolve("docs/a")).hasContent("from a tar");
@@ -110,7 +111,8 @@ class ArtifactTest {
     String id = take();
     images.close();
     images = Images.open(ImageSettings.defaults(folder.resolve("root")));
-    assertThat(images.volumes().mount("c", id, "a").source()).hasContent("content");
+    assertThat(images.volumes().mount("c", id, "a", Optional.empty()).source())
+        .hasContent("content");
   }
 
   @Test

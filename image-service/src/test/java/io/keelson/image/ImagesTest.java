@@ -2,6 +2,7 @@ package io.keelson.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.MemoryFolders;
@@ -9,6 +10,8 @@ import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestImage.Compression;
 import io.keelson.image.fixture.TestRegistry;
 import io.keelson.linux.Mounts;
+import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Trees;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
@@ -98,7 +101,7 @@ class ImagesTest {
     assertThat(description.labels()).containsEntry("l", "v");
     assertThat(description.volumes()).containsExactly("/data");
     assertThat(description.size()).isPositive();
-    assertThat(images.details(reference).orElseThrow().chainIds()).hasSize(2);
+    assertThat(images.details(reference).orElseThrow().layers()).hasSize(2);
   }
 
   @Test
@@ -288,8 +291,8 @@ class ImagesTest {
         registry.push(
             TestImage.of(new LayerTar().file("big", 0644, new byte[1 << 20], e -> {})), "app", "1");
     images.pull(PullRequest.of(reference));
-    assertThat(images.imageUsage().usedBytes() - before).isBetween(1L << 20, (1L << 20) + 8192);
-    assertThat(images.imageUsage().inodesUsed()).isEqualTo(2);
+    assertThat(images.imageUsage().usedBytes() - before).isBetween(1L << 20, (1L << 20) + 8 * 4096);
+    assertThat(images.imageUsage().inodesUsed()).isBetween(5L, 8L);
     images.remove(reference);
     assertThat(images.imageUsage().usedBytes()).isEqualTo(before);
   }
@@ -303,5 +306,60 @@ class ImagesTest {
     try (Stream<Path> entries = Files.list(root.resolve("images").resolve(part))) {
       return entries.toList();
     }
+  }
+
+  @Test
+  void usageIsWhatTheDiskSays() throws Exception {
+    TestImage image =
+        TestImage.of(
+            new LayerTar()
+                .folder("a/", 0755)
+                .file("a/small", "x")
+                .hardLink("a/again", "a/small")
+                .symbolicLink("a/link", "small"),
+            new LayerTar().file("large", 0644, new byte[300_000], entry -> {}));
+    images.pull(PullRequest.of(registry.push(image, "team/app", "1")));
+    Path store = root.resolve("images");
+    long end = System.nanoTime() + 10_000_000_000L;
+    // The layers are measured when they are on the disk, which no pull waits for.
+    while (Math.abs(images.imageUsage().usedBytes() - disk(store)) > 6 * 4096
+        && System.nanoTime() < end) {
+      Thread.sleep(10);
+    }
+    assertThat(images.imageUsage().usedBytes()).isCloseTo(disk(store), within(6 * 4096L));
+    assertThat(images.imageUsage().inodesUsed()).isCloseTo(inodes(store), within(8L));
+    assertThat(images.list().getFirst().size()).isGreaterThan(300_000);
+
+    images.remove(image.id());
+    assertThat(images.imageUsage().usedBytes()).isZero();
+    assertThat(inodes(store)).isLessThan(10);
+  }
+
+  private static long disk(Path folder) throws IOException {
+    try (Folder opened = Folder.open(folder)) {
+      return Trees.usage(opened).bytes();
+    }
+  }
+
+  private static long inodes(Path folder) throws IOException {
+    try (Folder opened = Folder.open(folder)) {
+      return Trees.usage(opened).inodes();
+    }
+  }
+
+  @Test
+  void whatARemovalLeftIsDeletedAtTheNextStart() throws Exception {
+    Path left = Files.createDirectories(root.resolve("images/trash/7/diff/a"));
+    Path half = Files.createDirectories(root.resolve("images/ingest/1/diff/b"));
+    images.close();
+    images = Images.open(ImageSettings.defaults(root));
+    images.pull(PullRequest.of(registry.push(image(), "team/app", "1")));
+    long end = System.nanoTime() + 10_000_000_000L;
+    while (Files.exists(root.resolve("images/trash/7")) && System.nanoTime() < end) {
+      Thread.sleep(10);
+    }
+    assertThat(left).doesNotExist();
+    assertThat(half).doesNotExist();
+    assertThat(root.resolve("images/trash")).isEmptyDirectory();
   }
 }

@@ -1,5 +1,6 @@
 package io.keelson.image.pull;
 
+import io.keelson.image.store.ImageCatalog;
 import io.keelson.image.store.LayerStore;
 import java.io.IOException;
 import org.slf4j.Logger;
@@ -14,12 +15,14 @@ public final class Settler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Settler.class);
 
   private final LayerStore layers;
+  private final ImageCatalog catalog;
   private final Thread thread;
   private boolean wanted;
   private boolean closed;
 
-  public Settler(LayerStore layers) {
+  public Settler(LayerStore layers, ImageCatalog catalog) {
     this.layers = layers;
+    this.catalog = catalog;
     this.thread = Thread.ofPlatform().daemon().name("image-settle").start(this::run);
   }
 
@@ -50,6 +53,7 @@ public final class Settler implements AutoCloseable {
   private void settle() {
     try {
       layers.settle();
+      catalog.refreshSizes();
     } catch (IOException | RuntimeException e) {
       // The layers stay marked: they are good as long as the machine runs.
       log.atWarn().log("layers not brought to the disk: {}", e.getMessage());

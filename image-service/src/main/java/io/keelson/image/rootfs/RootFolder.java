@@ -69,6 +69,7 @@ record RootFolder(Path path) {
   /** Unmounts all: nothing may be deleted through a mount that is still there. */
   void detach() throws IOException {
     for (RootFolder volume : eachVolume()) {
+      MappedLayers.remove(volume.layers());
       volume.detachMerged();
     }
     MappedLayers.remove(layers());

@@ -12,12 +12,14 @@ import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.ImageVolumes;
+import io.keelson.sandbox.port.PodUserNamespace;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Images as volumes: the layers of one, mounted read-only in the folder of the container that wants
@@ -27,6 +29,8 @@ public final class VolumeProvisioner implements ImageVolumes {
 
   /** The kubelet knows the failure by this word (cri-api, pkg/errors). */
   private static final String FAILED = "ImageVolumeMountFailed: ";
+
+  private static final long FLAGS = Mounts.MS_NOSUID | Mounts.MS_NODEV;
 
   private static final int MAX_VOLUMES = 10_000;
 
@@ -50,7 +54,8 @@ public final class VolumeProvisioner implements ImageVolumes {
   }
 
   @Override
-  public ImageVolume mount(String containerId, String reference, String subPath)
+  public ImageVolume mount(
+      String containerId, String reference, String subPath, Optional<PodUserNamespace> owners)
       throws IOException {
     checkSubPath(subPath);
     RootFolder root = roots.of(containerId);
@@ -61,7 +66,7 @@ public final class VolumeProvisioner implements ImageVolumes {
       throw new OperationFailedException(FAILED + e.getMessage(), e);
     }
     try {
-      Path source = threads.call(() -> source(make(root, image), subPath, reference));
+      Path source = threads.call(() -> source(make(root, image, owners), subPath, reference));
       return new ImageVolume(source, image.id().toString());
     } catch (IOException e) {
       ImageLayers.throwIfFull("a volume of container " + containerId, e);
@@ -77,21 +82,26 @@ public final class VolumeProvisioner implements ImageVolumes {
     }
   }
 
-  private Path make(RootFolder root, StoredImage image) throws IOException {
+  private Path make(RootFolder root, StoredImage image, Optional<PodUserNamespace> owners)
+      throws IOException {
     Files.createDirectories(root.volumes());
     RootFolder volume = next(root);
     // First of all: from here on a restart knows that the image is in use.
     AtomicFile.write(volume.image(), image.id().toString().getBytes(StandardCharsets.UTF_8), false);
     Files.createDirectory(volume.merged());
     List<Path> lower = new ArrayList<>(layers.of(image));
-    while (lower.size() < 2) {
-      Path empty = Files.createDirectories(volume.empty());
-      if (lower.contains(empty)) {
-        empty = Files.createDirectories(volume.work());
+    for (Path empty : List.of(volume.empty(), volume.upper())) {
+      if (lower.size() < 2) {
+        lower.add(Files.createDirectory(empty));
       }
-      lower.add(empty);
     }
-    overlay.mountReadOnly(lower, volume.merged(), Mounts.MS_NOSUID | Mounts.MS_NODEV);
+    if (owners.isEmpty()) {
+      overlay.mountReadOnly(lower, volume.merged(), FLAGS);
+      return volume.merged();
+    }
+    try (MappedLayers mapped = MappedLayers.mount(volume.layers(), lower, owners.get())) {
+      overlay.mountReadOnly(mapped.paths(), volume.merged(), FLAGS);
+    }
     return volume.merged();
   }
 

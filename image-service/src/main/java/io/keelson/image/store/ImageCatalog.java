@@ -126,12 +126,8 @@ public final class ImageCatalog {
     try {
       synchronized (changes) {
         if (!addNames(config.id(), tags, digests)) {
-          long size = 0;
-          for (Digest chainId : config.chainIds()) {
-            size += layers.find(chainId).orElseThrow().bytes();
-          }
           ImageRecord record = records.create(config, tags, digests);
-          put(config, record, size);
+          put(config, record, size(config));
           added = true;
         }
       }
@@ -200,8 +196,8 @@ public final class ImageCatalog {
   }
 
   /**
-   * Removes an image with all its names, and its layers if no other image has them. Harmless if
-   * there is none.
+   * Removes an image with all its names, and its layers if no other image has them: they are gone
+   * from the store at once, and deleted soon. Harmless if there is none.
    *
    * @throws FailedPreconditionException while it is used or held
    */
@@ -221,8 +217,37 @@ public final class ImageCatalog {
       taken = records.takeOut(image.id());
       index = index.without(image.id());
     }
-    layers.release(image.chainIds());
     records.delete(taken);
+    layers.release(image.chainIds());
+  }
+
+  /** What images take: their layers, those that are being deleted too, and their records. */
+  public LayerStore.Usage usage() {
+    LayerStore.Usage usage = layers.usage();
+    for (StoredImage image : index.images()) {
+      usage = usage.plus(ImageRecords.usage(image.config()));
+    }
+    return usage;
+  }
+
+  /** The layers were measured: says anew what images take. */
+  public void refreshSizes() {
+    synchronized (changes) {
+      ImageIndex next = index;
+      for (StoredImage image : index.images()) {
+        long size = size(image.config());
+        if (size != image.description().size()) {
+          next = next.with(StoredImage.of(image.config(), next.record(image), size));
+        }
+      }
+      index = next;
+    }
+  }
+
+  private long size(ImageConfig config) {
+    return config.chainIds().stream()
+        .mapToLong(chainId -> layers.find(chainId).map(Layer::bytes).orElse(0L))
+        .sum();
   }
 
   /** A held image; closing it twice is harmless. */

@@ -27,6 +27,9 @@ final class ImageRecords {
   private static final String CONFIG = "config.json";
   private static final String RECORD = "record.json";
 
+  /** What file systems allocate at least for a file or a folder. */
+  private static final long BLOCK = 4096;
+
   private static final Logger log = LoggerFactory.getLogger(ImageRecords.class);
 
   private final StoreFolders folders;
@@ -57,7 +60,7 @@ final class ImageRecords {
       }
     }
     for (Path entry : broken) {
-      folders.delete(folders.takeOut(entry));
+      folders.delete(folders.takeOut(entry), 0, 0);
     }
     all.sort(Comparator.comparingLong((Loaded loaded) -> loaded.record().changedAt()).reversed());
     return all;
@@ -113,8 +116,14 @@ final class ImageRecords {
     return folders.takeOut(folderOf(id));
   }
 
-  void delete(Path taken) throws IOException {
-    folders.delete(taken);
+  void delete(Path taken) {
+    folders.delete(taken, 0, 0);
+  }
+
+  /** What the files of one image take, beside its layers. */
+  static LayerStore.Usage usage(ImageConfig config) {
+    long configBytes = (config.json().length() + BLOCK - 1) / BLOCK * BLOCK;
+    return new LayerStore.Usage(configBytes + 2 * BLOCK, 3);
   }
 
   void remove(Digest id) throws IOException {

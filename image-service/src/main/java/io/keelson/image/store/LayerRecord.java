@@ -1,5 +1,6 @@
 package io.keelson.image.store;
 
+import io.keelson.linux.tree.Trees;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 record LayerRecord(
     String chainId, String diffId, long bytes, long inodes, @Nullable String writtenInBoot) {
 
-  LayerRecord settled() {
-    return new LayerRecord(chainId, diffId, bytes, inodes, null);
+  LayerRecord settled(Trees.Usage measured) {
+    return new LayerRecord(chainId, diffId, measured.bytes(), measured.inodes(), null);
   }
 }

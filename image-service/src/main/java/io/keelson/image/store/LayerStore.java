@@ -5,10 +5,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keelson.image.reference.Digest;
 import io.keelson.linux.AtomicFile;
 import io.keelson.linux.BootId;
+import io.keelson.linux.Errno;
+import io.keelson.linux.ErrnoException;
+import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Trees;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -33,6 +38,9 @@ public final class LayerStore {
   static final String CONTENT = "diff";
   private static final String RECORD = "layer.json";
 
+  /** How long a removal waits for the space that it gives back. */
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
   private static final Logger log = LoggerFactory.getLogger(LayerStore.class);
 
   private final StoreFolders folders;
@@ -43,7 +51,7 @@ public final class LayerStore {
   private final Set<Digest> unsettled = new HashSet<>();
 
   private static final class Counted {
-    private final Layer layer;
+    private Layer layer;
     private int users;
 
     Counted(Layer layer) {
@@ -68,7 +76,7 @@ public final class LayerStore {
       }
     }
     for (Path entry : broken) {
-      folders.delete(folders.takeOut(entry));
+      folders.delete(folders.takeOut(entry), 0, 0);
     }
     return store;
   }
@@ -116,19 +124,21 @@ public final class LayerStore {
 
   /** Ends a {@link #retain} of each; what nobody needs any more is deleted, with its space. */
   public void release(List<Digest> chainIds) throws IOException {
-    List<Path> taken = new ArrayList<>();
+    boolean taken = false;
     synchronized (this) {
       for (Digest chainId : chainIds) {
         Counted counted = layers.get(chainId);
         if (counted != null && --counted.users <= 0) {
           layers.remove(chainId);
           unsettled.remove(chainId);
-          taken.add(folders.takeOut(folderOf(chainId)));
+          Layer layer = counted.layer;
+          folders.delete(folders.takeOut(folderOf(chainId)), layer.bytes(), layer.inodes());
+          taken = true;
         }
       }
     }
-    for (Path path : taken) {
-      folders.delete(path);
+    if (taken) {
+      folders.awaitDeletion(PATIENCE);
     }
   }
 
@@ -192,11 +202,17 @@ public final class LayerStore {
     }
     folders.sync();
     for (Digest chainId : toSettle) {
-      Path file = folderOf(chainId).resolve(RECORD);
+      Path folder = folderOf(chainId);
+      Optional<Trees.Usage> usage = measured(folder);
+      Path file = folder.resolve(RECORD);
       synchronized (this) {
-        if (unsettled.contains(chainId)) {
+        Counted counted = layers.get(chainId);
+        if (unsettled.contains(chainId) && counted != null && usage.isPresent()) {
           LayerRecord record = json.readValue(Files.readAllBytes(file), LayerRecord.class);
-          AtomicFile.write(file, json.writeValueAsBytes(record.settled()), false);
+          AtomicFile.write(file, json.writeValueAsBytes(record.settled(usage.get())), false);
+          counted.layer =
+              new Layer(
+                  chainId, counted.layer.content(), usage.get().bytes(), usage.get().inodes());
           unsettled.remove(chainId);
         }
       }
@@ -204,10 +220,23 @@ public final class LayerStore {
     folders.sync();
   }
 
-  /** What all layers take. */
+  // What unpacking counted is near the truth; a file system knows better, once it has all.
+  private static Optional<Trees.Usage> measured(Path folder) throws IOException {
+    try (Folder opened = Folder.open(folder)) {
+      return Optional.of(Trees.usage(opened));
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) {
+        // Removed meanwhile.
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /** What all layers take, with those that are being deleted. */
   public synchronized Usage usage() {
-    long bytes = 0;
-    long inodes = 0;
+    long bytes = folders.beingDeleted().bytes();
+    long inodes = folders.beingDeleted().inodes();
     for (Counted counted : layers.values()) {
       bytes += counted.layer.bytes();
       inodes += counted.layer.inodes();
@@ -216,7 +245,11 @@ public final class LayerStore {
   }
 
   /** Bytes on disk, and inodes. */
-  public record Usage(long bytes, long inodes) {}
+  public record Usage(long bytes, long inodes) {
+    public Usage plus(Usage other) {
+      return new Usage(bytes + other.bytes, inodes + other.inodes);
+    }
+  }
 
   private Path folderOf(Digest chainId) {
     return folders.layers().resolve(chainId.hex());

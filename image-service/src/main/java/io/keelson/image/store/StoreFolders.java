@@ -8,6 +8,7 @@ import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -19,6 +20,9 @@ public final class StoreFolders implements AutoCloseable {
 
   static final String VERSION = "1";
 
+  /** Free bytes with which a pull begins without a look at what is being deleted. */
+  private static final long ROOM = 8L << 30;
+
   private final Path root;
   private final Path images;
   private final Path layers;
@@ -26,8 +30,11 @@ public final class StoreFolders implements AutoCloseable {
   private final Path trash;
   private final Folder ingestFolder;
   private final Folder trashFolder;
+  private final Trash trashCan;
   private final KernelThreads threads;
-  private final AtomicLong names = new AtomicLong();
+
+  /** Begins where no earlier run can have been: what that one has left goes in the background. */
+  private final AtomicLong names = new AtomicLong(System.currentTimeMillis() << 20);
 
   private StoreFolders(Path root, KernelThreads threads) throws IOException {
     this.root = root;
@@ -38,12 +45,17 @@ public final class StoreFolders implements AutoCloseable {
     this.trash = Files.createDirectories(root.resolve("trash"));
     this.ingestFolder = Folder.open(ingest);
     this.trashFolder = Folder.open(trash);
+    for (String name : ingestFolder.list()) {
+      ingestFolder.move(name, trashFolder, Long.toString(names.incrementAndGet()));
+    }
+    this.trashCan = new Trash(trashFolder);
   }
 
   /**
-   * Opens or makes a store, and empties {@code ingest} and {@code trash}.
+   * Opens or makes a store; what an earlier run has left in {@code ingest} and {@code trash} is
+   * deleted in the background.
    *
-   * @param threads where trees are deleted, which may take long
+   * @param threads where trees are deleted that a caller waits for
    * @throws IOException also if the store is of a version that this program does not know
    */
   public static StoreFolders open(Path root, KernelThreads threads) throws IOException {
@@ -63,8 +75,6 @@ public final class StoreFolders implements AutoCloseable {
       if (!Files.exists(version) || Files.size(version) == 0) {
         Files.writeString(version, VERSION + "\n");
       }
-      folders.empty(folders.ingestFolder);
-      folders.empty(folders.trashFolder);
     } catch (IOException | RuntimeException e) {
       folders.close();
       throw e;
@@ -106,9 +116,34 @@ public final class StoreFolders implements AutoCloseable {
     return taken;
   }
 
-  /** Deletes what was taken out. */
-  void delete(Path taken) throws IOException {
-    delete(trashFolder, taken);
+  /** Has what was taken out deleted. */
+  void delete(Path taken, long bytes, long inodes) {
+    trashCan.put(taken, bytes, inodes);
+  }
+
+  /** What was taken out and is not deleted yet. */
+  LayerStore.Usage beingDeleted() {
+    return trashCan.usage();
+  }
+
+  /**
+   * Waits a while for what was taken out to be deleted. A few layers are gone in that time, so that
+   * their space is there when a removal returns; nobody waits out a large image.
+   */
+  void awaitDeletion(Duration patience) {
+    try {
+      trashCan.await(patience);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Waits for what is being deleted if the disk may need it. */
+  public void makeRoom() throws IOException {
+    LayerStore.Usage pending = beingDeleted();
+    if (pending.bytes() > 0 && Files.getFileStore(root).getUsableSpace() < ROOM) {
+      awaitDeletion(Duration.ofMinutes(1));
+    }
   }
 
   // Also when the caller is being cancelled: an interrupt must not leave what it asks to be cleaned
@@ -137,14 +172,9 @@ public final class StoreFolders implements AutoCloseable {
     ingestFolder.syncFileSystem();
   }
 
-  private void empty(Folder folder) throws IOException {
-    for (String name : folder.list()) {
-      Trees.delete(folder, name);
-    }
-  }
-
   @Override
   public void close() {
+    trashCan.close();
     ingestFolder.close();
     trashFolder.close();
   }

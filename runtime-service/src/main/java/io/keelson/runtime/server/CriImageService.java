@@ -1,11 +1,11 @@
 package io.keelson.runtime.server;
 
 import io.grpc.stub.StreamObserver;
-import io.keelson.image.ImageDetails;
 import io.keelson.image.Images;
 import io.keelson.image.PullProgress;
 import io.keelson.image.PullRequest;
 import io.keelson.proto.cri.v1.Image;
+import io.keelson.proto.cri.v1.ImageFilter;
 import io.keelson.proto.cri.v1.ImageFsInfoRequest;
 import io.keelson.proto.cri.v1.ImageFsInfoResponse;
 import io.keelson.proto.cri.v1.ImageServiceGrpc.ImageServiceImplBase;
@@ -17,13 +17,18 @@ import io.keelson.proto.cri.v1.PullImageRequest;
 import io.keelson.proto.cri.v1.PullImageResponse;
 import io.keelson.proto.cri.v1.RemoveImageRequest;
 import io.keelson.proto.cri.v1.RemoveImageResponse;
+import io.keelson.proto.cri.v1.StreamImagesRequest;
+import io.keelson.proto.cri.v1.StreamImagesResponse;
 import io.keelson.sandbox.port.ImageDescription;
 import java.io.IOException;
-import java.util.Optional;
+import java.util.Iterator;
 import java.util.stream.Stream;
 
 /** CRI v1's ImageService. */
 public final class CriImageService extends ImageServiceImplBase {
+
+  /** Images in one message of a stream: far below the size that clients take. */
+  private static final int CHUNK = 500;
 
   private final Images images;
 
@@ -34,6 +39,20 @@ public final class CriImageService extends ImageServiceImplBase {
   @Override
   public void listImages(ListImagesRequest request, StreamObserver<ListImagesResponse> answers) {
     Answers.one(answers, () -> list(request));
+  }
+
+  @Override
+  public void streamImages(
+      StreamImagesRequest request, StreamObserver<StreamImagesResponse> answers) {
+    Iterator<ImageDescription> found = matching(request.getFilter()).iterator();
+    do {
+      StreamImagesResponse.Builder chunk = StreamImagesResponse.newBuilder();
+      while (found.hasNext() && chunk.getImagesCount() < CHUNK) {
+        chunk.addImages(message(found.next()));
+      }
+      answers.onNext(chunk.build());
+    } while (found.hasNext());
+    answers.onCompleted();
   }
 
   @Override
@@ -57,12 +76,14 @@ public final class CriImageService extends ImageServiceImplBase {
   }
 
   private ListImagesResponse list(ListImagesRequest request) {
-    String wanted = request.getFilter().getImage().getImage();
-    Stream<ImageDescription> found =
-        wanted.isEmpty() ? images.list().stream() : images.status(wanted).stream();
     ListImagesResponse.Builder response = ListImagesResponse.newBuilder();
-    found.map(this::message).forEach(response::addImages);
+    matching(request.getFilter()).map(this::message).forEach(response::addImages);
     return response.build();
+  }
+
+  private Stream<ImageDescription> matching(ImageFilter filter) {
+    String wanted = filter.getImage().getImage();
+    return wanted.isEmpty() ? images.list().stream() : images.status(wanted).stream();
   }
 
   private ImageStatusResponse status(ImageStatusRequest request) throws IOException {
@@ -70,9 +91,7 @@ public final class CriImageService extends ImageServiceImplBase {
     ImageStatusResponse.Builder response = ImageStatusResponse.newBuilder();
     images.status(reference).ifPresent(image -> response.setImage(message(image)));
     if (request.getVerbose() && response.hasImage()) {
-      Optional<ImageDetails> details = images.details(reference);
-      // Under the names at which scripts around crictl look for it.
-      details.ifPresent(d -> response.putInfo("info", "{\"imageSpec\":" + d.configJson() + "}"));
+      images.details(reference).ifPresent(d -> response.putInfo("info", ImageMessages.info(d)));
     }
     return response.build();
   }

@@ -1,6 +1,7 @@
 package io.keelson.runtime.server;
 
 import io.keelson.image.FileSystemUsage;
+import io.keelson.image.ImageDetails;
 import io.keelson.image.RegistryCredentials;
 import io.keelson.proto.cri.v1.AuthConfig;
 import io.keelson.proto.cri.v1.FilesystemIdentifier;
@@ -11,6 +12,7 @@ import io.keelson.proto.cri.v1.Int64Value;
 import io.keelson.proto.cri.v1.UInt64Value;
 import io.keelson.sandbox.port.ImageDescription;
 import java.time.Instant;
+import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
@@ -40,6 +42,25 @@ final class ImageMessages {
       message.setUsername(user);
     }
     return message.build();
+  }
+
+  /**
+   * What a verbose status tells, under the names at which scripts around crictl look for it: {@code
+   * imageSpec} is the config as it came.
+   */
+  static String info(ImageDetails details) {
+    StringJoiner layers = new StringJoiner(",", "[", "]");
+    for (ImageDetails.LayerDetails layer : details.layers()) {
+      layers.add(
+          "{\"diffID\":\"%s\",\"chainID\":\"%s\",\"bytes\":%d,\"inodes\":%d}"
+              .formatted(layer.diffId(), layer.chainId(), layer.bytes(), layer.inodes()));
+    }
+    return "{\"chainID\":\"%s\",\"layers\":%s,\"%s\":%s}"
+        .formatted(
+            details.chainId(),
+            layers,
+            details.artifact() ? "manifest" : "imageSpec",
+            details.configJson());
   }
 
   static FilesystemUsage usage(FileSystemUsage usage) {

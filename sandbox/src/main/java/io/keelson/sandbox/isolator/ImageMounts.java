@@ -48,7 +48,11 @@ final class ImageMounts {
 
   ImageMount make(ContainerContext container, Mount mount) throws IOException {
     ImageVolume volume =
-        volumes.mount(container.id(), mount.getImage().getImage(), mount.getImageSubPath());
+        volumes.mount(
+            container.id(),
+            mount.getImage().getImage(),
+            mount.getImageSubPath(),
+            container.pod().userNamespace());
     // Not noexec: programs come this way too, and the field's conformance tests run one.
     List<String> options = new ArrayList<>(List.of("rbind", "rprivate", "ro", "nosuid", "nodev"));
     options.addAll(mount.getMountOptionsList());

@@ -2,6 +2,7 @@ package io.keelson.sandbox.port;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * Shows the content of images to containers as volumes. Safe for use by many threads; calls for one
@@ -14,12 +15,16 @@ public interface ImageVolumes {
    * {@link Provisioner#release}, which takes the mount away, over restarts of the daemon too.
    *
    * @param reference tag, digest, id or unique beginning of an id
+   * @param owners the user namespace in whose ids the files' owners are to be taken; empty for the
+   *     host's
    * @param subPath a file or folder in the image, relative to its root; {@code ""} for the root
    * @throws io.keelson.sandbox.error.InvalidRequestException if {@code subPath} is no such path
    * @throws io.keelson.sandbox.error.OperationFailedException if the image is not here, lacks the
    *     path, or can't be mounted; the message begins with {@code ImageVolumeMountFailed}
    */
-  ImageVolume mount(String containerId, String reference, String subPath) throws IOException;
+  ImageVolume mount(
+      String containerId, String reference, String subPath, Optional<PodUserNamespace> owners)
+      throws IOException;
 
   /**
    * @param source what is to be bound into the container

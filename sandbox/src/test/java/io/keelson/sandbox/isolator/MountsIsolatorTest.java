@@ -255,7 +255,7 @@ class MountsIsolatorTest {
         new MountsIsolator(
             host,
             new HostPaths(Duration.ofSeconds(10)),
-            (_, image, path) -> new ImageVolume(Path.of("/images", image, path), "sha256:1")));
+            (_, image, path, _) -> new ImageVolume(Path.of("/images", image, path), "sha256:1")));
   }
 
   private List<String> destinations() throws IOException {

@@ -1,0 +1,123 @@
+package io.keelson.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.TestImage;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.proto.cri.v1.FilesystemUsage;
+import io.keelson.proto.cri.v1.Image;
+import io.keelson.proto.cri.v1.ImageFilter;
+import io.keelson.proto.cri.v1.ImageFsInfoRequest;
+import io.keelson.proto.cri.v1.ImageFsInfoResponse;
+import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.ImageStatusRequest;
+import io.keelson.proto.cri.v1.ImageStatusResponse;
+import io.keelson.proto.cri.v1.ListImagesRequest;
+import io.keelson.proto.cri.v1.StreamImagesRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What the calls of the ImageService answer. */
+class ImagesIT {
+
+  @RegisterExtension static final TestNode node = TestNode.create();
+
+  private static final String ONE = "one.example.org/app:1";
+  private static final String TWO = "two.example.org/other/app:2";
+
+  private static String importUnderTwoNames() throws IOException {
+    TestImage image = TestImage.busybox("{\"User\":\"web\",\"Labels\":{\"a\":\"b\"}}");
+    Path archive = image.writeDockerArchive(node.folder("images").resolve("app.tar"), ONE);
+    node.cri().importImage(archive, "");
+    assertThat(node.cri().importImage(archive, TWO)).containsExactly(image.id());
+    return image.id();
+  }
+
+  @Test
+  void oneImageUnderTwoNamesGoesAtOnce() throws IOException {
+    String id = importUnderTwoNames();
+    Cri cri = node.cri();
+    ListImagesRequest filtered =
+        ListImagesRequest.newBuilder().setFilter(filter("one.example.org/app:1")).build();
+    assertThat(cri.images().listImages(filtered).getImagesList())
+        .singleElement()
+        .satisfies(
+            image -> {
+              assertThat(image.getId()).isEqualTo(id);
+              assertThat(image.getRepoTagsList()).containsExactly(ONE, TWO);
+              assertThat(image.getUsername()).isEqualTo("web");
+              assertThat(image.hasUid()).isFalse();
+              assertThat(image.getSize()).isPositive();
+            });
+    List<Image> streamed = new ArrayList<>();
+    cri.images()
+        .streamImages(StreamImagesRequest.getDefaultInstance())
+        .forEachRemaining(chunk -> streamed.addAll(chunk.getImagesList()));
+    assertThat(streamed).isEqualTo(cri.listImages());
+
+    cri.removeImage(TWO);
+    assertThat(cri.images().listImages(filtered).getImagesList()).isEmpty();
+    assertThat(status(id, false).hasImage()).isFalse();
+    cri.removeImage(ONE);
+  }
+
+  @Test
+  void aVerboseStatusTellsOfConfigAndLayers() throws IOException {
+    String id = importUnderTwoNames();
+    JsonNode info = new ObjectMapper().readTree(status(id, true).getInfoOrThrow("info"));
+    assertThat(info.at("/imageSpec/config/Labels/a").asText()).isEqualTo("b");
+    assertThat(info.at("/layers")).hasSize(1);
+    assertThat(info.at("/layers/0/chainID").asText())
+        .startsWith("sha256:")
+        .isEqualTo(info.at("/chainID").asText());
+    assertThat(info.at("/layers/0/bytes").asLong()).isPositive();
+    assertThat(status(id, false).getInfoMap()).isEmpty();
+    node.cri().removeImage(id);
+  }
+
+  @Test
+  void fileSystemsAreTold() throws IOException {
+    ImageFsInfoResponse before = fileSystems();
+    String id = importUnderTwoNames();
+    ImageFsInfoResponse after = fileSystems();
+    assertThat(Path.of(after.getImageFilesystems(0).getFsId().getMountpoint())).isDirectory();
+    assertThat(used(after.getImageFilesystems(0)) - used(before.getImageFilesystems(0)))
+        .isGreaterThan(Files.size(Path.of("/bin/busybox")));
+    assertThat(after.getImageFilesystems(0).getInodesUsed().getValue())
+        .isGreaterThan(before.getImageFilesystems(0).getInodesUsed().getValue());
+    assertThat(after.getContainerFilesystemsCount()).isEqualTo(1);
+    node.cri().removeImage(id);
+    assertThat(used(fileSystems().getImageFilesystems(0)))
+        .isLessThan(used(after.getImageFilesystems(0)));
+  }
+
+  private static long used(FilesystemUsage usage) {
+    return usage.getUsedBytes().getValue();
+  }
+
+  private static ImageFsInfoResponse fileSystems() {
+    return node.cri().images().imageFsInfo(ImageFsInfoRequest.getDefaultInstance());
+  }
+
+  private static ImageStatusResponse status(String image, boolean verbose) {
+    return node.cri()
+        .images()
+        .imageStatus(
+            ImageStatusRequest.newBuilder()
+                .setImage(ImageSpec.newBuilder().setImage(image))
+                .setVerbose(verbose)
+                .build());
+  }
+
+  private static ImageFilter filter(String image) {
+    return ImageFilter.newBuilder().setImage(ImageSpec.newBuilder().setImage(image)).build();
+  }
+}
