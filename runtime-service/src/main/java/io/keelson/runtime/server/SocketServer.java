@@ -19,10 +19,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
- * gRPC on a unix socket, each call on a virtual thread of its own. {@link #close} may be called
- * from any thread.
+ * gRPC on a unix socket; {@link CallThreads} says on which thread a call runs. {@link #close} may
+ * be called from any thread.
  */
 public final class SocketServer implements AutoCloseable {
+
+  /** Bytes that a caller may send before the daemon has taken them. */
+  private static final int FLOW_CONTROL_WINDOW = 1 << 20;
 
   private final SocketFile file;
   private final EventLoopGroup events;
@@ -65,9 +68,13 @@ public final class SocketServer implements AutoCloseable {
             .workerEventLoopGroup(events)
             // An option of TCP that gRPC sets by itself and that a unix socket warns of.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
-            .executor(calls)
+            .directExecutor()
+            // A fixed window: else each request is followed by a ping that measures the connection.
+            .flowControlWindow(FLOW_CONTROL_WINDOW)
             .maxInboundMessageSize(settings.maxMessageSize());
-    services.forEach(s -> builder.addService(ServerInterceptors.intercept(s, interceptor)));
+    CallThreads threads = new CallThreads(calls);
+    services.forEach(
+        s -> builder.addService(ServerInterceptors.interceptForward(s, threads, interceptor)));
     SocketServer server = new SocketServer(file, events, calls, builder.build());
     try {
       server.server.start();
