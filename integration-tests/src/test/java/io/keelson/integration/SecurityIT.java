@@ -1,6 +1,7 @@
 package io.keelson.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.google.protobuf.ByteString;
 import io.grpc.Status;
@@ -135,6 +136,29 @@ class SecurityIT {
                             .setProfileType(SecurityProfile.ProfileType.Localhost)
                             .setLocalhostRef("/no/such/profile.json"))))
         .isNotEqualTo(Status.Code.OK);
+  }
+
+  @Test
+  void appArmorProfilesAreRefusedWhereTheKernelHasNone() {
+    assumeThat(Path.of("/sys/module/apparmor/parameters/enabled")).doesNotExist();
+    for (SecurityProfile.Builder profile :
+        List.of(
+            SecurityProfile.newBuilder()
+                .setProfileType(SecurityProfile.ProfileType.Localhost)
+                .setLocalhostRef("mine"),
+            SecurityProfile.newBuilder()
+                .setProfileType(SecurityProfile.ProfileType.RuntimeDefault))) {
+      assertThat(failure(LinuxContainerSecurityContext.newBuilder().setApparmor(profile)))
+          .isEqualTo(Status.Code.FAILED_PRECONDITION);
+    }
+    String free =
+        run(
+            "no-apparmor",
+            LinuxContainerSecurityContext.newBuilder()
+                .setApparmor(
+                    SecurityProfile.newBuilder()
+                        .setProfileType(SecurityProfile.ProfileType.Unconfined)));
+    assertThat(node.cri().output(free, "id", "-u")).isEqualTo("0");
   }
 
   @Test

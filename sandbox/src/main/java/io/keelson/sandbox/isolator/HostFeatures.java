@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.stream.Stream;
 
@@ -23,6 +24,7 @@ import java.util.stream.Stream;
  * @param lowestOomScoreAdj what the kernel lets the daemon give to a container at the least
  * @param seccomp the kernel has seccomp filters
  * @param appArmor AppArmor is enabled
+ * @param appArmorParser the program that loads profiles, if it is installed
  * @param selinux SELinux is enabled
  * @param userNamespaces pods can have user namespaces of their own
  * @param kernel the running kernel's version
@@ -37,6 +39,7 @@ public record HostFeatures(
     int lowestOomScoreAdj,
     boolean seccomp,
     boolean appArmor,
+    Optional<Path> appArmorParser,
     boolean selinux,
     boolean userNamespaces,
     KernelVersion kernel,
@@ -99,6 +102,10 @@ public record HostFeatures(
             : Integer.parseInt(Files.readString(Path.of("/proc/self/oom_score_adj")).strip()),
         status.containsKey("Seccomp_filters") || status.containsKey("Seccomp"),
         readsAs(Path.of("/sys/module/apparmor/parameters/enabled"), "Y"),
+        Stream.of("/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin")
+            .map(folder -> Path.of(folder, "apparmor_parser"))
+            .filter(Files::isExecutable)
+            .findFirst(),
         Files.exists(Path.of("/sys/fs/selinux/enforce")),
         UserNamespaces.isSupported() && kernel.atLeast(5, 19),
         kernel,

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -162,6 +163,7 @@ final class Given {
         -1000,
         true,
         false,
+        Optional.empty(),
         false,
         true,
         new KernelVersion(6, 18),

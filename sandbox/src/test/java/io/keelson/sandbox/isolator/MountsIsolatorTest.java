@@ -244,6 +244,7 @@ class MountsIsolatorTest {
         -1000,
         true,
         false,
+        Optional.empty(),
         false,
         true,
         new KernelVersion(major, minor),

@@ -6,9 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.keelson.proto.cri.v1.SELinuxOption;
-import io.keelson.proto.cri.v1.SecurityProfile;
-import io.keelson.proto.cri.v1.SecurityProfile.ProfileType;
-import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.isolator.HostFeatures.KernelVersion;
@@ -16,6 +13,7 @@ import io.keelson.sandbox.spec.SpecRlimit;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,17 +72,6 @@ class SmallIsolatorsTest {
   }
 
   @Test
-  void aNamedAppArmorProfileNeedsAppArmorAndTheDefaultDoesNot() {
-    AppArmorIsolator isolator = new AppArmorIsolator(Given.host());
-    given.security(security -> security.setApparmor(profile(ProfileType.RuntimeDefault, "")));
-    assertThatCode(() -> given.prepared(isolator)).doesNotThrowAnyException();
-    given.security(security -> security.setApparmor(profile(ProfileType.Localhost, "mine")));
-    assertThatThrownBy(() -> given.prepared(isolator))
-        .isInstanceOf(FailedPreconditionException.class)
-        .hasMessageContaining("mine");
-  }
-
-  @Test
   void selinuxOptionsAreIgnoredWhereItIsOffAndRefusedWhereItIsOn() {
     given.security(
         security -> security.setSelinuxOptions(SELinuxOption.newBuilder().setLevel("s0")));
@@ -101,6 +88,7 @@ class SmallIsolatorsTest {
             0,
             true,
             false,
+            Optional.empty(),
             true,
             true,
             usual.kernel(),
@@ -132,9 +120,5 @@ class SmallIsolatorsTest {
     assertThat(KernelVersion.parse("6.18.0-amd64")).isEqualTo(new KernelVersion(6, 18));
     assertThat(KernelVersion.parse("5.4")).isEqualTo(new KernelVersion(5, 4));
     assertThat(KernelVersion.parse("7")).isEqualTo(new KernelVersion(7, 0));
-  }
-
-  private static SecurityProfile profile(ProfileType type, String reference) {
-    return SecurityProfile.newBuilder().setProfileType(type).setLocalhostRef(reference).build();
   }
 }
