@@ -60,6 +60,8 @@ final class LibC {
 
   static native int statx(int directory, byte[] path, int flags, int mask, Pointer result);
 
+  static native int statfs(byte[] path, Pointer result);
+
   static native int poll(Pointer fds, long count, int timeoutMillis);
 
   static native int memfd_create(byte[] name, int flags);

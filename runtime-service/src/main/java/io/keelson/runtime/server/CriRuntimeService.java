@@ -16,6 +16,10 @@ import io.keelson.proto.cri.v1.ListContainerStatsRequest;
 import io.keelson.proto.cri.v1.ListContainerStatsResponse;
 import io.keelson.proto.cri.v1.ListContainersRequest;
 import io.keelson.proto.cri.v1.ListContainersResponse;
+import io.keelson.proto.cri.v1.ListMetricDescriptorsRequest;
+import io.keelson.proto.cri.v1.ListMetricDescriptorsResponse;
+import io.keelson.proto.cri.v1.ListPodSandboxMetricsRequest;
+import io.keelson.proto.cri.v1.ListPodSandboxMetricsResponse;
 import io.keelson.proto.cri.v1.ListPodSandboxRequest;
 import io.keelson.proto.cri.v1.ListPodSandboxResponse;
 import io.keelson.proto.cri.v1.ListPodSandboxStatsRequest;
@@ -47,6 +51,8 @@ import io.keelson.proto.cri.v1.StreamContainerStatsRequest;
 import io.keelson.proto.cri.v1.StreamContainerStatsResponse;
 import io.keelson.proto.cri.v1.StreamContainersRequest;
 import io.keelson.proto.cri.v1.StreamContainersResponse;
+import io.keelson.proto.cri.v1.StreamPodSandboxMetricsRequest;
+import io.keelson.proto.cri.v1.StreamPodSandboxMetricsResponse;
 import io.keelson.proto.cri.v1.StreamPodSandboxStatsRequest;
 import io.keelson.proto.cri.v1.StreamPodSandboxStatsResponse;
 import io.keelson.proto.cri.v1.StreamPodSandboxesRequest;
@@ -258,5 +264,33 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
                     ListPodSandboxStatsRequest.newBuilder().setFilter(request.getFilter()).build())
                 .getStatsList(),
         chunk -> StreamPodSandboxStatsResponse.newBuilder().addAllPodSandboxStats(chunk).build());
+  }
+
+  @Override
+  public void listMetricDescriptors(
+      ListMetricDescriptorsRequest request, StreamObserver<ListMetricDescriptorsResponse> answers) {
+    Answers.one(answers, stats::metricDescriptors);
+  }
+
+  @Override
+  public void listPodSandboxMetrics(
+      ListPodSandboxMetricsRequest request, StreamObserver<ListPodSandboxMetricsResponse> answers) {
+    Answers.one(
+        answers,
+        () ->
+            ListPodSandboxMetricsResponse.newBuilder()
+                .addAllPodMetrics(stats.podMetrics())
+                .build());
+  }
+
+  @Override
+  public void streamPodSandboxMetrics(
+      StreamPodSandboxMetricsRequest request,
+      StreamObserver<StreamPodSandboxMetricsResponse> answers) {
+    Answers.chunks(
+        answers,
+        stats::podMetrics,
+        chunk ->
+            StreamPodSandboxMetricsResponse.newBuilder().addAllPodSandboxMetrics(chunk).build());
   }
 }

@@ -4,12 +4,15 @@ import io.keelson.proto.cri.v1.ContainerStatsRequest;
 import io.keelson.proto.cri.v1.ContainerStatsResponse;
 import io.keelson.proto.cri.v1.ListContainerStatsRequest;
 import io.keelson.proto.cri.v1.ListContainerStatsResponse;
+import io.keelson.proto.cri.v1.ListMetricDescriptorsResponse;
 import io.keelson.proto.cri.v1.ListPodSandboxStatsRequest;
 import io.keelson.proto.cri.v1.ListPodSandboxStatsResponse;
+import io.keelson.proto.cri.v1.PodSandboxMetrics;
 import io.keelson.proto.cri.v1.PodSandboxStatsRequest;
 import io.keelson.proto.cri.v1.PodSandboxStatsResponse;
 import io.keelson.sandbox.stats.Stats;
 import java.io.IOException;
+import java.util.List;
 
 /** The calls of RuntimeService about what pods and containers use. */
 public final class StatsCalls {
@@ -42,5 +45,15 @@ public final class StatsCalls {
     return ListPodSandboxStatsResponse.newBuilder()
         .addAllStats(stats.pods(request.getFilter()))
         .build();
+  }
+
+  ListMetricDescriptorsResponse metricDescriptors() {
+    return ListMetricDescriptorsResponse.newBuilder()
+        .addAllDescriptors(stats.metrics().descriptors())
+        .build();
+  }
+
+  List<PodSandboxMetrics> podMetrics() throws IOException {
+    return stats.metrics().pods();
   }
 }

@@ -113,6 +113,16 @@ public record CgroupUsage(
   public record BlockDevice(
       int major, int minor, long readBytes, long writtenBytes, long reads, long writes) {}
 
+  /**
+   * Huge pages of one size.
+   *
+   * @param size as the kernel names it, {@code 2MB}
+   * @param usage bytes
+   * @param peak bytes; the usage where the kernel keeps no peak
+   * @param limitHits how often the limit was reached
+   */
+  public record HugePages(String size, long usage, long peak, long limitHits) {}
+
   /** Pressure stall information (the kernel's accounting/psi): some, or all, tasks had to wait. */
   public record Pressure(Stall some, Stall full) {}
 

@@ -59,6 +59,9 @@ public interface Cgroups {
   /** What the group has used so far; empty if it is not there. Costs about twenty small reads. */
   Optional<CgroupUsage> usage(String group) throws IOException;
 
+  /** The group's huge pages by size; empty without the controller. */
+  List<CgroupUsage.HugePages> hugePages(String group) throws IOException;
+
   /**
    * The folder in which a group has the files of a controller ({@code memory}, {@code cpuacct}, …;
    * on version 2 the same for all). Empty if the host does not have the controller; the folder need

@@ -172,6 +172,14 @@ final class CgroupsV1 implements Cgroups {
   }
 
   @Override
+  public List<CgroupUsage.HugePages> hugePages(String group) throws IOException {
+    Optional<Path> folder = folder("hugetlb", group);
+    return folder.isPresent()
+        ? HugePageFiles.read(folder.get(), "usage_in_bytes", "max_usage_in_bytes", "failcnt")
+        : List.of();
+  }
+
+  @Override
   public Optional<Path> folder(String controller, String group) {
     return hierarchies.stream()
         .filter(hierarchy -> hierarchy.version() == 1)

@@ -134,6 +134,11 @@ final class CgroupsV2 implements Cgroups {
   }
 
   @Override
+  public List<CgroupUsage.HugePages> hugePages(String group) throws IOException {
+    return HugePageFiles.read(resolve(group), "current", null, "events");
+  }
+
+  @Override
   public Optional<Path> folder(String controller, String group) {
     return Optional.of(resolve(group));
   }

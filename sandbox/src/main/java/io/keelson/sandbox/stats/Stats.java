@@ -1,6 +1,5 @@
 package io.keelson.sandbox.stats;
 
-import io.keelson.linux.MountInfo;
 import io.keelson.linux.cgroup.Cgroups;
 import io.keelson.proto.cri.v1.ContainerStats;
 import io.keelson.proto.cri.v1.ContainerStatsFilter;
@@ -13,13 +12,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * The figures of pods and containers (CRI v1, the Stats calls of RuntimeService): cgroups and
@@ -28,16 +24,9 @@ import java.util.stream.Stream;
  */
 public final class Stats {
 
-  /** How long all writable layers of a list, and that of one container, may be waited for. */
-  private static final Duration LIST_PATIENCE = Duration.ofMillis(100);
-
-  private static final Duration ONE_PATIENCE = Duration.ofMillis(500);
-
   private final StatsSource source;
-  private final GroupSampler groups;
-  private final LayerSampler layers;
-  private final NetworkSampler networks = new NetworkSampler();
-  private final Path layerMountPoint;
+  private final Samplers samplers;
+  private final Metrics metrics;
 
   /**
    * @param root where writable layers are kept
@@ -45,9 +34,13 @@ public final class Stats {
   public Stats(StatsSource source, Cgroups cgroups, Provisioner provisioner, Path root)
       throws IOException {
     this.source = source;
-    this.groups = new GroupSampler(cgroups);
-    this.layers = new LayerSampler(provisioner);
-    this.layerMountPoint = MountInfo.containing(root).map(MountInfo::mountPoint).orElse(root);
+    this.samplers = new Samplers(source, cgroups, provisioner, root);
+    this.metrics = new Metrics(source, samplers, cgroups);
+  }
+
+  /** The same figures and more of them, by the names that cAdvisor gave them. */
+  public Metrics metrics() {
+    return metrics;
   }
 
   /**
@@ -56,13 +49,13 @@ public final class Stats {
    * @throws io.keelson.sandbox.error.NotFoundException for an unknown id
    */
   public ContainerStats container(String id) throws IOException {
-    return stats(source.container(id), deadline(ONE_PATIENCE));
+    return stats(source.container(id), deadline(Samplers.ONE_PATIENCE));
   }
 
   /** Of the containers that run and match. */
   public List<ContainerStats> containers(ContainerStatsFilter filter) throws IOException {
-    forgetTheGone();
-    long deadline = deadline(LIST_PATIENCE);
+    samplers.forgetTheGone();
+    long deadline = deadline(Samplers.LIST_PATIENCE);
     List<ContainerStats> answer = new ArrayList<>();
     for (StatsSource.Container container : source.running()) {
       if (matches(filter, container)) {
@@ -79,21 +72,21 @@ public final class Stats {
    */
   public PodSandboxStats pod(String id) throws IOException {
     StatsSource.Pod pod = source.pod(id);
-    return stats(List.of(pod), deadline(ONE_PATIENCE)).getFirst();
+    return stats(List.of(pod), deadline(Samplers.ONE_PATIENCE)).getFirst();
   }
 
   /** Of the pods that are ready and match. */
   public List<PodSandboxStats> pods(PodSandboxStatsFilter filter) throws IOException {
-    forgetTheGone();
+    samplers.forgetTheGone();
     List<StatsSource.Pod> matching =
         source.pods().stream().filter(pod -> pod.ready() && matches(filter, pod)).toList();
-    return stats(matching, deadline(LIST_PATIENCE));
+    return stats(matching, deadline(Samplers.LIST_PATIENCE));
   }
 
   private List<PodSandboxStats> stats(List<StatsSource.Pod> pods, long deadline)
       throws IOException {
     Map<Path, Traffic> traffic =
-        networks.sample(pods.stream().flatMap(pod -> pod.netns().stream()).toList());
+        samplers.networks().sample(pods.stream().flatMap(pod -> pod.netns().stream()).toList());
     Map<String, List<StatsSource.Container>> containers =
         source.running().stream().collect(Collectors.groupingBy(StatsSource.Container::sandboxId));
     List<PodSandboxStats> answer = new ArrayList<>();
@@ -111,7 +104,7 @@ public final class Stats {
       long deadline)
       throws IOException {
     LinuxPodSandboxStats.Builder linux = LinuxPodSandboxStats.newBuilder();
-    Optional<Sample> sample = groups.sample(pod.group(), pod.createdAt());
+    Optional<Sample> sample = samplers.groups().sample(pod.group(), pod.createdAt());
     if (sample.isPresent()) {
       linux
           .setCpu(StatsMessages.cpu(sample.get()))
@@ -134,7 +127,7 @@ public final class Stats {
         ContainerStats.newBuilder().setAttributes(StatsMessages.attributes(container));
     Optional<Sample> sample =
         container.runs()
-            ? groups.sample(container.group(), container.startedAt())
+            ? samplers.groups().sample(container.group(), container.startedAt())
             : Optional.empty();
     if (sample.isPresent()) {
       stats
@@ -143,9 +136,12 @@ public final class Stats {
           .setSwap(StatsMessages.swap(sample.get()))
           .setIo(StatsMessages.io(sample.get()));
     }
-    layers
-        .sample(container.id(), deadline)
-        .ifPresent(layer -> stats.setWritableLayer(StatsMessages.layer(layer, layerMountPoint)));
+    samplers
+        .layers()
+        .sample(container, deadline)
+        .ifPresent(
+            layer ->
+                stats.setWritableLayer(StatsMessages.layer(layer, samplers.layerMountPoint())));
     return stats.build();
   }
 
@@ -169,24 +165,5 @@ public final class Stats {
             .getLabelsMap()
             .entrySet()
             .containsAll(filter.getLabelSelectorMap().entrySet());
-  }
-
-  /**
-   * What was sampled of pods and containers that are gone; not at each call, since that is dear.
-   */
-  private void forgetTheGone() {
-    List<StatsSource.Container> running = source.running();
-    List<StatsSource.Pod> pods = source.pods();
-    if (groups.size() < 64 + 2 * (running.size() + pods.size())) {
-      return;
-    }
-    Set<String> known =
-        Stream.concat(
-                running.stream().map(StatsSource.Container::group),
-                pods.stream().map(StatsSource.Pod::group))
-            .collect(Collectors.toCollection(HashSet::new));
-    groups.retain(known);
-    layers.retain(running.stream().map(StatsSource.Container::id).collect(Collectors.toSet()));
-    networks.retain(pods.stream().flatMap(pod -> pod.netns().stream()).collect(Collectors.toSet()));
   }
 }

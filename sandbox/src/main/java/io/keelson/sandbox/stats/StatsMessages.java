@@ -5,6 +5,7 @@ import io.keelson.linux.cgroup.CgroupUsage.Pressure;
 import io.keelson.linux.cgroup.CgroupUsage.Stall;
 import io.keelson.linux.netlink.Link;
 import io.keelson.linux.netlink.LinkStatistics;
+import io.keelson.linux.tree.Trees;
 import io.keelson.proto.cri.v1.ContainerAttributes;
 import io.keelson.proto.cri.v1.CpuUsage;
 import io.keelson.proto.cri.v1.FilesystemIdentifier;
@@ -103,12 +104,12 @@ final class StatsMessages {
         .build();
   }
 
-  static FilesystemUsage layer(LayerSampler.Layer layer, Path mountPoint) {
+  static FilesystemUsage layer(DearSampler.Measured<Trees.Usage> layer, Path mountPoint) {
     return FilesystemUsage.newBuilder()
         .setTimestamp(layer.time())
         .setFsId(FilesystemIdentifier.newBuilder().setMountpoint(mountPoint.toString()))
-        .setUsedBytes(value(layer.usage().bytes()))
-        .setInodesUsed(value(layer.usage().inodes()))
+        .setUsedBytes(value(layer.value().bytes()))
+        .setInodesUsed(value(layer.value().inodes()))
         .build();
   }
 
