@@ -31,14 +31,19 @@ final class ArchiveImport {
   }
 
   List<String> run(
-      Path path, @Nullable String name, PullProgress progress, Cancellation cancellation)
+      String format,
+      Path path,
+      @Nullable String name,
+      PullProgress progress,
+      Cancellation cancellation)
       throws IOException {
     @Nullable ImageReference given = name == null ? null : ImageReference.parse(name);
     if (given != null && given.tag() == null) {
       throw new InvalidRequestException("an import is named by a tag, not by a digest: " + given);
     }
     Path scratch = folders.newIngest();
-    try (ImageArchive archive = ImageArchive.open(path, scratch, parser, host, cancellation)) {
+    try (ImageArchive archive =
+        ImageArchive.open(format, path, scratch, parser, host, cancellation)) {
       if (given != null && archive.images().size() > 1) {
         throw new InvalidRequestException(
             "%s holds %d images, and one name was given".formatted(path, archive.images().size()));

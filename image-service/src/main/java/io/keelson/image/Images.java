@@ -152,9 +152,11 @@ public final class Images implements AutoCloseable {
   }
 
   /**
-   * Takes the images of an OCI layout (folder or tar) or of a docker-archive, the tar also
-   * compressed.
+   * Takes the images of a file or folder on this host.
    *
+   * @param format {@code oci}, {@code docker-archive} or {@code aci}, which may be left out as
+   *     {@code ""}; {@code tar} for a root file system in a tar or jar, {@code dir} for one in a
+   *     folder that is copied, {@code host} for one in a folder that stays where it is
    * @param name gives the image this name instead of those that the archive says; only if it holds
    *     one image
    * @return the ids, in the archive's order
@@ -164,12 +166,17 @@ public final class Images implements AutoCloseable {
    *     this node
    */
   public List<String> importArchive(
-      Path archive, @Nullable String name, PullProgress progress, Cancellation cancellation)
+      String format,
+      Path archive,
+      @Nullable String name,
+      PullProgress progress,
+      Cancellation cancellation)
       throws IOException {
     try {
+      folders.makeRoom();
       List<String> ids =
           new ArchiveImport(assembly, folders, parser, host)
-              .run(archive, name, progress, cancellation);
+              .run(format, archive, name, progress, cancellation);
       settler.request();
       return ids;
     } catch (IOException e) {

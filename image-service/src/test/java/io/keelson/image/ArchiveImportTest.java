@@ -51,7 +51,7 @@ class ArchiveImportTest {
   }
 
   private List<String> take(Path archive, @Nullable String name) throws IOException {
-    return images.importArchive(archive, name, PullProgress.NONE, Cancellation.never());
+    return images.importArchive("", archive, name, PullProgress.NONE, Cancellation.never());
   }
 
   private Path layout(String annotations) throws IOException {
@@ -153,7 +153,8 @@ class ArchiveImportTest {
     Cancellation cancellation = new Cancellation();
     cancellation.cancel();
     Path archive = dockerArchive(Compression.NONE, "app:1");
-    assertThatThrownBy(() -> images.importArchive(archive, null, PullProgress.NONE, cancellation))
+    assertThatThrownBy(
+            () -> images.importArchive("", archive, null, PullProgress.NONE, cancellation))
         .isInstanceOf(java.util.concurrent.CancellationException.class);
     assertThat(images.list()).isEmpty();
     try (Stream<Path> left = Files.list(folder.resolve("root/images/ingest"))) {

@@ -74,7 +74,7 @@ class ArtifactTest {
         layout.resolve("index.json"), "{\"schemaVersion\":2,\"manifests\":[" + entry + "]}");
     String id =
         images
-            .importArchive(layout, "team/model:1", PullProgress.NONE, Cancellation.never())
+            .importArchive("", layout, "team/model:1", PullProgress.NONE, Cancellation.never())
             .getFirst();
     assertThat(id).isEqualTo(Digest.of(manifest.getBytes(UTF_8)).toString());
     return id;

@@ -2,6 +2,7 @@ package io.keelson.image.archive;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A path inside of a layer: relative to its root, without {@code .}, {@code ..} and empty parts.
@@ -64,6 +65,19 @@ record EntryPath(String path) {
       throw new MalformedArchiveException("a path of " + parts.size() + " folders");
     }
     return new EntryPath(String.join("/", parts));
+  }
+
+  /** The same as seen from a folder; null if it is not in there. */
+  @Nullable EntryPath below(EntryPath folder) {
+    if (folder.isRoot()) {
+      return this;
+    }
+    if (path.equals(folder.path())) {
+      return ROOT;
+    }
+    return path.startsWith(folder.path() + "/")
+        ? new EntryPath(path.substring(folder.path().length() + 1))
+        : null;
   }
 
   boolean isRoot() {

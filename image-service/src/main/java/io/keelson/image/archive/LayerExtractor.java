@@ -26,6 +26,7 @@ public final class LayerExtractor implements AutoCloseable {
   private final LayerFolders folders;
   private final UnpackBudget budget;
   private final TransferBuffer buffer = new TransferBuffer();
+  private EntryPath base = EntryPath.ROOT;
 
   /** Folders get their times at the end, since every entry made in them changes these. */
   private final Map<EntryPath, TarEntry> folderTimes = new LinkedHashMap<>();
@@ -46,18 +47,31 @@ public final class LayerExtractor implements AutoCloseable {
    * @throws ErrnoException if the kernel refuses; ENOSPC and EDQUOT for a full disk
    */
   public UnpackedLayer extract(TarReader tar) throws IOException {
+    return extract(tar, "");
+  }
+
+  /**
+   * Unpacks the entries below a folder of the archive, as if that were its root.
+   *
+   * @param folder {@code ""} for all
+   */
+  public UnpackedLayer extract(TarReader tar, String folder) throws IOException {
+    base = EntryPath.of(folder);
     budget.inode(true);
     for (TarEntry entry = tar.next(); entry != null; entry = tar.next()) {
       budget.entry(entry);
-      EntryPath path = EntryPath.of(entry.name());
+      EntryPath path = EntryPath.of(entry.name()).below(base);
+      if (path == null) {
+        continue;
+      }
       try {
         extract(entry, path, tar);
       } catch (ErrnoException e) {
         throw explained(e, path);
       }
     }
-    for (Map.Entry<EntryPath, TarEntry> folder : folderTimes.entrySet()) {
-      setFolderTimes(folder.getKey(), folder.getValue());
+    for (Map.Entry<EntryPath, TarEntry> made : folderTimes.entrySet()) {
+      setFolderTimes(made.getKey(), made.getValue());
     }
     return new UnpackedLayer(
         budget.allocated(), budget.inodes(), new ArrayList<>(folders.implied()));
@@ -157,9 +171,10 @@ public final class LayerExtractor implements AutoCloseable {
   }
 
   private void hardLink(Folder parent, String name, TarEntry entry) throws IOException {
-    EntryPath target = EntryPath.of(entry.linkName());
-    if (target.isRoot()) {
-      throw new MalformedArchiveException("a hard link to the root of the layer: " + name);
+    EntryPath target = EntryPath.of(entry.linkName()).below(base);
+    if (target == null || target.isRoot()) {
+      throw new MalformedArchiveException(
+          "a hard link to the root of the layer or out of it: " + name);
     }
     Folder targetFolder = folders.existing(target.parent());
     Optional<FileStatus> existing =

@@ -96,19 +96,34 @@ final class LayerPipeline {
               ? new FileLayer(root, limits).write(file.path(), blob.size(), feed)
               : extract(root, blob, feed);
       feed.drain();
-      Digest actual = blob.diffId().algorithm().finish(computation);
-      if (blob.form() instanceof LayerForm.Tar && !actual.equals(blob.diffId())) {
-        throw new CorruptContentException(
-            "layer %s unpacks to %s and not to %s, as the config says"
-                .formatted(blob.label(), actual, blob.diffId()));
-      }
+      verify(blob, blob.diffId().algorithm().finish(computation));
       return layer;
+    }
+  }
+
+  private static void verify(LayerBlob blob, Digest actual) throws CorruptContentException {
+    switch (blob.form()) {
+      case LayerForm.Tar _ -> {
+        if (!actual.equals(blob.diffId())) {
+          throw new CorruptContentException(
+              "layer %s unpacks to %s and not to %s, as the config says"
+                  .formatted(blob.label(), actual, blob.diffId()));
+        }
+      }
+      case LayerForm.PartOfTar(String _, Digest tar) -> {
+        if (!actual.equals(tar)) {
+          throw new CorruptContentException("the archive changed while it was read");
+        }
+      }
+      case LayerForm.UncheckedTar _, LayerForm.SingleFile _, LayerForm.HostFolder _ -> {}
     }
   }
 
   private UnpackedLayer extract(Folder root, LayerBlob blob, ByteFeed feed) throws IOException {
     try (LayerExtractor extractor = new LayerExtractor(root, limits, blob.size())) {
-      return extractor.extract(new TarReader(feed));
+      return extractor.extract(
+          new TarReader(feed),
+          blob.form() instanceof LayerForm.PartOfTar part ? part.folder() : "");
     }
   }
 }

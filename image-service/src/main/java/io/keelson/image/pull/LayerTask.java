@@ -5,6 +5,7 @@ import io.keelson.image.PullProgress;
 import io.keelson.image.archive.UnpackedLayer;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.source.LayerBlob;
+import io.keelson.image.source.LayerForm;
 import io.keelson.image.source.LayerSource;
 import io.keelson.image.store.Layer;
 import io.keelson.image.store.LayerStore;
@@ -128,6 +129,9 @@ final class LayerTask {
 
   private Layer make(List<CompletableFuture<Layer>> below)
       throws IOException, InterruptedException, ExecutionException {
+    if (blob.form() instanceof LayerForm.HostFolder(Path path)) {
+      return shared.layers().link(path, chainId, blob.diffId());
+    }
     try (NewLayer layer = shared.layers().begin()) {
       UnpackedLayer unpacked;
       shared.permits().acquire();

@@ -3,36 +3,48 @@ package io.keelson.image.source;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.keelson.image.Cancellation;
 import io.keelson.image.manifest.ImageConfig;
 import io.keelson.image.manifest.InvalidManifestException;
-import io.keelson.image.manifest.ManifestParser;
-import io.keelson.image.manifest.Platform;
 import io.keelson.image.manifest.PlatformChoice;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The images of a docker-archive: {@code manifest.json} lists configs, layers and names. */
-final class DockerArchive {
+final class DockerArchive implements Store {
 
-  static final String MANIFEST = "manifest.json";
-
+  private static final String MANIFEST = "manifest.json";
   private static final int MAX_CONFIG = 8 << 20;
 
-  private final ContentFiles files;
-  private final ManifestParser parser;
-  private final Platform host;
   private final ObjectMapper json = new ObjectMapper();
 
-  DockerArchive(ContentFiles files, ManifestParser parser, Platform host) {
-    this.files = files;
-    this.parser = parser;
-    this.host = host;
+  @Override
+  public String format() {
+    return "docker-archive";
   }
 
-  List<ImageArchive.Named> images(String name) throws IOException {
+  @Override
+  public boolean recognises(ImagePlace place) throws IOException {
+    return place.files().size(MANIFEST).isPresent();
+  }
+
+  @Override
+  public InputStream open(ImagePlace place, LayerBlob layer, Cancellation cancellation)
+      throws IOException {
+    return place.openFile(layer.key());
+  }
+
+  @Override
+  public List<ImageArchive.Named> images(ImagePlace place) throws IOException {
+    String name = place.path().toString();
+    ContentFiles files = place.files();
+    if (files.size(MANIFEST).isEmpty()) {
+      throw new InvalidRequestException(name + " is no docker-archive: it has no " + MANIFEST);
+    }
     JsonNode manifest;
     try {
       manifest = json.readTree(files.read(MANIFEST, ManifestResolver.MAX_MANIFEST));
@@ -45,15 +57,17 @@ final class DockerArchive {
     }
     List<ImageArchive.Named> images = new ArrayList<>();
     for (JsonNode entry : manifest) {
-      images.add(image(entry, name));
+      images.add(image(place, entry, name));
     }
     return images;
   }
 
-  private ImageArchive.Named image(JsonNode entry, String name) throws IOException {
+  private static ImageArchive.Named image(ImagePlace place, JsonNode entry, String name)
+      throws IOException {
+    ContentFiles files = place.files();
     byte[] content = files.read(entry.path("Config").asText(""), MAX_CONFIG);
-    ImageConfig config = parser.config(content, name);
-    PlatformChoice.check(config, host, name);
+    ImageConfig config = place.parser().config(content, name);
+    PlatformChoice.check(config, place.host(), name);
     JsonNode layers = entry.path("Layers");
     if (layers.size() != config.diffIds().size()) {
       throw new InvalidManifestException(

@@ -1,28 +1,29 @@
 package io.keelson.image.source;
 
 import io.keelson.image.Cancellation;
-import io.keelson.image.archive.Decompression;
-import io.keelson.image.archive.MalformedArchiveException;
-import io.keelson.image.archive.TarFiles;
 import io.keelson.image.manifest.ManifestParser;
 import io.keelson.image.manifest.Platform;
 import io.keelson.sandbox.error.InvalidRequestException;
-import io.keelson.sandbox.error.NotFoundException;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/**
- * Images in a file or folder on this host: an OCI layout, or what {@code docker save} writes. Safe
- * for use by many threads.
- */
+/** Images in a file or folder on this host, of whichever kind. Safe for use by many threads. */
 public final class ImageArchive implements LayerSource, AutoCloseable {
 
-  private final ContentFiles files;
+  /** All kinds; the first that recognises a place has it. */
+  private static final List<Store> STORES =
+      List.of(
+          new OciLayout(),
+          new DockerArchive(),
+          new AppContainerImage(),
+          new RootTar(),
+          new RootFolder(),
+          new HostFolder());
+
+  private final ImagePlace place;
+  private final Store store;
   private final List<Named> images;
 
   /**
@@ -36,76 +37,67 @@ public final class ImageArchive implements LayerSource, AutoCloseable {
     }
   }
 
-  private ImageArchive(ContentFiles files, List<Named> images) {
-    this.files = files;
+  private ImageArchive(ImagePlace place, Store store, List<Named> images) {
+    this.place = place;
+    this.store = store;
     this.images = List.copyOf(images);
   }
 
   /**
    * Opens an archive and reads what images it has for this node.
    *
+   * @param format what it is, one of {@link #formats}; {@code ""} for what it looks like
    * @param scratch an empty folder where a compressed archive may be laid out; what is in it is the
    *     caller's to delete
-   * @throws InvalidRequestException if it is no archive of images
-   * @throws NotFoundException if there is no such file, or it has no image for this node
+   * @throws InvalidRequestException if it is no archive of images, or not of that format
+   * @throws io.keelson.sandbox.error.NotFoundException if there is no such file, or it has no image
+   *     for this node
    */
   public static ImageArchive open(
-      Path path, Path scratch, ManifestParser parser, Platform host, Cancellation cancellation)
+      String format,
+      Path path,
+      Path scratch,
+      ManifestParser parser,
+      Platform host,
+      Cancellation cancellation)
       throws IOException {
-    ContentFiles files = files(path, scratch, cancellation);
+    ImagePlace place = new ImagePlace(path, scratch, parser, host, cancellation);
     try {
-      List<Named> images;
-      if (files.size(OciLayout.MARKER).isPresent() && files.size(OciLayout.INDEX).isPresent()) {
-        images = new OciLayout(files, parser, host).images(path.toString());
-      } else if (files.size(DockerArchive.MANIFEST).isPresent()) {
-        images = new DockerArchive(files, parser, host).images(path.toString());
-      } else {
-        throw new InvalidRequestException(
-            path
-                + " is no image archive: it has neither oci-layout with index.json (OCI layout) nor"
-                + " manifest.json (docker-archive)");
-      }
-      return new ImageArchive(files, images);
+      Store store = format.isEmpty() ? recognise(place) : named(format);
+      return new ImageArchive(place, store, store.images(place));
     } catch (IOException | RuntimeException e) {
-      files.close();
+      place.close();
       throw e;
     }
   }
 
-  private static ContentFiles files(Path path, Path scratch, Cancellation cancellation)
-      throws IOException {
-    if (Files.isDirectory(path)) {
-      return ContentFiles.of(path);
-    }
-    if (!Files.isRegularFile(path)) {
-      throw new NotFoundException(
-          Files.exists(path) ? path + " is neither file nor folder" : "no file " + path);
-    }
-    try {
-      return ContentFiles.of(TarFiles.open(uncompressed(path, scratch, cancellation)));
-    } catch (MalformedArchiveException | EOFException e) {
-      throw new InvalidRequestException(path + " is no tar: " + e.getMessage(), e);
-    }
+  /** The words by which kinds are named. */
+  public static List<String> formats() {
+    return STORES.stream().map(Store::format).toList();
   }
 
-  // Layers are read side by side and not in their order, which a compressed file does not allow.
-  private static Path uncompressed(Path path, Path scratch, Cancellation cancellation)
-      throws IOException {
-    try (InputStream raw = Files.newInputStream(path);
-        InputStream tar = Decompression.of(raw)) {
-      if (!Decompression.isCompressed(tar)) {
-        return path;
+  private static Store named(String format) {
+    return STORES.stream()
+        .filter(store -> store.format().equals(format))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new InvalidRequestException(
+                    "unknown format \"%s\"; there are %s"
+                        .formatted(format, String.join(", ", formats()))));
+  }
+
+  private static Store recognise(ImagePlace place) throws IOException {
+    for (Store store : STORES) {
+      if (store.recognises(place)) {
+        return store;
       }
-      Path file = scratch.resolve("archive.tar");
-      try (OutputStream out = Files.newOutputStream(file)) {
-        byte[] block = new byte[256 * 1024];
-        for (int count = tar.read(block); count >= 0; count = tar.read(block)) {
-          cancellation.check();
-          out.write(block, 0, count);
-        }
-      }
-      return file;
     }
+    throw new InvalidRequestException(
+        place.path()
+            + " is no image archive: it has neither oci-layout with index.json (OCI layout) nor"
+            + " manifest.json (docker-archive) nor manifest with rootfs (Appc); for a root file"
+            + " system say so by tar:, dir: or host:");
   }
 
   /** In the archive's order. */
@@ -115,11 +107,11 @@ public final class ImageArchive implements LayerSource, AutoCloseable {
 
   @Override
   public InputStream open(LayerBlob layer, Cancellation cancellation) throws IOException {
-    return files.open(layer.key()).orElseThrow(() -> ContentFiles.missing(layer.key()));
+    return store.open(place, layer, cancellation);
   }
 
   @Override
   public void close() throws IOException {
-    files.close();
+    place.close();
   }
 }

@@ -1,14 +1,16 @@
 package io.keelson.image.source;
 
+import io.keelson.image.Cancellation;
 import io.keelson.image.manifest.Descriptor;
 import io.keelson.image.manifest.ManifestParser;
-import io.keelson.image.manifest.Platform;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.reference.ImageReference;
+import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.UnsupportedException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,25 +18,38 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The images of an OCI image layout (OCI image spec, "Image Layout Specification"). */
-final class OciLayout {
+final class OciLayout implements Store {
 
-  static final String MARKER = "oci-layout";
-  static final String INDEX = "index.json";
-
+  private static final String MARKER = "oci-layout";
+  private static final String INDEX = "index.json";
   private static final String REF_NAME = "org.opencontainers.image.ref.name";
   private static final String CONTAINERD_NAME = "io.containerd.image.name";
 
-  private final ContentFiles files;
-  private final ManifestParser parser;
-  private final ManifestResolver resolver;
-
-  OciLayout(ContentFiles files, ManifestParser parser, Platform host) {
-    this.files = files;
-    this.parser = parser;
-    this.resolver = new ManifestResolver(parser, host);
+  @Override
+  public String format() {
+    return "oci";
   }
 
-  List<ImageArchive.Named> images(String name) throws IOException {
+  @Override
+  public boolean recognises(ImagePlace place) throws IOException {
+    return place.files().size(MARKER).isPresent() && place.files().size(INDEX).isPresent();
+  }
+
+  @Override
+  public InputStream open(ImagePlace place, LayerBlob layer, Cancellation cancellation)
+      throws IOException {
+    return place.openFile(layer.key());
+  }
+
+  @Override
+  public List<ImageArchive.Named> images(ImagePlace place) throws IOException {
+    String name = place.path().toString();
+    if (place.files().size(INDEX).isEmpty()) {
+      throw new InvalidRequestException(name + " is no OCI layout: it has no " + INDEX);
+    }
+    ManifestParser parser = place.parser();
+    ManifestResolver resolver = new ManifestResolver(parser, place.host());
+    ContentFiles files = place.files();
     byte[] index = files.read(INDEX, ManifestResolver.MAX_MANIFEST);
     // Two entries may be two names of one image.
     Map<Digest, ImageArchive.Named> images = new LinkedHashMap<>();
@@ -42,7 +57,7 @@ final class OciLayout {
     for (Descriptor entry : parser.index(index, name + "/" + INDEX).manifests()) {
       try {
         SourceImage image =
-            keyed(resolver.resolve(read(entry, true), entry.digest(), content(), name));
+            keyed(resolver.resolve(read(files, entry, true), entry.digest(), content(files), name));
         images.merge(
             entry.digest(), new ImageArchive.Named(image, names(entry)), OciLayout::merged);
       } catch (NotFoundException | UnsupportedException e) {
@@ -75,21 +90,22 @@ final class OciLayout {
         .orElseGet(List::of);
   }
 
-  private ManifestResolver.Content content() {
+  private static ManifestResolver.Content content(ContentFiles files) {
     return new ManifestResolver.Content() {
       @Override
       public byte[] manifest(Descriptor descriptor) throws IOException {
-        return read(descriptor, true);
+        return read(files, descriptor, true);
       }
 
       @Override
       public byte[] blob(Descriptor descriptor) throws IOException {
-        return read(descriptor, false);
+        return read(files, descriptor, false);
       }
     };
   }
 
-  private byte[] read(Descriptor descriptor, boolean manifest) throws IOException {
+  private static byte[] read(ContentFiles files, Descriptor descriptor, boolean manifest)
+      throws IOException {
     String path = path(descriptor.digest());
     int max = manifest ? ManifestResolver.MAX_MANIFEST : (int) descriptor.size();
     byte[] content = files.read(path, max);

@@ -11,11 +11,17 @@ import org.jspecify.annotations.Nullable;
  * @param writtenInBoot the boot in which the layer was written, as long as it is not known to be on
  *     the disk; null when it is. A layer of an earlier boot that has one may have lost anything to
  *     a power cut.
+ * @param host the folder of this host that the layer is, null for one that is kept in the store
  */
 record LayerRecord(
-    String chainId, String diffId, long bytes, long inodes, @Nullable String writtenInBoot) {
+    String chainId,
+    String diffId,
+    long bytes,
+    long inodes,
+    @Nullable String writtenInBoot,
+    @Nullable String host) {
 
   LayerRecord settled(Trees.Usage measured) {
-    return new LayerRecord(chainId, diffId, measured.bytes(), measured.inodes(), null);
+    return new LayerRecord(chainId, diffId, measured.bytes(), measured.inodes(), null, host);
   }
 }

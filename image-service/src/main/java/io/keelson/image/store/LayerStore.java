@@ -95,9 +95,7 @@ public final class LayerStore {
         }
         unsettled.add(chainId);
       }
-      layers.put(
-          chainId,
-          new Counted(new Layer(chainId, folder.resolve(CONTENT), layer.bytes(), layer.inodes())));
+      layers.put(chainId, new Counted(layer(folder, chainId, layer)));
       return true;
     } catch (IOException | RuntimeException e) {
       log.atWarn()
@@ -105,6 +103,11 @@ public final class LayerStore {
           .log("layer dropped; pulling its images again brings it back: {}", e.getMessage());
       return false;
     }
+  }
+
+  private static Layer layer(Path folder, Digest chainId, LayerRecord record) {
+    Path content = record.host() == null ? folder.resolve(CONTENT) : Path.of(record.host());
+    return new Layer(chainId, content, record.bytes(), record.inodes());
   }
 
   /** Keeps a layer from deletion, if it is here; each call asks for a {@link #release}. */
@@ -171,8 +174,26 @@ public final class LayerStore {
   /** Makes a layer part of the store, retained once for the caller. */
   public Layer publish(NewLayer made, Digest chainId, Digest diffId, long bytes, long inodes)
       throws IOException {
-    LayerRecord record =
-        new LayerRecord(chainId.toString(), diffId.toString(), bytes, inodes, boot);
+    return publish(
+        made,
+        chainId,
+        new LayerRecord(chainId.toString(), diffId.toString(), bytes, inodes, boot, null));
+  }
+
+  /**
+   * Makes a folder of this host a layer, retained once for the caller. It stays where it is, and
+   * nothing is ever changed or deleted in it.
+   */
+  public Layer link(Path host, Digest chainId, Digest diffId) throws IOException {
+    try (NewLayer made = begin()) {
+      return publish(
+          made,
+          chainId,
+          new LayerRecord(chainId.toString(), diffId.toString(), 0, 2, boot, host.toString()));
+    }
+  }
+
+  private Layer publish(NewLayer made, Digest chainId, LayerRecord record) throws IOException {
     AtomicFile.write(made.folder().resolve(RECORD), json.writeValueAsBytes(record), false);
     Path folder = folderOf(chainId);
     synchronized (this) {
@@ -183,7 +204,7 @@ public final class LayerStore {
       }
       StoreFolders.publish(made.folder(), folder);
       made.published();
-      Counted counted = new Counted(new Layer(chainId, folder.resolve(CONTENT), bytes, inodes));
+      Counted counted = new Counted(layer(folder, chainId, record));
       counted.users = 1;
       layers.put(chainId, counted);
       unsettled.add(chainId);

@@ -1,6 +1,5 @@
 package io.keelson.runtime.cli;
 
-import io.keelson.proto.node.v1.ImportImageRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,8 +18,10 @@ final class ImportCommand extends ClientCommand {
   @Parameters(
       paramLabel = "PATH",
       description =
-          "A folder with an OCI layout, or a tar of one or of \"docker save\", also compressed; - for"
-              + " standard input.")
+          "A folder with an OCI layout, or a tar of one, of \"docker save\" or of Appc, also"
+              + " compressed; - for standard input. Or what it is: "
+              + ImageLocation.HELP
+              + ".")
   private String path = "";
 
   @Option(
@@ -35,29 +36,20 @@ final class ImportCommand extends ClientCommand {
   @Override
   int run(CriClient daemon) throws IOException {
     if (!path.equals("-")) {
-      Path archive = Path.of(path).toAbsolutePath().normalize();
-      if (Files.notExists(archive)) {
-        throw CommandException.notFound(archive + " does not exist");
-      }
-      return importFrom(daemon, archive);
+      return importFrom(daemon, ImageLocation.ofPath(path));
     }
     Path copy = Files.createTempFile("keelson-import", ".tar");
     try {
       Files.copy(System.in, copy, StandardCopyOption.REPLACE_EXISTING);
-      return importFrom(daemon, copy);
+      return importFrom(daemon, new ImageLocation("", copy));
     } finally {
       Files.deleteIfExists(copy);
     }
   }
 
-  private int importFrom(CriClient daemon, Path archive) {
-    ImportImageRequest request =
-        ImportImageRequest.newBuilder()
-            .setPath(archive.toString())
-            .setName(name == null ? "" : name)
-            .build();
+  private int importFrom(CriClient daemon, ImageLocation location) {
     ProgressView view = new ProgressView(terminal(), "importing " + path);
-    for (String id : view.show(daemon.node().importImage(request))) {
+    for (String id : view.show(location.importInto(daemon, name == null ? "" : name))) {
       terminal().out().println(id);
     }
     return ExitCode.OK;

@@ -75,7 +75,7 @@ public final class NodeImageService extends NodeServiceImplBase {
       throw new InvalidRequestException("the archive's path must be absolute, not " + path);
     }
     String name = request.getName().isEmpty() ? null : request.getName();
-    return images.importArchive(path, name, progress, cancellation);
+    return images.importArchive(request.getFormat(), path, name, progress, cancellation);
   }
 
   private static ImageProgress done(List<String> ids) {

@@ -5,6 +5,9 @@ import com.sun.jna.Native;
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
 import io.keelson.linux.Fd;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -101,6 +104,23 @@ public final class Folder implements AutoCloseable {
       throw failure("openat", name, "O_CREAT | O_EXCL");
     }
     return new NewFile(result, label + "/" + name);
+  }
+
+  /**
+   * Opens a file to be read; a symbolic link is an error (ELOOP), and a FIFO does not hold us up.
+   */
+  public InputStream openFile(String name) throws IOException {
+    int flags = Fd.O_RDONLY | Fd.O_NOFOLLOW | Fd.O_NONBLOCK | TreeCalls.O_CLOEXEC;
+    int result = TreeCalls.openat(fd, TreeCalls.bytes(name), flags, 0);
+    if (result < 0) {
+      throw failure("openat", name, "O_RDONLY");
+    }
+    try {
+      // The JDK can't be given a descriptor, and its paths can't have all names that files have.
+      return new FileInputStream("/proc/self/fd/" + result);
+    } finally {
+      TreeCalls.close(result);
+    }
   }
 
   /** Makes a folder; the process's umask applies. */
@@ -259,6 +279,17 @@ public final class Folder implements AutoCloseable {
         throw new ErrnoException("statx(\"%s/%s\")".formatted(label, name), errno);
       }
       return Optional.of(FileStatus.of(result));
+    }
+  }
+
+  /** The number of the file system that the folder is on. */
+  public long device() throws ErrnoException {
+    try (Memory result = new Memory(FileStatus.STRUCT_SIZE)) {
+      if (TreeCalls.statx(fd, TreeCalls.bytes("."), 0, TreeCalls.STATX_BASIC_STATS, result) < 0) {
+        throw failure("statx", ".", "");
+      }
+      // struct statx: stx_dev_major, stx_dev_minor
+      return (long) result.getInt(136) << 32 | Integer.toUnsignedLong(result.getInt(140));
     }
   }
 

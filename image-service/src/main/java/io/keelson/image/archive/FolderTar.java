@@ -1,0 +1,119 @@
+package io.keelson.image.archive;
+
+import io.keelson.linux.tree.FileStatus;
+import io.keelson.linux.tree.Folder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A folder of this host as a tar, in the order of its names, so that the same folder gives the same
+ * bytes. Symbolic links are taken as they are; other file systems that are mounted in it are left
+ * out, and so are sockets. For one thread.
+ */
+public final class FolderTar {
+
+  private final TarWriter tar;
+  private final Map<Long, String> linked = new HashMap<>();
+  private final Runnable check;
+
+  private FolderTar(TarWriter tar, Runnable check) {
+    this.tar = tar;
+    this.check = check;
+  }
+
+  /**
+   * Writes the whole tar.
+   *
+   * @param check comes before each file, and ends the work by what it throws
+   */
+  public static void write(Path folder, OutputStream out, Runnable check) throws IOException {
+    TarWriter tar = new TarWriter(out);
+    try (Folder root = Folder.open(folder)) {
+      new FolderTar(tar, check).folder(root, "", root.device());
+    }
+    tar.finish();
+  }
+
+  private void folder(Folder folder, String path, long device) throws IOException {
+    FileStatus own = folder.status(".").orElseThrow();
+    tar.write(header('5', path.isEmpty() ? "./" : path + "/", "", own, 0, attributes(folder, ".")));
+    List<String> names = folder.list().stream().sorted().toList();
+    for (String name : names) {
+      check.run();
+      Optional<FileStatus> status = folder.status(name);
+      if (status.isPresent()) {
+        entry(folder, name, path.isEmpty() ? name : path + "/" + name, status.get(), device);
+      }
+    }
+  }
+
+  private void entry(Folder parent, String name, String path, FileStatus status, long device)
+      throws IOException {
+    if (status.isDirectory()) {
+      try (Folder folder = parent.openFolder(name)) {
+        if (folder.device() == device) {
+          folder(folder, path, device);
+        }
+      }
+      return;
+    }
+    String first = status.links() > 1 ? linked.putIfAbsent(status.inode(), path) : null;
+    if (first != null) {
+      tar.write(header('1', path, first, status, 0, Map.of()));
+      return;
+    }
+    Map<String, byte[]> attributes = attributes(parent, name);
+    switch (status.type()) {
+      case FileStatus.S_IFREG -> {
+        try (InputStream content = parent.openFile(name)) {
+          tar.write(header('0', path, "", status, status.size(), attributes), content);
+        }
+      }
+      case FileStatus.S_IFLNK ->
+          tar.write(header('2', path, parent.symbolicLink(name), status, 0, attributes));
+      case FileStatus.S_IFCHR -> tar.write(header('3', path, "", status, 0, attributes));
+      case FileStatus.S_IFBLK -> tar.write(header('4', path, "", status, 0, attributes));
+      case FileStatus.S_IFIFO -> tar.write(header('6', path, "", status, 0, attributes));
+      default -> {}
+    }
+  }
+
+  private static TarWriter.Header header(
+      char type,
+      String path,
+      String link,
+      FileStatus status,
+      long size,
+      Map<String, byte[]> attributes) {
+    boolean device = type == '3' || type == '4';
+    return new TarWriter.Header(
+        type,
+        path,
+        link,
+        status.permissions(),
+        status.uid(),
+        status.gid(),
+        size,
+        status.modified(),
+        device ? status.major() : 0,
+        device ? status.minor() : 0,
+        attributes);
+  }
+
+  private static Map<String, byte[]> attributes(Folder folder, String name) throws IOException {
+    Map<String, byte[]> attributes = new LinkedHashMap<>();
+    for (String attribute : folder.attributes(name)) {
+      if (LayerAttributes.isWanted(attribute)) {
+        folder.attribute(name, attribute).ifPresent(value -> attributes.put(attribute, value));
+      }
+    }
+    return attributes;
+  }
+}

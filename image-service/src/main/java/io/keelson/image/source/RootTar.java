@@ -1,0 +1,62 @@
+package io.keelson.image.source;
+
+import io.keelson.image.Cancellation;
+import io.keelson.image.archive.Decompression;
+import io.keelson.image.archive.ZipTar;
+import io.keelson.image.reference.Digest;
+import io.keelson.sandbox.error.InvalidRequestException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.util.List;
+
+/**
+ * A root file system in a tar, also compressed, or in a jar or another zip. It is read twice: what
+ * it unpacks to names the image.
+ */
+final class RootTar implements Store {
+
+  private final MadeImage made = new MadeImage();
+
+  @Override
+  public String format() {
+    return "tar";
+  }
+
+  @Override
+  public boolean recognises(ImagePlace place) {
+    return false;
+  }
+
+  @Override
+  public List<ImageArchive.Named> images(ImagePlace place) throws IOException {
+    if (place.isFolder()) {
+      throw new InvalidRequestException(place.path() + " is a folder; say dir: or host:");
+    }
+    Digest diffId =
+        TarStream.digest(
+            (out, check) -> {
+              try (InputStream in = open(place, place.cancellation())) {
+                byte[] block = new byte[256 * 1024];
+                for (int count = in.read(block); count >= 0; count = in.read(block)) {
+                  check.run();
+                  out.write(block, 0, count);
+                }
+              }
+            },
+            place.cancellation());
+    return List.of(made.of(place, diffId, new LayerForm.Tar(), made.settings(), List.of()));
+  }
+
+  @Override
+  public InputStream open(ImagePlace place, LayerBlob layer, Cancellation cancellation)
+      throws IOException {
+    return open(place, cancellation);
+  }
+
+  private static InputStream open(ImagePlace place, Cancellation cancellation) throws IOException {
+    return ZipTar.isZip(place.start(4))
+        ? TarStream.open((out, check) -> ZipTar.write(place.path(), out, check), cancellation)
+        : Decompression.of(Files.newInputStream(place.path()));
+  }
+}
