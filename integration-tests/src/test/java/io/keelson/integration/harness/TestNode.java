@@ -179,6 +179,7 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     Path path = Path.of(file);
     Path runtimes = state().resolve("runtimes");
     return path.equals(root().resolve("network/last"))
+        || root().resolve("device-plugins").equals(path.getParent()) // the sockets of plugins
         || path.equals(runtimes)
         || runtimes.equals(path.getParent());
   }

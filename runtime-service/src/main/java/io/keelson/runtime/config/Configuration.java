@@ -31,6 +31,7 @@ public record Configuration(
     Log log,
     Network network,
     Images images,
+    Devices devices,
     Grpc grpc) {
 
   public Configuration {
@@ -94,6 +95,23 @@ public record Configuration(
   }
 
   /**
+   * Device plugins and CDI.
+   *
+   * @param pluginWait for a plugin that is not back yet
+   * @param cdiDirs later ones win
+   */
+  public record Devices(
+      Path pluginDir,
+      Path registrationDir,
+      Duration pluginWait,
+      List<Path> cdiDirs,
+      boolean ownersFromUser) {
+    public Devices {
+      cdiDirs = List.copyOf(cdiDirs);
+    }
+  }
+
+  /**
    * The gRPC server.
    *
    * @param maxMessageSize bytes
@@ -132,6 +150,12 @@ public record Configuration(
             values.get(Keys.PARALLEL_LAYERS).intValue(),
             values.get(Keys.MAX_LAYER_SIZE),
             values.get(Keys.MAX_LAYER_ENTRIES)),
+        new Devices(
+            values.get(Keys.PLUGIN_DIR),
+            values.get(Keys.REGISTRATION_DIR),
+            values.get(Keys.PLUGIN_WAIT),
+            values.get(Keys.CDI_DIRS),
+            values.get(Keys.DEVICE_OWNERS_FROM_USER)),
         new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()));
   }
 

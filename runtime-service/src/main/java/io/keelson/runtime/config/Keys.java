@@ -295,6 +295,58 @@ final class Keys {
           The largest request that is taken. Kubelets take and send no more than 16MiB.\
           """);
 
+  static final Key<Path> PLUGIN_DIR =
+      Key.derived(
+          "devices.plugin_dir",
+          ValueTypes.ABSOLUTE_PATH,
+          values -> values.get(ROOT).resolve("device-plugins"),
+          """
+          Where vendors' device plugins register (kubelet.sock) and keep their sockets. Default:
+          device-plugins in the root folder. On a node without a kubelet set it to
+          /var/lib/kubelet/device-plugins, which most vendors have built into their plugins.\
+          """);
+
+  static final Key<Path> REGISTRATION_DIR =
+      Key.derived(
+          "devices.registration_dir",
+          ValueTypes.ABSOLUTE_PATH,
+          values -> values.get(ROOT).resolve("plugins_registry"),
+          """
+          The folder that is watched for the sockets of plugins that register by themselves: device
+          plugins and CSI drivers. Default: plugins_registry in the root folder; a kubelet's is
+          /var/lib/kubelet/plugins_registry.\
+          """);
+
+  static final Key<Duration> PLUGIN_WAIT =
+      Key.of(
+          "devices.plugin_wait",
+          ValueTypes.duration(Duration.ofMillis(1), Duration.ofMinutes(10)),
+          Duration.ofSeconds(30),
+          """
+          How long a request for devices waits for a plugin that is not back yet, after a start of
+          the daemon or an end of the plugin.\
+          """);
+
+  static final Key<List<Path>> CDI_DIRS =
+      Key.of(
+          "devices.cdi_dirs",
+          ValueTypes.listOf(ValueTypes.ABSOLUTE_PATH, "absolute paths"),
+          List.of(Path.of("/etc/cdi"), Path.of("/var/run/cdi")),
+          """
+          Where specs of the Container Device Interface are looked for; later folders win. Changes
+          are seen by the next container.\
+          """);
+
+  static final Key<Boolean> DEVICE_OWNERS_FROM_USER =
+      Key.of(
+          "devices.owners_from_user",
+          ValueTypes.BOOLEAN,
+          false,
+          """
+          Device nodes that a plugin asks for belong to the user that the container runs as, and
+          not to their owner on the host.\
+          """);
+
   /** The OCI runtimes that need no table in the file. */
   static final List<String> BUILT_IN_RUNTIMES = List.of("crun", "runc");
 
@@ -328,6 +380,11 @@ final class Keys {
           PARALLEL_LAYERS,
           MAX_LAYER_SIZE,
           MAX_LAYER_ENTRIES,
+          PLUGIN_DIR,
+          REGISTRATION_DIR,
+          PLUGIN_WAIT,
+          CDI_DIRS,
+          DEVICE_OWNERS_FROM_USER,
           MAX_MESSAGE_SIZE);
 
   private static final Pattern RUNTIME_KEY = Pattern.compile("runtimes\\.([^.]+)\\.[^.]+");

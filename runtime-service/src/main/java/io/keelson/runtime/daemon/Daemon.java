@@ -5,6 +5,7 @@ import io.keelson.cni.bridge.BridgeNetwork;
 import io.keelson.cni.bridge.NetworkSettings;
 import io.keelson.cni.plugin.CniNetwork;
 import io.keelson.cni.plugin.CniSettings;
+import io.keelson.device.Devices;
 import io.keelson.image.ImageSettings;
 import io.keelson.image.Images;
 import io.keelson.image.UnpackLimits;
@@ -34,10 +35,13 @@ import io.keelson.sandbox.launch.ExitWatcher;
 import io.keelson.sandbox.launch.LauncherSettings;
 import io.keelson.sandbox.port.PodNetwork;
 import io.keelson.sandbox.port.RuntimeHandler;
+import io.keelson.sandbox.rpc.UnixChannels;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -103,8 +107,12 @@ public final class Daemon implements AutoCloseable {
     ProcessWatcher processes = shutdown.add("process watcher", new ProcessWatcher());
     Images images = shutdown.add("images", Images.open(imageSettings(configuration)));
     PodNetwork network = network(configuration, kernelThreads, shutdown);
+    UnixChannels channels = shutdown.add("channels to plugins", new UnixChannels());
+    Devices devices = DeviceParts.open(configuration, channels, shutdown);
+    DeviceParts.watch(
+        configuration, Map.of("DevicePlugin", devices.pluginHandler()), channels, shutdown);
     NodeRuntime runtime =
-        runtime(configuration, host, features, processes, images, network, shutdown);
+        runtime(configuration, host, features, processes, images, network, devices, shutdown);
 
     ReadinessGate gate = new ReadinessGate();
     NodeCalls node =
@@ -139,6 +147,7 @@ public final class Daemon implements AutoCloseable {
       ProcessWatcher processes,
       Images images,
       PodNetwork network,
+      Devices devices,
       Shutdown shutdown)
       throws IOException {
     SandboxSettings settings =
@@ -161,13 +170,19 @@ public final class Daemon implements AutoCloseable {
         shutdown.add("the exit watcher", new ExitWatcher(settings.exitDirectory(), processes)),
         new CatatonitHolder(host.catatonit(), defaultHandler, host.cgroups(), RUNTIME_TIMEOUT),
         targets ->
-            StandardIsolators.create(
-                features, targets, images.volumes(), StandardIsolators.Settings.DEFAULT),
-        List.of(),
+            inOrder(
+                StandardIsolators.create(
+                    features, targets, images.volumes(), StandardIsolators.Settings.DEFAULT),
+                devices.isolators()),
+        devices.podExtensions(),
         images.provisioner(),
         network,
         host.cgroups(),
         HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE)));
+  }
+
+  private static <T> List<T> inOrder(List<T> first, List<T> then) {
+    return Stream.concat(first.stream(), then.stream()).toList();
   }
 
   private static PodNetwork network(

@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** Reads device nodes of the host. */
-final class DeviceNodes {
+public final class DeviceNodes {
 
   private static final int S_IFMT = 0170000;
   private static final int S_IFCHR = 0020000;
@@ -31,7 +31,7 @@ final class DeviceNodes {
   private DeviceNodes() {}
 
   /** The node itself; empty if it is there but no block or character device. */
-  static Optional<SpecDevice> node(Path path, String containerPath) throws IOException {
+  public static Optional<SpecDevice> node(Path path, String containerPath) throws IOException {
     Map<String, Object> attributes =
         Files.readAttributes(path, "unix:mode,rdev,uid,gid", LinkOption.NOFOLLOW_LINKS);
     int mode = (Integer) attribute(attributes, "mode");
@@ -56,7 +56,7 @@ final class DeviceNodes {
   }
 
   /** All nodes below a folder, at the same places below {@code containerPath}. */
-  static List<SpecDevice> below(Path folder, String containerPath) throws IOException {
+  public static List<SpecDevice> below(Path folder, String containerPath) throws IOException {
     List<SpecDevice> found = new ArrayList<>();
     List<Path> entries;
     try (Stream<Path> listed = Files.list(folder)) {

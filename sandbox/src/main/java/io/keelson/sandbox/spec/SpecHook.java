@@ -35,7 +35,8 @@ public record SpecHook(
       this.key = key;
     }
 
-    String key() {
+    /** As the spec names it. */
+    public String key() {
       return key;
     }
   }

@@ -1,0 +1,26 @@
+package io.keelson.device;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What an administrator may set of devices.
+ *
+ * @param checkpoints folder of the records of allocations and of lent interfaces
+ * @param pluginFolder where vendors' plugins register and keep their sockets
+ * @param pluginWait how long a request waits for a plugin that is not back yet
+ * @param cdiFolders of CDI specs; later ones win
+ * @param ownersFromUser nodes belong to the container's user
+ */
+public record DeviceSettings(
+    Path checkpoints,
+    Path pluginFolder,
+    Duration pluginWait,
+    List<Path> cdiFolders,
+    boolean ownersFromUser) {
+
+  public DeviceSettings {
+    cdiFolders = List.copyOf(cdiFolders);
+  }
+}

@@ -1,0 +1,79 @@
+package io.keelson.device;
+
+import io.keelson.device.allocation.AllocationObserver;
+import io.keelson.device.allocation.Allocations;
+import io.keelson.device.allocation.Allocator;
+import io.keelson.device.cdi.CdiFolders;
+import io.keelson.device.container.DeviceIsolator;
+import io.keelson.device.container.PodDevices;
+import io.keelson.device.plugin.PluginFolder;
+import io.keelson.device.plugin.PluginRegistry;
+import io.keelson.device.registration.PluginHandler;
+import io.keelson.proto.record.v1.DeviceAllocation;
+import io.keelson.sandbox.FaultPoints;
+import io.keelson.sandbox.port.Isolator;
+import io.keelson.sandbox.port.PodExtension;
+import io.keelson.sandbox.rpc.UnixChannels;
+import java.io.IOException;
+import java.util.List;
+
+/** The devices of a node, put together. One for each daemon; safe for use by many threads. */
+public final class Devices implements AutoCloseable {
+
+  private final PluginRegistry registry;
+  private final PluginFolder folder;
+  private final List<Isolator> isolators;
+  private final List<PodExtension> podExtensions;
+
+  private Devices(DeviceSettings settings, UnixChannels channels, FaultPoints faults)
+      throws IOException {
+    registry = new PluginRegistry(settings.pluginWait());
+    Allocations allocations = Allocations.open(settings.checkpoints().resolve("allocations"));
+    Allocator allocator = new Allocator(registry, allocations, new Unobserved(), faults);
+    CdiFolders cdi = new CdiFolders(settings.cdiFolders());
+    isolators = List.of(new DeviceIsolator(allocator, allocations, cdi, settings.ownersFromUser()));
+    podExtensions = List.of(new PodDevices(allocator, allocations));
+    folder = PluginFolder.open(settings.pluginFolder(), registry, channels);
+  }
+
+  /**
+   * Takes plugins when it returns; what an earlier life of the daemon gave away is still held.
+   *
+   * @throws IOException if the folder of plugins is in another process's hands or can't be used
+   */
+  public static Devices open(DeviceSettings settings, UnixChannels channels, FaultPoints faults)
+      throws IOException {
+    return new Devices(settings, channels, faults);
+  }
+
+  /** To come after those that begin the rules of access to devices. */
+  public List<Isolator> isolators() {
+    return isolators;
+  }
+
+  public List<PodExtension> podExtensions() {
+    return podExtensions;
+  }
+
+  /** Takes device plugins that register by a socket in a watched folder. */
+  public PluginHandler pluginHandler() {
+    return folder;
+  }
+
+  @Override
+  public void close() throws IOException {
+    folder.close();
+    registry.close();
+  }
+
+  private static final class Unobserved implements AllocationObserver {
+    @Override
+    public void allocated(DeviceAllocation allocation) {}
+
+    @Override
+    public void released(DeviceAllocation allocation) {}
+
+    @Override
+    public void failed(Exception why) {}
+  }
+}

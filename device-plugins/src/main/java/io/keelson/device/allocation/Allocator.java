@@ -1,0 +1,245 @@
+package io.keelson.device.allocation;
+
+import io.keelson.device.allocation.DeviceChoice.Pool;
+import io.keelson.device.plugin.Device;
+import io.keelson.device.plugin.DevicePlugin;
+import io.keelson.device.plugin.PluginRegistry;
+import io.keelson.device.plugin.Resource;
+import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
+import io.keelson.proto.record.v1.DeviceAllocation;
+import io.keelson.sandbox.FaultPoints;
+import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.error.OperationFailedException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives devices of all resources to containers and pods. Each device has one holder at a time; who
+ * holds what is on disk before anyone is told of it. Safe for use by many threads; calls for one
+ * claimant never overlap.
+ */
+public final class Allocator {
+
+  private static final Logger log = LoggerFactory.getLogger(Allocator.class);
+
+  private final PluginRegistry registry;
+  private final Allocations allocations;
+  private final AllocationObserver observer;
+  private final FaultPoints faults;
+
+  /** Held over a choice, so that no device is chosen twice; taken in the order of the names. */
+  private final Map<String, ReentrantLock> choosing = new ConcurrentHashMap<>();
+
+  public Allocator(
+      PluginRegistry registry,
+      Allocations allocations,
+      AllocationObserver observer,
+      FaultPoints faults) {
+    this.faults = faults;
+    this.registry = registry;
+    this.allocations = allocations;
+    this.observer = observer;
+  }
+
+  /**
+   * Gives all that is asked for, or nothing. Who asks again, as the same container of the same pod,
+   * gets the same devices.
+   *
+   * @param nearTo NUMA nodes that are preferred, such as those of the container's memory
+   * @return one for each resource, with the plugins' answers
+   * @throws io.keelson.sandbox.error.ResourceExhaustedException if there are not enough
+   * @throws io.keelson.sandbox.error.UnavailableException if a plugin is not back in time
+   */
+  public List<DeviceAllocation> allocate(
+      Claimant claimant, List<DeviceRequest> requests, Set<Long> nearTo) throws IOException {
+    List<DeviceAllocation> given = new ArrayList<>();
+    List<DeviceAllocation> fresh = new ArrayList<>();
+    try {
+      List<Resource> resources = new ArrayList<>();
+      for (DeviceRequest request : requests) {
+        resources.add(registry.await(request.resource()));
+      }
+      for (DeviceAllocation reserved : reserve(claimant, requests, resources, nearTo, fresh)) {
+        faults.reached("Devices:held");
+        given.add(complete(reserved));
+        faults.reached("Devices:answered");
+      }
+      for (DeviceAllocation allocation : given) {
+        observer.allocated(allocation);
+      }
+      return given;
+    } catch (IOException | RuntimeException e) {
+      observer.failed(e);
+      for (DeviceAllocation made : fresh) {
+        giveUp(made, e);
+      }
+      throw e;
+    }
+  }
+
+  private List<DeviceAllocation> reserve(
+      Claimant claimant,
+      List<DeviceRequest> requests,
+      List<Resource> resources,
+      Set<Long> nearTo,
+      List<DeviceAllocation> fresh)
+      throws IOException {
+    List<ReentrantLock> locks =
+        new TreeSet<>(requests.stream().map(DeviceRequest::resource).toList())
+            .stream()
+                .map(name -> choosing.computeIfAbsent(name, _ -> new ReentrantLock()))
+                .toList();
+    locks.forEach(ReentrantLock::lock);
+    try {
+      Map<DeviceRequest, Pool> pools = new LinkedHashMap<>();
+      for (int i = 0; i < requests.size(); i++) {
+        pools.put(requests.get(i), pool(claimant, requests.get(i), resources.get(i)));
+      }
+      Optional<Long> node = DeviceChoice.node(pools.values(), nearTo);
+      List<DeviceAllocation> reserved = new ArrayList<>();
+      for (int i = 0; i < requests.size(); i++) {
+        Resource resource = resources.get(i);
+        Pool pool = Objects.requireNonNull(pools.get(requests.get(i)));
+        List<String> ids = choose(resource, pool, node);
+        boolean isNew = allocations.find(claimant, resource.name()).isEmpty();
+        DeviceAllocation allocation = allocations.hold(claimant, resource, ids);
+        reserved.add(allocation);
+        if (isNew) {
+          fresh.add(allocation);
+        }
+      }
+      return reserved;
+    } finally {
+      locks.reversed().forEach(ReentrantLock::unlock);
+    }
+  }
+
+  private Pool pool(Claimant claimant, DeviceRequest request, Resource resource) {
+    List<DeviceAllocation> held = allocations.ofResource(resource.name());
+    Optional<DeviceAllocation> own = allocations.find(claimant, resource.name());
+    Holdings others = new Holdings(held.stream().filter(a -> !own.equals(Optional.of(a))).toList());
+    List<Device> must = new ArrayList<>();
+    if (own.isPresent()) {
+      // What a container had it gets again, also if the device is ill or away by now.
+      own.get().getDeviceIdsList().stream()
+          .limit(request.count())
+          .map(id -> resource.devices().getOrDefault(id, Device.of(id, false)))
+          .forEach(must::add);
+    }
+    List<Device> free =
+        new ArrayList<>(
+            resource.devices().values().stream()
+                .filter(device -> resource.isUsable(device.id()) && !others.isHeld(device.id()))
+                .filter(device -> !must.contains(device))
+                .toList());
+    int available = free.size();
+    for (DeviceRequest.Selector selector : request.selectors()) {
+      if (must.stream().noneMatch(selector::matches)) {
+        Device found =
+            free.stream()
+                .filter(selector::matches)
+                .findFirst()
+                .orElseThrow(
+                    () ->
+                        others.exhausted(
+                            claimant, request, resource, available, absent(resource, selector)));
+        must.add(found);
+        free.remove(found);
+      }
+    }
+    if (must.size() + free.size() < request.count()) {
+      throw others.exhausted(claimant, request, resource, available, "");
+    }
+    return new Pool(Math.max(request.count(), must.size()), must, free);
+  }
+
+  private static String absent(Resource resource, DeviceRequest.Selector selector) {
+    boolean exists = resource.devices().values().stream().anyMatch(selector::matches);
+    return exists ? ", and %s is not free".formatted(selector) : ", and none is " + selector;
+  }
+
+  private static List<String> choose(Resource resource, Pool pool, Optional<Long> node) {
+    List<String> candidates = DeviceChoice.candidates(pool, node);
+    List<String> preference = List.of();
+    if (resource.plugin().hasPreference()
+        && pool.must().size() < pool.wanted()
+        && candidates.size() > pool.wanted()) {
+      try {
+        preference =
+            resource
+                .plugin()
+                .prefer(candidates, pool.must().stream().map(Device::id).toList(), pool.wanted());
+      } catch (IOException e) {
+        log.atWarn()
+            .addKeyValue("resource", resource.name())
+            .log("going on without the plugin's preference: {}", e.getMessage());
+      }
+    }
+    return DeviceChoice.choose(pool, candidates, preference);
+  }
+
+  /** Asks the plugin what belongs into the container, and keeps the answer. */
+  private DeviceAllocation complete(DeviceAllocation reserved) throws IOException {
+    DevicePlugin plugin = registry.await(reserved.getResource()).plugin();
+    List<String> ids = reserved.getDeviceIdsList();
+    ContainerAllocateResponse answer;
+    try {
+      answer = plugin.allocate(ids);
+      if (plugin.wantsPreStart()) {
+        plugin.preStart(ids);
+      }
+    } catch (IOException e) {
+      throw new OperationFailedException(
+          "%s %s can't be allocated: %s".formatted(reserved.getResource(), ids, e.getMessage()), e);
+    }
+    return allocations.answered(reserved, answer);
+  }
+
+  private void giveUp(DeviceAllocation made, Exception failure) {
+    try {
+      allocations.drop(made);
+    } catch (IOException | KeelsonException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** A container is removed: what it alone held is free. */
+  public void releaseContainer(String containerId) throws IOException {
+    for (DeviceAllocation gone : allocations.leave(containerId)) {
+      faults.reached("Devices:left");
+      freed(gone);
+    }
+  }
+
+  /** A pod is stopped: what belonged to all of it is free. */
+  public void releasePod(String sandboxId) throws IOException {
+    for (DeviceAllocation own : allocations.ofSandbox(sandboxId)) {
+      release(own);
+    }
+  }
+
+  /** Takes devices back, whoever holds them. */
+  public void release(DeviceAllocation allocation) throws IOException {
+    allocations.drop(allocation);
+    freed(allocation);
+  }
+
+  private void freed(DeviceAllocation allocation) throws IOException {
+    observer.released(allocation);
+    Optional<Resource> resource = registry.resource(allocation.getResource());
+    if (resource.isPresent()) {
+      resource.get().plugin().free(allocation.getDeviceIdsList());
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package io.keelson.device.container;
+
+import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
+import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
+import io.keelson.proto.deviceplugin.v1beta1.Mount;
+import io.keelson.sandbox.error.FailedPreconditionException;
+import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.isolator.DeviceNodes;
+import io.keelson.sandbox.spec.SpecBuilder;
+import io.keelson.sandbox.spec.SpecDevice;
+import io.keelson.sandbox.spec.SpecDeviceRule;
+import io.keelson.sandbox.spec.SpecMount;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Writes what a plugin answered to Allocate into a container's spec; CDI names are not its part.
+ */
+final class AnswerApplication {
+
+  private static final String ALL_ACCESS = "rwm";
+
+  private AnswerApplication() {}
+
+  /**
+   * @param privileged the container has access to all devices as it is
+   */
+  static void apply(
+      ContainerAllocateResponse answer,
+      SpecBuilder spec,
+      DeviceAnnotations.Ownership ownership,
+      boolean privileged)
+      throws IOException {
+    answer.getEnvsMap().forEach(spec::env);
+    for (Mount mount : answer.getMountsList()) {
+      spec.mount(
+          SpecMount.bind(
+              mount.getContainerPath(),
+              mount.getHostPath(),
+              "rbind",
+              "rprivate",
+              mount.getReadOnly() ? "ro" : "rw"));
+    }
+    for (DeviceSpec wanted : answer.getDevicesList()) {
+      for (SpecDevice node : nodes(wanted)) {
+        spec.device(owned(node, ownership));
+        if (!privileged) {
+          spec.limits().deviceRule(SpecDeviceRule.allow(node, access(wanted)));
+        }
+      }
+    }
+    answer
+        .getAnnotationsMap()
+        .forEach(
+            (key, value) -> {
+              if (!key.startsWith(DeviceAnnotations.CDI_PREFIX)) {
+                spec.annotation(key, value);
+              }
+            });
+  }
+
+  static List<SpecDevice> nodes(DeviceSpec wanted) throws IOException {
+    Path host = Path.of(wanted.getHostPath());
+    String inContainer =
+        wanted.getContainerPath().isEmpty() ? wanted.getHostPath() : wanted.getContainerPath();
+    try {
+      Path real = host.toRealPath();
+      if (Files.isDirectory(real)) {
+        return DeviceNodes.below(real, inContainer);
+      }
+      return List.of(
+          DeviceNodes.node(real, inContainer)
+              .orElseThrow(
+                  () -> new FailedPreconditionException("%s is no device node".formatted(host))));
+    } catch (NoSuchFileException e) {
+      throw new FailedPreconditionException(
+          "device node %s, which the plugin names, does not exist".formatted(host), e);
+    }
+  }
+
+  static SpecDevice owned(SpecDevice node, DeviceAnnotations.Ownership ownership) {
+    return new SpecDevice(
+        node.path(),
+        node.kind(),
+        node.major(),
+        node.minor(),
+        ownership.mode().orElse(node.fileMode()),
+        ownership.uid().orElse(node.uid()),
+        ownership.gid().orElse(node.gid()));
+  }
+
+  static String access(DeviceSpec wanted) {
+    String access = wanted.getPermissions();
+    if (access.chars().anyMatch(letter -> ALL_ACCESS.indexOf(letter) < 0)) {
+      throw new InvalidRequestException(
+          "device %s: permissions '%s' are not of the letters r, w and m"
+              .formatted(wanted.getHostPath(), access));
+    }
+    return access.isEmpty() ? ALL_ACCESS : access;
+  }
+}

@@ -1,0 +1,48 @@
+package io.keelson.device.container;
+
+import io.keelson.device.allocation.Allocations;
+import io.keelson.device.allocation.Allocator;
+import io.keelson.device.allocation.DeviceRequest;
+import io.keelson.proto.record.v1.DeviceAllocation;
+import io.keelson.sandbox.port.PodContext;
+import io.keelson.sandbox.port.PodExtension;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** The devices that a pod has as a whole, from its making until it is stopped. */
+public final class PodDevices implements PodExtension {
+
+  private final Allocator allocator;
+  private final Allocations allocations;
+
+  public PodDevices(Allocator allocator, Allocations allocations) {
+    this.allocator = allocator;
+    this.allocations = allocations;
+  }
+
+  @Override
+  public void run(PodContext pod) throws IOException {
+    List<DeviceRequest> requests = DeviceAnnotations.ofPod(pod.config());
+    if (!requests.isEmpty()) {
+      allocator.allocate(DeviceAnnotations.claimant(pod.id(), pod.config()), requests, Set.of());
+    }
+  }
+
+  @Override
+  public void stop(PodContext pod) throws IOException {
+    allocator.releasePod(pod.id());
+  }
+
+  @Override
+  public void recover(Collection<PodContext> known) throws IOException {
+    Set<String> pods = known.stream().map(PodContext::id).collect(Collectors.toSet());
+    for (DeviceAllocation orphan : allocations.orphans(Set.of(), pods)) {
+      if (orphan.getContainer().isEmpty()) {
+        allocator.release(orphan);
+      }
+    }
+  }
+}

@@ -1,0 +1,324 @@
+package io.keelson.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.Shell;
+import io.keelson.integration.harness.TestDaemon;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.integration.harness.VendorPlugin;
+import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.LinuxContainerResources;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Vendors' device plugins in processes of their own, and what their devices do in containers. */
+class DevicePluginsIT {
+
+  private static final String REQUEST = "devices.keelson.io/request";
+  private static final String WIDGET = "vendor.example/widget";
+
+  @RegisterExtension static final TestNode node = TestNode.create();
+
+  /** A character device that no driver answers for: who may open it gets ENXIO, others EPERM. */
+  private static Path harmless;
+
+  private static VendorPlugin plugin;
+
+  @BeforeAll
+  static void startPlugin() throws Exception {
+    harmless = node.folder("dev").resolve("widget");
+    Shell.output("mknod", harmless.toString(), "c", "511", "77");
+    plugin = VendorPlugin.start(node, WIDGET, four());
+  }
+
+  @AfterAll
+  static void stopPlugin() {
+    plugin.close();
+  }
+
+  private static String[] four(String... more) {
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      lines.add("device w" + i + " Healthy");
+    }
+    lines.add("node " + harmless + " /dev/widget rw");
+    lines.add("mount /usr/share /opt/widget");
+    lines.addAll(List.of(more));
+    return lines.toArray(String[]::new);
+  }
+
+  @Test
+  void aContainerGetsWhatThePluginAnswersAndNothingElse() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("widgets").build();
+    String podId = cri.runPod(pod);
+    String with = cri.run(podId, asking("with", 2), pod);
+    String without = cri.run(podId, node.sleeper("without").build(), pod);
+
+    assertThat(cri.output(with, "sh", "-c", "echo $WIDGETS")).isEqualTo("w0,w1");
+    assertThat(cri.output(with, "ls", "-l", "/dev/widget")).matches("c.* 511, +77 .*");
+    assertThat(cri.output(with, "sh", "-c", "test -d /opt/widget && echo there")).isNotEmpty();
+    assertThat(opened(with)).contains("No such device or address");
+    assertThat(cri.output(without, "ls", "/dev")).doesNotContain("widget");
+    var _ = cri.exec(without, "mknod", "/tmp/widget", "c", "511", "77");
+    assertThat(openedAt(without, "/tmp/widget")).contains("Operation not permitted");
+
+    // The rule is kept after an update of resources.
+    var _ =
+        cri.runtime()
+            .updateContainerResources(
+                UpdateContainerResourcesRequest.newBuilder()
+                    .setContainerId(with)
+                    .setLinux(LinuxContainerResources.newBuilder().setCpuShares(512))
+                    .build());
+    assertThat(opened(with)).contains("No such device or address");
+  }
+
+  @Test
+  void notEnoughIsResourceExhaustedWithTheHolders() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("greedy").build();
+    String podId = cri.runPod(pod);
+    String first = cri.create(podId, asking("first", 3), pod);
+
+    assertThatThrownBy(() -> cri.create(podId, asking("second", 2), pod))
+        .isInstanceOfSatisfying(
+            StatusRuntimeException.class,
+            e -> {
+              assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+              assertThat(e.getStatus().getDescription())
+                  .contains("container second of pod it/greedy asks for " + WIDGET + "=2")
+                  .contains("1 of 4 are free")
+                  .contains("w0 by it/greedy/first");
+            });
+    cri.remove(first);
+    cri.create(podId, asking("second", 4), pod);
+  }
+
+  @Test
+  void aPodsOwnDevicesAreForAllOfItsContainersAndFreeWhenItStops() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("whole").putAnnotations(REQUEST, WIDGET + "=4").build();
+    String podId = cri.runPod(pod);
+    String one = cri.run(podId, node.sleeper("one").build(), pod);
+    String two = cri.run(podId, node.sleeper("two").build(), pod);
+    assertThat(cri.output(one, "sh", "-c", "echo $WIDGETS")).isEqualTo("w0,w1,w2,w3");
+    assertThat(cri.output(two, "sh", "-c", "echo $WIDGETS")).isEqualTo("w0,w1,w2,w3");
+
+    assertThatThrownBy(
+            () -> cri.runPod(node.pod("other").putAnnotations(REQUEST, WIDGET + "=1").build()))
+        .hasMessageContaining("RESOURCE_EXHAUSTED")
+        .hasMessageContaining("held: w0 by it/whole");
+    cri.stopPod(podId);
+    cri.runPod(node.pod("next").putAnnotations(REQUEST, WIDGET + "=4").build());
+  }
+
+  @Test
+  void healthPreferenceAndPreStartAreThePlugins() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("wishes").build();
+    String podId = cri.runPod(pod);
+    VendorPlugin choosy =
+        VendorPlugin.start(
+            node,
+            "vendor.example/choosy",
+            "device a Healthy",
+            "device b Healthy",
+            "device c Healthy",
+            "device d Unhealthy",
+            "prefer-last",
+            "pre-start");
+    try (choosy) {
+      ContainerConfig config =
+          node.sleeper("main").putAnnotations(REQUEST, "vendor.example/choosy=2").build();
+      String container = cri.run(podId, config, pod);
+      assertThat(cri.output(container, "sh", "-c", "echo $WIDGETS")).isEqualTo("c,b");
+      assertThat(choosy.callsSoFar())
+          .containsExactly("prefer a,b,c", "allocate c,b", "pre-start c,b");
+    }
+  }
+
+  @Test
+  void aPluginThatCrashesComesBackAndTheDaemonToo() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("crashes").build();
+    String podId = cri.runPod(pod);
+    String keeps = cri.run(podId, asking("keeps", 1), pod);
+
+    plugin.kill();
+    plugin.start(); // the next request waits for it
+    String second = cri.run(podId, asking("second", 1), pod);
+    assertThat(cri.output(second, "sh", "-c", "echo $WIDGETS")).isEqualTo("w1");
+
+    node.killAndStart(); // not registered yet is not gone
+    String third = cri.run(podId, asking("third", 1), pod);
+    assertThat(cri.output(third, "sh", "-c", "echo $WIDGETS")).isEqualTo("w2");
+    assertThat(opened(keeps)).contains("No such device or address");
+    cri.remove(keeps);
+    String fourth = cri.run(podId, asking("fourth", 2), pod);
+    assertThat(cri.output(fourth, "sh", "-c", "echo $WIDGETS")).isEqualTo("w0,w3");
+  }
+
+  /** Nothing is lost and nothing is held by nobody, wherever the daemon dies. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Devices:held",
+        "Devices:answered",
+        "Devices:left",
+      })
+  void killedAtAStepOfAnAllocation(String step) throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("killed").build();
+    String podId = cri.runPod(pod);
+    node.daemon().terminate();
+    node.daemon().start(Map.of(TestDaemon.FAULT_POINT, step));
+    node.daemon().awaitServing();
+    cri.reconnect();
+    assertThatThrownBy(
+            () -> {
+              String id = cri.create(podId, asking("main", 3), pod);
+              cri.remove(id);
+            })
+        .isInstanceOf(StatusRuntimeException.class);
+    node.daemon().awaitEnd();
+    node.daemon().start();
+    cri.reconnect();
+
+    cri.containers().forEach(container -> cri.remove(container.getId()));
+    assertThat(allocations()).isEmpty();
+    String all = cri.create(podId, asking("all", 4), pod);
+    assertThat(allocations()).hasSize(1);
+    cri.remove(all);
+    assertThat(allocations()).isEmpty();
+  }
+
+  @Test
+  void aPluginThatDiesWithinAllocateFailsTheCallAndNothingIsHeld() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("dies").build();
+    String podId = cri.runPod(pod);
+    try (VendorPlugin slow =
+            VendorPlugin.start(node, "vendor.example/slow", "device s Healthy", "delay 20000");
+        ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      ContainerConfig config =
+          node.sleeper("main").putAnnotations(REQUEST, "vendor.example/slow=1").build();
+      Future<String> call = executor.submit(() -> cri.create(podId, config, pod));
+      Waits.until(() -> !slow.callsSoFar().isEmpty(), "the call");
+      slow.kill();
+      assertThatThrownBy(call::get).hasMessageContaining("can't be allocated");
+      assertThat(allocations()).isEmpty();
+      slow.says("device s Healthy");
+      slow.start();
+      cri.create(podId, config, pod);
+    }
+  }
+
+  @Test
+  void manyAtOnceShareFourWidgets() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("many").build();
+    String podId = cri.runPod(pod);
+    List<Future<Integer>> all = new ArrayList<>();
+    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 24; i++) {
+        String name = "c" + i;
+        all.add(
+            executor.submit(
+                () -> {
+                  try {
+                    cri.remove(cri.create(podId, asking(name, 1), pod));
+                    return 1;
+                  } catch (StatusRuntimeException e) {
+                    assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+                    return 0;
+                  }
+                }));
+      }
+    }
+    int made = 0;
+    for (Future<Integer> one : all) {
+      made += one.get();
+    }
+    assertThat(made).isGreaterThanOrEqualTo(4);
+    assertThat(allocations()).isEmpty();
+    cri.create(podId, asking("last", 4), pod);
+  }
+
+  @Test
+  void cdiDevicesByNameAnnotationAndAnswer() throws Exception {
+    Cri cri = node.cri();
+    Path spec = Path.of("/var/run/cdi/keelson-it-" + ProcessHandle.current().pid() + ".yaml");
+    Files.createDirectories(spec.getParent());
+    String kind = "it" + ProcessHandle.current().pid() + ".example/thing";
+    Files.writeString(
+        spec,
+        """
+        cdiVersion: 0.6.0
+        kind: %s
+        devices:
+          - name: one
+            containerEdits:
+              env: [ONE=1]
+              deviceNodes: [{path: /dev/one, hostPath: %s}]
+          - name: two
+            containerEdits: {env: [TWO=2]}
+          - name: three
+            containerEdits: {env: [THREE=3]}
+        """
+            .formatted(kind, harmless));
+    try {
+      plugin.says(four("cdi " + kind + "=three"));
+      PodSandboxConfig pod = node.pod("cdi").build();
+      String podId = cri.runPod(pod);
+      ContainerConfig config =
+          asking("main", 1).toBuilder()
+              .addCDIDevices(io.keelson.proto.cri.v1.CDIDevice.newBuilder().setName(kind + "=one"))
+              .putAnnotations("cdi.k8s.io/test", kind + "=two")
+              .build();
+      String container = cri.run(podId, config, pod);
+      assertThat(cri.output(container, "sh", "-c", "echo $ONE$TWO$THREE")).isEqualTo("123");
+      assertThat(openedAt(container, "/dev/one")).contains("No such device or address");
+    } finally {
+      plugin.says(four());
+      Files.delete(spec);
+    }
+  }
+
+  private static ContainerConfig asking(String name, int widgets) {
+    return node.sleeper(name).putAnnotations(REQUEST, WIDGET + "=" + widgets).build();
+  }
+
+  private static String opened(String container) {
+    return openedAt(container, "/dev/widget");
+  }
+
+  private static String openedAt(String container, String path) {
+    return node.cri().exec(container, "cat", path).getStderr().toStringUtf8();
+  }
+
+  private static List<String> allocations() throws Exception {
+    try (Stream<Path> files = Files.list(node.root().resolve("devices/allocations"))) {
+      return files.map(Path::toString).toList();
+    }
+  }
+}

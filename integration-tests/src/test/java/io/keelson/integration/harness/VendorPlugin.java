@@ -1,0 +1,111 @@
+package io.keelson.integration.harness;
+
+import io.keelson.device.sdk.ExamplePlugin;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The example device plugin as a process of its own, as a vendor's is. What it offers and how it
+ * behaves stands in a file that may change while it runs.
+ */
+public final class VendorPlugin implements AutoCloseable {
+
+  private final Path base;
+  private final Path folder;
+  private final String resource;
+  private final Path file;
+  private @Nullable Process process;
+
+  private VendorPlugin(TestNode node, String resource) {
+    this.base = node.base();
+    this.folder = node.root().resolve("device-plugins");
+    this.resource = resource;
+    this.file = node.folder("plugins").resolve(resource.substring(resource.indexOf('/') + 1));
+  }
+
+  /** Starts the plugin of a resource with these lines, as {@link ExamplePlugin} reads them. */
+  public static VendorPlugin start(TestNode node, String resource, String... lines)
+      throws IOException {
+    VendorPlugin plugin = new VendorPlugin(node, resource);
+    plugin.says(lines);
+    Files.deleteIfExists(plugin.calls());
+    plugin.start();
+    return plugin;
+  }
+
+  /** Replaces what it offers. */
+  public void says(String... lines) throws IOException {
+    Path next = file.resolveSibling(file.getFileName() + ".next");
+    Files.write(next, List.of(lines));
+    Files.move(next, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  public void start() throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                ExamplePlugin.class.getName(),
+                base.relativize(folder).toString(),
+                resource,
+                file.getFileName() + ".sock",
+                base.relativize(file).toString())
+            // Relative: the check for processes left behind looks for those that name the node.
+            .directory(base.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(
+                ProcessBuilder.Redirect.appendTo(
+                    file.resolveSibling(file.getFileName() + ".log").toFile()));
+    builder.environment().put("CLASSPATH", absoluteClassPath());
+    process = builder.start();
+  }
+
+  private static String absoluteClassPath() {
+    return Stream.of(System.getProperty("java.class.path").split(":", -1))
+        .map(entry -> Path.of(entry).toAbsolutePath().toString())
+        .collect(Collectors.joining(":"));
+  }
+
+  /** SIGKILL. */
+  public void kill() {
+    Process running = Objects.requireNonNull(process, "never started");
+    running.destroyForcibly();
+    try {
+      if (!running.waitFor(20, TimeUnit.SECONDS)) {
+        throw new AssertionError("the plugin does not die");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The calls that it got so far, such as {@code allocate w0,w1}. */
+  public List<String> callsSoFar() {
+    try {
+      return Files.exists(calls()) ? Files.readAllLines(calls()) : List.of();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Path calls() {
+    return file.resolveSibling(file.getFileName() + ".calls");
+  }
+
+  @Override
+  public void close() {
+    kill();
+  }
+}
