@@ -3,12 +3,15 @@ package io.keelson.linux;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 
-/** epoll(7) for readable descriptors, each of which is reported once. */
+/** epoll(7). */
 final class Epoll implements AutoCloseable {
 
   private static final int EPOLL_CTL_ADD = 1;
   private static final int EPOLL_CTL_DEL = 2;
   private static final int EPOLLIN = 0x1;
+  private static final int EPOLLOUT = 0x4;
+  private static final int EPOLLRDHUP = 0x2000;
+  private static final int EPOLLET = 1 << 31;
   private static final int EPOLLONESHOT = 1 << 30;
   private static final int BATCH = 64;
 
@@ -23,9 +26,19 @@ final class Epoll implements AutoCloseable {
     fd = Fd.adopt(number);
   }
 
+  /** Reports it once, when it is readable. */
   void add(int watched) throws ErrnoException {
+    add(watched, EPOLLIN | EPOLLONESHOT);
+  }
+
+  /** Reports it whenever it becomes readable or writable, or its peer goes. */
+  void addEdges(int watched) throws ErrnoException {
+    add(watched, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+  }
+
+  private void add(int watched, int interest) throws ErrnoException {
     try (Memory event = new Memory(Architecture.epollEventSize())) {
-      event.setInt(0, EPOLLIN | EPOLLONESHOT);
+      event.setInt(0, interest);
       event.setLong(Architecture.epollDataOffset(), watched);
       if (LibC.epoll_ctl(fd.number(), EPOLL_CTL_ADD, watched, event) < 0) {
         throw LibC.failure("epoll_ctl(EPOLL_CTL_ADD, " + watched + ")");

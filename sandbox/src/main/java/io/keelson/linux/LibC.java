@@ -52,6 +52,11 @@ final class LibC {
 
   static native long write(int fd, Pointer buffer, long count);
 
+  /** As read with memory of its own; the array is copied whole, so it should be no larger than needed. */
+  static native long read(int fd, byte[] buffer, long count);
+
+  static native long write(int fd, byte[] buffer, long count);
+
   static native int pipe2(int[] fds, int flags);
 
   static native int fcntl(int fd, int command, long argument);
@@ -79,6 +84,18 @@ final class LibC {
   static native int inotify_add_watch(int inotify, byte[] path, int mask);
 
   static native int socket(int domain, int type, int protocol);
+
+  static native int bind(int socket, Pointer address, int length);
+
+  static native int listen(int socket, int backlog);
+
+  static native int accept4(int socket, @Nullable Pointer address, @Nullable Pointer length, int flags);
+
+  static native int connect(int socket, Pointer address, int length);
+
+  static native int shutdown(int socket, int how);
+
+  static native long recvmsg(int socket, Pointer message, int flags);
 
   // Mounts and namespaces
 

@@ -11,12 +11,15 @@ import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.port.ExecSession;
 import io.keelson.sandbox.port.LaunchRequest;
 import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.port.ProcessStreams;
 import io.keelson.sandbox.spec.SpecResources;
 import io.keelson.sandbox.spec.StoredSpec;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -113,21 +116,50 @@ public final class Containers {
    */
   public ExecSyncResponse execSync(String id, List<String> command, Duration timeout)
       throws IOException {
-    if (command.isEmpty()) {
-      throw new InvalidRequestException("the exec has no command");
-    }
     ContainerEntry container = running(id, "exec");
     LaunchRequest launch = contexts.launchRequest(container);
-    StoredSpec spec =
-        new StoredSpec(Files.readAllBytes(launch.bundle().resolve(CreateContainer.SPEC_FILE)));
     Launcher.ExecResult result =
         core.launcher()
-            .exec(container.id(), launch.handler(), spec.execProcess(command, false), timeout);
+            .exec(container.id(), launch.handler(), process(launch, command, false), timeout);
     return ExecSyncResponse.newBuilder()
         .setExitCode(result.exitCode())
         .setStdout(ByteString.copyFrom(result.stdout()))
         .setStderr(ByteString.copyFrom(result.stderr()))
         .build();
+  }
+
+  /** Starts a command in a running container for somebody who talks to it. */
+  public ExecSession openExec(String id, List<String> command, ExecSession.Wanted wanted)
+      throws IOException {
+    ContainerEntry container = running(id, "exec");
+    LaunchRequest launch = contexts.launchRequest(container);
+    byte[] process = process(launch, command, wanted.terminal());
+    return core.launcher().openExec(container.id(), launch.handler(), process, wanted);
+  }
+
+  /** Connects to the standard streams of a running container's workload, which goes on after. */
+  public ProcessStreams attach(String id) throws IOException {
+    return core.launcher().attach(contexts.launchRequest(running(id, "attach")));
+  }
+
+  /**
+   * The whole id of a container that runs now.
+   *
+   * @param what needs it, for the message if it does not run
+   * @throws io.keelson.sandbox.error.NotFoundException for an unknown id
+   * @throws FailedPreconditionException if it does not run
+   */
+  public String requireRunning(String id, String what) {
+    return running(id, what).id();
+  }
+
+  private static byte[] process(LaunchRequest launch, List<String> command, boolean terminal)
+      throws IOException {
+    if (command.isEmpty()) {
+      throw new InvalidRequestException("the exec has no command");
+    }
+    Path spec = launch.bundle().resolve(CreateContainer.SPEC_FILE);
+    return new StoredSpec(Files.readAllBytes(spec)).execProcess(command, terminal);
   }
 
   /** Opens the log anew after a rotation. */

@@ -4,7 +4,9 @@ import io.keelson.proto.cri.v1.PodSandbox;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxFilter;
 import io.keelson.proto.cri.v1.PodSandboxStatusResponse;
+import io.keelson.sandbox.error.FailedPreconditionException;
 import java.io.IOException;
+import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.Map;
 
@@ -64,6 +66,29 @@ public final class Pods {
       response.putAllInfo(Map.of("info", InfoJson.write(views.details(pod))));
     }
     return response.build();
+  }
+
+  /**
+   * Connects to a port of a ready pod, as one of its own processes would on its loopback.
+   *
+   * @throws java.net.ConnectException if nobody listens there
+   */
+  public SocketChannel connect(String id, int port) throws IOException {
+    return PodLoopback.connect(core, requireReady(id), port);
+  }
+
+  /**
+   * The whole id of a pod that is ready now.
+   *
+   * @throws io.keelson.sandbox.error.NotFoundException for an unknown id
+   * @throws FailedPreconditionException if it is not ready
+   */
+  public String requireReady(String id) {
+    PodEntry pod = core.pods().get(id);
+    if (!pod.isReady()) {
+      throw new FailedPreconditionException("pod sandbox " + pod.id() + " is not ready");
+    }
+    return pod.id();
   }
 
   /** Newest first. */

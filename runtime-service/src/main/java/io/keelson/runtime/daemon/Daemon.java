@@ -166,7 +166,7 @@ public final class Daemon implements AutoCloseable {
             host.conmon(), configuration.state().resolve("containers"), RUNTIME_TIMEOUT);
     return new NodeRuntime(
         settings,
-        shutdown.add("the launcher", new ConmonLauncher(launching, host.cgroups(), processes)),
+        shutdown.add("the launcher", new ConmonLauncher(launching, host.cgroups(), processes, poller)),
         shutdown.add("the exit watcher", new ExitWatcher(settings.exitDirectory(), processes)),
         new CatatonitHolder(host.catatonit(), defaultHandler, host.cgroups(), RUNTIME_TIMEOUT),
         targets ->

@@ -38,6 +38,11 @@ record Bundle(Path folder) {
     return folder.resolve("ctl");
   }
 
+  /** The socket of conmon at which the container's streams are; it fixes the name. */
+  Path attach() {
+    return folder.resolve("attach");
+  }
+
   static OptionalInt readPid(Path file) throws IOException {
     try {
       String text = Files.readString(file, StandardCharsets.UTF_8).strip();

@@ -1,5 +1,7 @@
 package io.keelson.sandbox.launch;
 
+import io.keelson.linux.AtomicFile;
+import io.keelson.linux.FdPoller;
 import io.keelson.linux.Pidfd;
 import io.keelson.linux.ProcessId;
 import io.keelson.linux.ProcessWatcher;
@@ -9,8 +11,10 @@ import io.keelson.linux.cgroup.Cgroups;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
+import io.keelson.sandbox.port.ExecSession;
 import io.keelson.sandbox.port.LaunchRequest;
 import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.port.ProcessStreams;
 import io.keelson.sandbox.port.RuntimeHandler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -38,6 +42,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   private final LauncherSettings settings;
   private final Cgroups cgroups;
   private final ProcessWatcher watcher;
+  private final FdPoller poller;
   private final Conmon conmon;
   private final RuntimePrograms programs = new RuntimePrograms();
   private final ExecGroups execGroups;
@@ -48,11 +53,13 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   /**
    * @throws IOException if the host can't tell the processes of commands apart
    */
-  public ConmonLauncher(LauncherSettings settings, Cgroups cgroups, ProcessWatcher watcher)
+  public ConmonLauncher(
+      LauncherSettings settings, Cgroups cgroups, ProcessWatcher watcher, FdPoller poller)
       throws IOException {
     this.settings = settings;
     this.cgroups = cgroups;
     this.watcher = watcher;
+    this.poller = poller;
     this.conmon = new Conmon(settings);
     this.execGroups = ExecGroups.of(cgroups);
     this.execs = new ExecRunner(settings.conmon(), execGroups);
@@ -235,6 +242,23 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
     return execs.run(
         new ExecRunner.Request(
             containerId, runtime(handler), bundle, group(containerId, bundle), process, timeout));
+  }
+
+  @Override
+  public ExecSession openExec(
+      String containerId, RuntimeHandler handler, byte[] process, ExecSession.Wanted wanted)
+      throws IOException {
+    ExecFiles files =
+        new ExecFiles(settings.bundle(containerId).folder(), execs.newName());
+    AtomicFile.write(files.process(), process, false);
+    return new RuntimeExec.Start(
+            containerId, runtime(handler), settings.conmon(), files, poller, watcher)
+        .run(wanted);
+  }
+
+  @Override
+  public ProcessStreams attach(LaunchRequest request) throws IOException {
+    return ConmonAttachment.open(request, poller);
   }
 
   private String group(String containerId, Bundle bundle) throws IOException {

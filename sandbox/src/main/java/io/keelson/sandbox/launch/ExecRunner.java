@@ -9,9 +9,6 @@ import io.keelson.sandbox.launch.ExecGroups.ExecGroup;
 import io.keelson.sandbox.port.Launcher.ExecResult;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -59,38 +56,39 @@ final class ExecRunner {
       Duration timeout) {}
 
   ExecResult run(Request request) throws IOException {
-    String name = "exec-" + Long.toHexString(numbers.incrementAndGet());
-    Path log = request.bundle().folder().resolve(name + ".log");
-    Path pidFile = request.bundle().folder().resolve(name + ".pid");
+    ExecFiles files = new ExecFiles(request.bundle().folder(), newName());
     try (ExecGroup group = groups.make(request.group())) {
       Output output;
       try {
-        output = onFreshThread(request, group, () -> spawn(request, group, log, pidFile));
+        output = onFreshThread(request, group, () -> spawn(request, group, files));
       } catch (CommandTimeoutException e) {
         kill(request, group, OptionalInt.empty());
         throw new DeadlineExceededException(
             "command in container %s did not end within %s and was killed with all that it started"
                 .formatted(request.containerId(), seconds(request.timeout())));
       }
-      Optional<String> error =
-          output.isSuccess() ? Optional.empty() : RuntimeWords.errorIn(read(log));
-      if (error.isPresent()) {
-        throw new OperationFailedException(
-            "command can't be run in container %s: %s"
-                .formatted(request.containerId(), error.get()));
+      if (!output.isSuccess()) {
+        Optional<OperationFailedException> failure = files.failure(request.containerId());
+        if (failure.isPresent()) {
+          throw failure.get();
+        }
       }
       return new ExecResult(output.exitCode(), output.stdout(), output.stderr());
     } finally {
-      Files.deleteIfExists(log);
-      Files.deleteIfExists(pidFile);
+      files.delete();
     }
   }
 
-  private Output spawn(Request request, ExecGroup group, Path log, Path pidFile)
+  /** For the files of a command, in a container's bundle. */
+  String newName() {
+    return "exec-" + Long.toHexString(numbers.incrementAndGet());
+  }
+
+  private Output spawn(Request request, ExecGroup group, ExecFiles files)
       throws IOException {
     group.enter();
     return Commands.run(
-        request.runtime().exec(request.containerId(), conmon, log, pidFile, group.runtimeOptions()),
+        request.runtime().exec(request.containerId(), conmon, files.log(), files.pid(), group.runtimeOptions()),
         OciRuntime.ENVIRONMENT,
         request.process(),
         request.timeout().isZero() ? FOR_EVER : request.timeout(),
@@ -120,14 +118,6 @@ final class ExecRunner {
       } catch (InterruptedException again) {
         LOG.debug("interrupted once more while a command is killed");
       }
-    }
-  }
-
-  private static String read(Path log) throws IOException {
-    try {
-      return Files.readString(log, StandardCharsets.UTF_8);
-    } catch (NoSuchFileException e) {
-      return "";
     }
   }
 

@@ -1,14 +1,11 @@
 package io.keelson.sandbox.launch;
 
-import io.keelson.linux.Errno;
-import io.keelson.linux.ErrnoException;
 import io.keelson.linux.Fd;
 import io.keelson.linux.ProcessId;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.LaunchRequest;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -24,8 +21,6 @@ final class LogReopener {
 
   /** As every log of a container is, whatever conmon makes of it. */
   private static final String MODE = "rw-r-----";
-
-  private static final byte[] REOPEN = "2 0 0\n".getBytes(StandardCharsets.US_ASCII);
 
   private final Duration timeout;
   private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
@@ -83,13 +78,8 @@ final class LogReopener {
   }
 
   private static void order(Bundle bundle, String containerId) throws IOException {
-    try (Fd control = Fd.open(bundle.control(), Fd.O_WRONLY | Fd.O_NONBLOCK, 0)) {
-      control.write(REOPEN, 0, REOPEN.length);
-    } catch (ErrnoException e) {
-      if (e.is(Errno.ENXIO) || e.is(Errno.ENOENT) || e.is(Errno.EPIPE)) {
-        throw notRunning(containerId);
-      }
-      throw e;
+    if (!ConmonControl.order(bundle, ConmonControl.REOPEN_LOG)) {
+      throw notRunning(containerId);
     }
   }
 

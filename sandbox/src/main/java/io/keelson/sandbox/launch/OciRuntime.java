@@ -202,19 +202,24 @@ final class OciRuntime {
    * @param options further options of exec
    */
   List<String> exec(String id, Path conmon, Path log, Path pidFile, List<String> options) {
-    String process = "/proc/self/fd/0";
+    return exec(id, conmon, log, pidFile, options, Path.of("/proc/self/fd/0"));
+  }
+
+  /** As above, with the process object in a file, so that the process can have standard input. */
+  List<String> exec(
+      String id, Path conmon, Path log, Path pidFile, List<String> options, Path process) {
     List<String> logging = List.of("--log=" + log, "--log-format=json");
     List<String> command = new ArrayList<>();
     if (isCrun()) {
       command.addAll(command(logging));
       command.add("exec");
       command.addAll(options);
-      command.addAll(List.of("--process", process, id));
+      command.addAll(List.of("--process", process.toString(), id));
       return command;
     }
     command.addAll(List.of(conmon.toString(), "--sync", "--exec", "-l", "passthrough"));
     command.addAll(List.of("-c", id, "-u", id, "-r", program.toString()));
-    command.addAll(List.of("-p", pidFile.toString(), "--exec-process-spec", process));
+    command.addAll(List.of("-p", pidFile.toString(), "--exec-process-spec", process.toString()));
     for (String argument : command(logging).subList(1, command(logging).size())) {
       command.addAll(List.of("--runtime-arg", argument));
     }
@@ -222,6 +227,32 @@ final class OciRuntime {
       command.addAll(List.of("--runtime-opt", option));
     }
     return command;
+  }
+
+  /**
+   * The command that runs a further process in a terminal of its own, ends with it and with its
+   * exit code: either it sends the terminal's master to a socket, or it is itself run in a terminal
+   * that it makes the process' own one follow.
+   *
+   * @param process the file of the process object
+   * @param console the name of the socket in the working directory, if {@link #sendsTerminals}
+   */
+  List<String> execInTerminal(String id, Path log, Path process, String console) {
+    List<String> command =
+        new ArrayList<>(command(List.of("--log=" + log, "--log-format=json", "exec")));
+    if (sendsTerminals()) {
+      command.addAll(List.of("--console-socket", console));
+    }
+    command.addAll(List.of("--process", process.toString(), id));
+    return command;
+  }
+
+  /**
+   * True if exec gives its terminal away and still waits for the process, which runc refuses. crun
+   * can follow a terminal too, but some releases lose changes of its size.
+   */
+  boolean sendsTerminals() {
+    return isCrun();
   }
 
   private boolean isCrun() {

@@ -9,8 +9,8 @@ import java.util.Optional;
  * Starts and ends the processes of a container. One implementation: an OCI runtime under conmon, so
  * that a container, its log and its exit code outlive the daemon.
  *
- * <p>Calls for one container never overlap (the caller holds its lock), except {@link #exec} and
- * {@link #reopenLog}, which may come at any time while it runs. Implementations are safe for use by
+ * <p>Calls for one container never overlap (the caller holds its lock), except {@link #exec}, {@link
+ * #openExec}, {@link #attach} and {@link #reopenLog}, which may come at any time while it runs. Implementations are safe for use by
  * many threads.
  */
 public interface Launcher {
@@ -61,6 +61,24 @@ public interface Launcher {
    */
   ExecResult exec(String containerId, RuntimeHandler handler, byte[] process, Duration timeout)
       throws IOException;
+
+  /**
+   * Starts a command in the running container for somebody who talks to it. It goes on when its
+   * streams are closed, unless that ends it.
+   *
+   * @param process the process object of the OCI runtime spec, as JSON; its {@code terminal} must
+   *     be as {@code wanted} says
+   */
+  ExecSession openExec(
+      String containerId, RuntimeHandler handler, byte[] process, ExecSession.Wanted wanted)
+      throws IOException;
+
+  /**
+   * Connects to the standard streams of a running container's workload. Any number of callers may
+   * be connected; all get the output from then on, and the log goes on. A caller who takes nothing
+   * for long while there is output is cut off, so that the workload need not wait for it.
+   */
+  ProcessStreams attach(LaunchRequest request) throws IOException;
 
   /** Makes the log writer close its file and open it anew by name, after a rotation. */
   void reopenLog(LaunchRequest request) throws IOException;

@@ -2,6 +2,7 @@ package io.keelson.sandbox.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keelson.linux.FdPoller;
 import io.keelson.linux.NamespaceType;
 import io.keelson.linux.ProcessWatcher;
 import io.keelson.linux.cgroup.CgroupHost;
@@ -32,11 +33,12 @@ final class LaunchLab implements AutoCloseable {
   private static final Path CONMON = Path.of("/usr/bin/conmon");
   private static final Path BUSYBOX = Path.of("/bin/busybox");
   private static final List<String> APPLETS =
-      List.of("sh", "sleep", "true", "echo", "cat", "setsid", "env", "dd", "kill", "id");
+      List.of("sh", "sleep", "true", "echo", "cat", "setsid", "env", "dd", "kill", "id", "stty", "tty", "yes");
 
   final Path root;
   final Cgroups cgroups;
   final ProcessWatcher watcher;
+  final FdPoller poller;
   final String group = "/keelson-test-" + id().substring(0, 12);
   private final List<LaunchRequest> made = new ArrayList<>();
   private ConmonLauncher launcher;
@@ -45,6 +47,7 @@ final class LaunchLab implements AutoCloseable {
     this.root = root;
     cgroups = CgroupHost.detect().cgroups();
     watcher = new ProcessWatcher();
+    poller = new FdPoller();
     launcher = newLauncher(PATIENCE);
     Path bin = Files.createDirectories(root.resolve("rootfs/bin"));
     for (String folder : List.of("proc", "dev", "tmp", "sys", "etc")) {
@@ -71,7 +74,7 @@ final class LaunchLab implements AutoCloseable {
 
   ConmonLauncher newLauncher(Duration timeout) throws IOException {
     return new ConmonLauncher(
-        new LauncherSettings(CONMON, root.resolve("containers"), timeout), cgroups, watcher);
+        new LauncherSettings(CONMON, root.resolve("containers"), timeout), cgroups, watcher, poller);
   }
 
   RuntimeHandler handler(String runtime) {
@@ -92,6 +95,18 @@ final class LaunchLab implements AutoCloseable {
     String id = id();
     Path bundle = Files.createDirectories(root.resolve("containers").resolve(id));
     Files.write(bundle.resolve("config.json"), spec.cgroupsPath(group + "/" + id).toJson());
+    return made(id, handler, bundle, log, Input.NONE);
+  }
+
+  private enum Input {
+    NONE,
+    OPEN,
+    ONCE
+  }
+
+  private LaunchRequest made(
+      String id, RuntimeHandler handler, Path bundle, boolean log, Input input)
+      throws IOException {
     LaunchRequest request =
         new LaunchRequest(
             id,
@@ -100,10 +115,22 @@ final class LaunchLab implements AutoCloseable {
             Files.createDirectories(root.resolve("exits")).resolve(id),
             log ? Optional.of(root.resolve("logs").resolve(id + ".log")) : Optional.empty(),
             false,
-            false,
-            false);
+            input != Input.NONE,
+            input == Input.ONCE);
     made.add(request);
     return request;
+  }
+
+  /** As {@link #request}, with standard input. */
+  LaunchRequest interactive(String runtime, boolean once, String... command) throws IOException {
+    LaunchRequest plain = request(runtime, command);
+    made.remove(plain);
+    return made(
+        plain.containerId(),
+        plain.handler(),
+        plain.bundle(),
+        true,
+        once ? Input.ONCE : Input.OPEN);
   }
 
   SpecBuilder spec(String... command) {
@@ -113,13 +140,20 @@ final class LaunchLab implements AutoCloseable {
         .root(root.resolve("rootfs"), true)
         .mount(new SpecMount("/proc", "proc", "proc", List.of()))
         .mount(new SpecMount("/dev", "tmpfs", "tmpfs", List.of("mode=755")))
+        .mount(
+            new SpecMount(
+                "/dev/pts", "devpts", "devpts", List.of("newinstance", "ptmxmode=0666")))
         .newNamespace(NamespaceType.PID)
         .newNamespace(NamespaceType.MOUNT)
         .newNamespace(NamespaceType.IPC);
   }
 
   byte[] process(String... command) {
-    return spec(command).process();
+    return process(false, command);
+  }
+
+  byte[] process(boolean terminal, String... command) {
+    return spec(command).terminal(terminal).process();
   }
 
   String log(LaunchRequest request) throws IOException {
@@ -192,6 +226,7 @@ final class LaunchLab implements AutoCloseable {
       launcher.close();
       awaitReaped();
       watcher.close();
+      poller.close();
     }
   }
 }
