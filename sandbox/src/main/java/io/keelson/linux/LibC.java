@@ -52,7 +52,10 @@ final class LibC {
 
   static native long write(int fd, Pointer buffer, long count);
 
-  /** As read with memory of its own; the array is copied whole, so it should be no larger than needed. */
+  /**
+   * As read with memory of its own; the array is copied whole, so it should be no larger than
+   * needed.
+   */
   static native long read(int fd, byte[] buffer, long count);
 
   static native long write(int fd, byte[] buffer, long count);
@@ -89,7 +92,8 @@ final class LibC {
 
   static native int listen(int socket, int backlog);
 
-  static native int accept4(int socket, @Nullable Pointer address, @Nullable Pointer length, int flags);
+  static native int accept4(
+      int socket, @Nullable Pointer address, @Nullable Pointer length, int flags);
 
   static native int connect(int socket, Pointer address, int length);
 

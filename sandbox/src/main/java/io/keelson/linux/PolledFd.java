@@ -192,7 +192,9 @@ public final class PolledFd implements AutoCloseable {
       int chunk = Math.min(CHUNK, length - done);
       int from = offset + done;
       byte[] piece =
-          from == 0 && chunk == bytes.length ? bytes : Arrays.copyOfRange(bytes, from, from + chunk);
+          from == 0 && chunk == bytes.length
+              ? bytes
+              : Arrays.copyOfRange(bytes, from, from + chunk);
       done += writeSome(piece, chunk);
     }
   }

@@ -121,8 +121,7 @@ public final class UnixSocket {
     static Address of(Path path) throws ErrnoException {
       Path absolute = path.toAbsolutePath();
       Fd folder =
-          Fd.open(
-              Objects.requireNonNull(absolute.getParent()), Fd.O_PATH | Fd.O_DIRECTORY, 0);
+          Fd.open(Objects.requireNonNull(absolute.getParent()), Fd.O_PATH | Fd.O_DIRECTORY, 0);
       byte[] name = absolute.toString().getBytes(StandardCharsets.UTF_8);
       if (name.length >= NAME_SIZE) {
         String shorter = "/proc/self/fd/" + folder.number() + "/" + absolute.getFileName();

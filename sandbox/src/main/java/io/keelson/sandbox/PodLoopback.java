@@ -39,10 +39,7 @@ final class PodLoopback {
   }
 
   private static SocketChannel connect(
-      @Nullable Path namespace,
-      StandardProtocolFamily family,
-      byte[] address,
-      int port)
+      @Nullable Path namespace, StandardProtocolFamily family, byte[] address, int port)
       throws IOException {
     SocketChannel channel =
         namespace == null

@@ -1,6 +1,7 @@
 package io.keelson.runtime.config;
 
 import io.keelson.linux.netlink.IpPrefix;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -32,6 +33,7 @@ public record Configuration(
     Network network,
     Images images,
     Devices devices,
+    Streaming streaming,
     Grpc grpc) {
 
   public Configuration {
@@ -112,6 +114,21 @@ public record Configuration(
   }
 
   /**
+   * How the streams of exec, attach and port-forward are served.
+   *
+   * @param port 0 for a free one
+   * @param tlsCert empty for plain HTTP; {@code tlsKey} is there if this is
+   */
+  public record Streaming(
+      InetAddress address,
+      int port,
+      Optional<Path> tlsCert,
+      Optional<Path> tlsKey,
+      Optional<Path> tlsClientCa,
+      Duration idleTimeout,
+      Duration creationTimeout) {}
+
+  /**
    * The gRPC server.
    *
    * @param maxMessageSize bytes
@@ -156,6 +173,14 @@ public record Configuration(
             values.get(Keys.PLUGIN_WAIT),
             values.get(Keys.CDI_DIRS),
             values.get(Keys.DEVICE_OWNERS_FROM_USER)),
+        new Streaming(
+            values.get(Keys.STREAMING_ADDRESS),
+            values.get(Keys.STREAMING_PORT).intValue(),
+            values.get(Keys.STREAMING_TLS_CERT),
+            values.get(Keys.STREAMING_TLS_KEY),
+            values.get(Keys.STREAMING_TLS_CLIENT_CA),
+            values.get(Keys.STREAMING_IDLE_TIMEOUT),
+            values.get(Keys.STREAMING_CREATION_TIMEOUT)),
         new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()));
   }
 

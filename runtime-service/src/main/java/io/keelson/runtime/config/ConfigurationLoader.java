@@ -125,6 +125,22 @@ public final class ConfigurationLoader {
       problems.add(problem(values, Keys.STATE, "must be another folder than root, " + root));
     }
     checkSubnets(values, problems);
+    checkStreaming(values, problems);
+  }
+
+  private static void checkStreaming(Values values, List<String> problems) {
+    boolean cert = values.get(Keys.STREAMING_TLS_CERT).isPresent();
+    if (cert != values.get(Keys.STREAMING_TLS_KEY).isPresent()) {
+      problems.add(
+          problem(
+              values,
+              cert ? Keys.STREAMING_TLS_CERT : Keys.STREAMING_TLS_KEY,
+              "needs the other of streaming.tls_cert_file and streaming.tls_key_file"));
+    }
+    if (!cert && values.get(Keys.STREAMING_TLS_CLIENT_CA).isPresent()) {
+      problems.add(
+          problem(values, Keys.STREAMING_TLS_CLIENT_CA, "needs streaming.tls_cert_file, too"));
+    }
   }
 
   private static void checkSubnets(Values values, List<String> problems) {

@@ -1,6 +1,7 @@
 package io.keelson.runtime.config;
 
 import io.keelson.linux.netlink.IpPrefix;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -286,6 +287,73 @@ final class Keys {
           The most files, folders and links that one layer may hold; one with more is refused.\
           """);
 
+  static final Key<InetAddress> STREAMING_ADDRESS =
+      Key.of(
+          "streaming.address",
+          ValueTypes.ADDRESS,
+          InetAddress.ofLiteral("127.0.0.1"),
+          """
+          The address on which the streams of exec, attach and port-forward are served. A kubelet
+          passes them on from this node, so that nobody else need reach it. Who listens on all
+          addresses ("0.0.0.0", "::") names the loopback to CRI's callers.\
+          """);
+
+  static final Key<Long> STREAMING_PORT =
+      Key.of(
+          "streaming.port",
+          ValueTypes.integer(0, 65_535),
+          0L,
+          """
+          The port of it; 0 for a free one.\
+          """);
+
+  static final Key<Optional<Path>> STREAMING_TLS_CERT =
+      Key.of(
+          "streaming.tls_cert_file",
+          ValueTypes.OPTIONAL_PATH,
+          Optional.empty(),
+          """
+          The certificate (PEM, with its chain) by which streams are served over TLS; "" for plain
+          HTTP. The files are read again when they change.\
+          """);
+
+  static final Key<Optional<Path>> STREAMING_TLS_KEY =
+      Key.of(
+          "streaming.tls_key_file",
+          ValueTypes.OPTIONAL_PATH,
+          Optional.empty(),
+          """
+          The private key (PEM) of the certificate.\
+          """);
+
+  static final Key<Optional<Path>> STREAMING_TLS_CLIENT_CA =
+      Key.of(
+          "streaming.tls_client_ca_file",
+          ValueTypes.OPTIONAL_PATH,
+          Optional.empty(),
+          """
+          Certificates (PEM) that sign those of clients, who must have one then; "" for clients
+          without.\
+          """);
+
+  static final Key<Duration> STREAMING_IDLE_TIMEOUT =
+      Key.of(
+          "streaming.idle_timeout",
+          ValueTypes.duration(Duration.ofSeconds(1), Duration.ofHours(10_000)),
+          Duration.ofHours(4),
+          """
+          How long a stream may say nothing before it is ended.\
+          """);
+
+  static final Key<Duration> STREAMING_CREATION_TIMEOUT =
+      Key.of(
+          "streaming.creation_timeout",
+          ValueTypes.duration(Duration.ofSeconds(1), Duration.ofHours(1)),
+          Duration.ofSeconds(30),
+          """
+          How long a client that has connected may take to ask for its streams.\
+          """);
+
   static final Key<Long> MAX_MESSAGE_SIZE =
       Key.of(
           "grpc.max_message_size",
@@ -385,6 +453,13 @@ final class Keys {
           PLUGIN_WAIT,
           CDI_DIRS,
           DEVICE_OWNERS_FROM_USER,
+          STREAMING_ADDRESS,
+          STREAMING_PORT,
+          STREAMING_TLS_CERT,
+          STREAMING_TLS_KEY,
+          STREAMING_TLS_CLIENT_CA,
+          STREAMING_IDLE_TIMEOUT,
+          STREAMING_CREATION_TIMEOUT,
           MAX_MESSAGE_SIZE);
 
   private static final Pattern RUNTIME_KEY = Pattern.compile("runtimes\\.([^.]+)\\.[^.]+");

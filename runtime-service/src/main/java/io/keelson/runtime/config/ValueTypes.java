@@ -1,6 +1,7 @@
 package io.keelson.runtime.config;
 
 import io.keelson.linux.netlink.IpPrefix;
+import java.net.InetAddress;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -85,6 +86,18 @@ final class ValueTypes {
       matching(
           "([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:]+\\])(:[0-9]{1,5})?",
           "a registry as host or host:port");
+
+  /** An IP address. */
+  static final ValueType<InetAddress> ADDRESS =
+      of(
+          value -> {
+            try {
+              return InetAddress.ofLiteral(String.valueOf(value));
+            } catch (IllegalArgumentException e) {
+              throw expected("an IP address", value);
+            }
+          },
+          address -> quote(address.getHostAddress()));
 
   static final ValueType<Duration> DURATION =
       of(ValueTypes::duration, duration -> quote(durationText(duration)));

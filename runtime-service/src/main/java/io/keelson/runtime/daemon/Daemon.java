@@ -10,6 +10,7 @@ import io.keelson.image.ImageSettings;
 import io.keelson.image.Images;
 import io.keelson.image.UnpackLimits;
 import io.keelson.image.registry.RegistrySettings;
+import io.keelson.linux.FdPoller;
 import io.keelson.linux.KernelThreads;
 import io.keelson.linux.ProcessWatcher;
 import io.keelson.runtime.ProductVersion;
@@ -25,6 +26,9 @@ import io.keelson.runtime.server.PodCalls;
 import io.keelson.runtime.server.ReadinessGate;
 import io.keelson.runtime.server.SocketServer;
 import io.keelson.runtime.server.StatsCalls;
+import io.keelson.runtime.server.StreamingCalls;
+import io.keelson.runtime.streaming.StreamingServer;
+import io.keelson.runtime.streaming.StreamingSettings;
 import io.keelson.sandbox.NodeRuntime;
 import io.keelson.sandbox.SandboxSettings;
 import io.keelson.sandbox.isolator.HostFeatures;
@@ -117,6 +121,13 @@ public final class Daemon implements AutoCloseable {
     ReadinessGate gate = new ReadinessGate();
     NodeCalls node =
         new NodeCalls(NodeDescriptions.of(configuration, host, features), network::condition, gate);
+    StreamingServer streams =
+        shutdown.add(
+            "the streams",
+            StreamingServer.start(
+                streamingSettings(configuration.streaming()),
+                runtime.containers(),
+                runtime.pods()));
     SocketServer server =
         SocketServer.start(
             new SocketServer.Settings(
@@ -129,6 +140,7 @@ public final class Daemon implements AutoCloseable {
                     node,
                     new PodCalls(runtime.pods()),
                     new ContainerCalls(runtime.containers()),
+                    new StreamingCalls(runtime.containers(), runtime.pods(), streams),
                     new EventCalls(runtime.events()),
                     new StatsCalls(runtime.stats())),
                 new CriImageService(images),
@@ -164,9 +176,11 @@ public final class Daemon implements AutoCloseable {
     LauncherSettings launching =
         new LauncherSettings(
             host.conmon(), configuration.state().resolve("containers"), RUNTIME_TIMEOUT);
+    FdPoller poller = shutdown.add("the streams of commands", new FdPoller());
     return new NodeRuntime(
         settings,
-        shutdown.add("the launcher", new ConmonLauncher(launching, host.cgroups(), processes, poller)),
+        shutdown.add(
+            "the launcher", new ConmonLauncher(launching, host.cgroups(), processes, poller)),
         shutdown.add("the exit watcher", new ExitWatcher(settings.exitDirectory(), processes)),
         new CatatonitHolder(host.catatonit(), defaultHandler, host.cgroups(), RUNTIME_TIMEOUT),
         targets ->
@@ -214,6 +228,20 @@ public final class Daemon implements AutoCloseable {
                 defaults.environment()));
     shutdown.add("the CNI network", plugins);
     return new NodeNetwork(plugins, builtIn);
+  }
+
+  private static StreamingSettings streamingSettings(Configuration.Streaming streaming) {
+    return new StreamingSettings(
+        streaming.address(),
+        streaming.port(),
+        streaming
+            .tlsCert()
+            .map(
+                certificate ->
+                    new StreamingSettings.Tls(
+                        certificate, streaming.tlsKey().orElseThrow(), streaming.tlsClientCa())),
+        streaming.idleTimeout(),
+        streaming.creationTimeout());
   }
 
   private static ImageSettings imageSettings(Configuration configuration) {

@@ -2,6 +2,8 @@ package io.keelson.runtime.server;
 
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.keelson.proto.cri.v1.AttachRequest;
+import io.keelson.proto.cri.v1.AttachResponse;
 import io.keelson.proto.cri.v1.ContainerEventResponse;
 import io.keelson.proto.cri.v1.ContainerStatsRequest;
 import io.keelson.proto.cri.v1.ContainerStatsResponse;
@@ -9,6 +11,8 @@ import io.keelson.proto.cri.v1.ContainerStatusRequest;
 import io.keelson.proto.cri.v1.ContainerStatusResponse;
 import io.keelson.proto.cri.v1.CreateContainerRequest;
 import io.keelson.proto.cri.v1.CreateContainerResponse;
+import io.keelson.proto.cri.v1.ExecRequest;
+import io.keelson.proto.cri.v1.ExecResponse;
 import io.keelson.proto.cri.v1.ExecSyncRequest;
 import io.keelson.proto.cri.v1.ExecSyncResponse;
 import io.keelson.proto.cri.v1.GetEventsRequest;
@@ -28,6 +32,8 @@ import io.keelson.proto.cri.v1.PodSandboxStatsRequest;
 import io.keelson.proto.cri.v1.PodSandboxStatsResponse;
 import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
 import io.keelson.proto.cri.v1.PodSandboxStatusResponse;
+import io.keelson.proto.cri.v1.PortForwardRequest;
+import io.keelson.proto.cri.v1.PortForwardResponse;
 import io.keelson.proto.cri.v1.RemoveContainerRequest;
 import io.keelson.proto.cri.v1.RemoveContainerResponse;
 import io.keelson.proto.cri.v1.RemovePodSandboxRequest;
@@ -71,6 +77,7 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
   private final NodeCalls node;
   private final PodCalls pods;
   private final ContainerCalls containers;
+  private final StreamingCalls streaming;
   private final EventCalls events;
   private final StatsCalls stats;
 
@@ -78,11 +85,13 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
       NodeCalls node,
       PodCalls pods,
       ContainerCalls containers,
+      StreamingCalls streaming,
       EventCalls events,
       StatsCalls stats) {
     this.node = node;
     this.pods = pods;
     this.containers = containers;
+    this.streaming = streaming;
     this.events = events;
     this.stats = stats;
   }
@@ -178,6 +187,21 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
   @Override
   public void execSync(ExecSyncRequest request, StreamObserver<ExecSyncResponse> answers) {
     Answers.one(answers, () -> containers.execSync(request));
+  }
+
+  @Override
+  public void exec(ExecRequest request, StreamObserver<ExecResponse> answers) {
+    Answers.one(answers, () -> streaming.exec(request));
+  }
+
+  @Override
+  public void attach(AttachRequest request, StreamObserver<AttachResponse> answers) {
+    Answers.one(answers, () -> streaming.attach(request));
+  }
+
+  @Override
+  public void portForward(PortForwardRequest request, StreamObserver<PortForwardResponse> answers) {
+    Answers.one(answers, () -> streaming.portForward(request));
   }
 
   @Override

@@ -48,7 +48,7 @@ final class ClientConnection {
     try {
       request = HttpRequest.read(wire.in());
     } catch (HttpRequest.BadRequestException e) {
-      HttpAnswer.badRequest(e.getMessage()).writeTo(wire.out());
+      HttpAnswer.badRequest(String.valueOf(e.getMessage())).writeTo(wire.out());
       return;
     }
     socket.setSoTimeout(0);
@@ -60,8 +60,7 @@ final class ClientConnection {
     } else if (request.upgradesTo("SPDY/3.1")) {
       serveSpdy(request, stream.get(), wire);
     } else {
-      HttpAnswer.badRequest("streams need an upgrade to SPDY/3.1 or WebSocket")
-          .writeTo(wire.out());
+      HttpAnswer.badRequest("streams need an upgrade to SPDY/3.1 or WebSocket").writeTo(wire.out());
     }
   }
 
@@ -73,11 +72,9 @@ final class ClientConnection {
     return tokens.redeem(path[2]).filter(stream -> stream.kind().equals(path[1]));
   }
 
-  private void serveSpdy(HttpRequest request, StreamRequest stream, Wire wire)
-      throws IOException {
+  private void serveSpdy(HttpRequest request, StreamRequest stream, Wire wire) throws IOException {
     boolean ports = stream instanceof StreamRequest.PortForward;
-    List<String> ours =
-        ports ? List.of(SpdyPortForward.PROTOCOL) : SpdyCommandChannels.PROTOCOLS;
+    List<String> ours = ports ? List.of(SpdyPortForward.PROTOCOL) : SpdyCommandChannels.PROTOCOLS;
     List<String> theirs = request.values("x-stream-protocol-version");
     // The first clients knew no versions, and are those of the oldest.
     Optional<String> protocol =
@@ -89,8 +86,7 @@ final class ClientConnection {
           .writeTo(wire.out());
       return;
     }
-    HttpAnswer.switching(
-            "SPDY/3.1", List.of("X-Stream-Protocol-Version: " + protocol.get()))
+    HttpAnswer.switching("SPDY/3.1", List.of("X-Stream-Protocol-Version: " + protocol.get()))
         .writeTo(wire.out());
     SpdyConnection connection = new SpdyConnection(wire);
     if (stream instanceof StreamRequest.PortForward forward) {
@@ -104,9 +100,7 @@ final class ClientConnection {
       throws IOException {
     boolean ports = stream instanceof StreamRequest.PortForward;
     List<String> ours =
-        ports
-            ? List.of(TUNNEL, WebSocketPortForward.PROTOCOL)
-            : WebSocketCommandChannels.PROTOCOLS;
+        ports ? List.of(TUNNEL, WebSocketPortForward.PROTOCOL) : WebSocketCommandChannels.PROTOCOLS;
     List<String> theirs = WebSocketHandshake.protocols(request);
     Optional<String> protocol = theirs.isEmpty() ? Optional.of("") : chosen(theirs, ours);
     if (protocol.isEmpty()) {
@@ -121,8 +115,7 @@ final class ClientConnection {
     }
     WebSocketConnection connection = new WebSocketConnection(wire);
     if (!(stream instanceof StreamRequest.PortForward forward)) {
-      runCommand(
-          stream, new WebSocketCommandChannels(connection, protocol.get(), wanted(stream)));
+      runCommand(stream, new WebSocketCommandChannels(connection, protocol.get(), wanted(stream)));
     } else if (protocol.get().equals(TUNNEL)) {
       forwardPorts(forward.podId(), new SpdyConnection(new WebSocketTunnel(connection)));
     } else {
@@ -140,7 +133,8 @@ final class ClientConnection {
   private static List<Integer> ports(HttpRequest request) {
     return Stream.of(request.query().split("&", -1))
         .filter(parameter -> parameter.matches("ports?=[0-9]{1,5}(,[0-9]{1,5})*"))
-        .flatMap(parameter -> Stream.of(parameter.substring(parameter.indexOf('=') + 1).split(",", -1)))
+        .flatMap(
+            parameter -> Stream.of(parameter.substring(parameter.indexOf('=') + 1).split(",", -1)))
         .map(Integer::valueOf)
         .filter(port -> port > 0 && port < 65_536)
         .toList();

@@ -39,8 +39,7 @@ final class PemFile {
     List<? extends Certificate> found =
         List.copyOf(
             CertificateFactory.getInstance("X.509")
-                .generateCertificates(
-                    new ByteArrayInputStream(Files.readAllBytes(file))));
+                .generateCertificates(new ByteArrayInputStream(Files.readAllBytes(file))));
     if (found.isEmpty()) {
       throw new IOException(file + " holds no certificate");
     }
@@ -96,7 +95,9 @@ final class PemFile {
       int outer = Integer.parseInt(parameters.group(1), 16);
       int inner = Integer.parseInt(parameters.group(2), 16);
       int start = parameters.start() + 4;
-      if (parameters.start() % 2 == 0 && outer == inner + 2 && start + 2 * outer <= digits.length()) {
+      if (parameters.start() % 2 == 0
+          && outer == inner + 2
+          && start + 2 * outer <= digits.length()) {
         return digits.substring(start, start + 2 * outer);
       }
     }

@@ -55,9 +55,7 @@ final class ReloadedTls {
   Socket secure(Socket connection) throws IOException {
     SSLSocket socket =
         (SSLSocket)
-            current()
-                .getSocketFactory()
-                .createSocket(connection, null, connection.getPort(), true);
+            current().getSocketFactory().createSocket(connection, null, connection.getPort(), true);
     socket.setUseClientMode(false);
     socket.setNeedClientAuth(settings.clientCa().isPresent());
     return socket;

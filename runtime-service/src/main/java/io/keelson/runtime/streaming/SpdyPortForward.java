@@ -33,8 +33,7 @@ final class SpdyPortForward {
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<String, SpdyStream> single = new HashMap<>(); // by request, guarded by lock
 
-  SpdyPortForward(
-      Pods pods, String podId, SpdyConnection connection, Duration creationTimeout) {
+  SpdyPortForward(Pods pods, String podId, SpdyConnection connection, Duration creationTimeout) {
     this.pods = pods;
     this.podId = podId;
     this.connection = connection;

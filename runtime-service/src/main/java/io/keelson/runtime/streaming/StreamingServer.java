@@ -58,8 +58,8 @@ public final class StreamingServer implements AutoCloseable {
    *
    * @throws IOException if the port is taken, or the files for TLS are unfit
    */
-  public static StreamingServer start(
-      StreamingSettings settings, Containers containers, Pods pods) throws IOException {
+  public static StreamingServer start(StreamingSettings settings, Containers containers, Pods pods)
+      throws IOException {
     Optional<ReloadedTls> tls = Optional.empty();
     if (settings.tls().isPresent()) {
       tls = Optional.of(ReloadedTls.open(settings.tls().get()));
@@ -94,7 +94,9 @@ public final class StreamingServer implements AutoCloseable {
     String host = reached.getHostAddress();
     return "%s://%s:%d"
         .formatted(
-            tls ? "https" : "http", reached instanceof Inet6Address ? "[" + host + "]" : host, port);
+            tls ? "https" : "http",
+            reached instanceof Inet6Address ? "[" + host + "]" : host,
+            port);
   }
 
   private void accept() {

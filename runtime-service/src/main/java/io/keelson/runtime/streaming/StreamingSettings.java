@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param port 0 for a free one
  * @param tls empty for plain HTTP
  * @param idleTimeout after which a connection on which nothing moves is ended
- * @param creationTimeout within which a client must have asked, and opened the streams that it wants
+ * @param creationTimeout within which a client must have asked, and opened the streams that it
+ *     wants
  */
 public record StreamingSettings(
     InetAddress address,

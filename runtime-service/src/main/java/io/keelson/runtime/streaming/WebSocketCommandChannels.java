@@ -61,9 +61,7 @@ final class WebSocketCommandChannels implements CommandChannels {
   @Override
   public void serve() throws IOException {
     try {
-      for (byte[] message = connection.receive();
-          message != null;
-          message = connection.receive()) {
+      for (byte[] message = connection.receive(); message != null; message = connection.receive()) {
         if (message.length > 0) {
           received(message);
         }
@@ -139,8 +137,7 @@ final class WebSocketCommandChannels implements CommandChannels {
       connection.sendBinary(new byte[] {(byte) channel}, bytes, offset, length);
       return;
     }
-    byte[] encoded =
-        Base64.getEncoder().encode(Arrays.copyOfRange(bytes, offset, offset + length));
+    byte[] encoded = Base64.getEncoder().encode(Arrays.copyOfRange(bytes, offset, offset + length));
     byte[] text = new byte[1 + encoded.length];
     text[0] = (byte) ('0' + channel);
     System.arraycopy(encoded, 0, text, 1, encoded.length);

@@ -16,7 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Port forwarding over the channels of a WebSocket, two for each port, for data and for an error in
- * words; one connection to each port, made at once. Each channel begins with the number of its port.
+ * words; one connection to each port, made at once. Each channel begins with the number of its
+ * port.
  */
 final class WebSocketPortForward {
 
@@ -50,9 +51,7 @@ final class WebSocketPortForward {
     IntStream.range(0, ports.size())
         .forEach(i -> Thread.ofVirtual().name("stream-port").start(() -> forward(i)));
     try {
-      for (byte[] message = connection.receive();
-          message != null;
-          message = connection.receive()) {
+      for (byte[] message = connection.receive(); message != null; message = connection.receive()) {
         int channel = message.length == 0 ? -1 : message[0] & 0xff;
         if (channel >= 0 && channel % 2 == 0 && channel / 2 < inputs.size()) {
           inputs.get(channel / 2).put(Arrays.copyOfRange(message, 1, message.length));
@@ -72,7 +71,8 @@ final class WebSocketPortForward {
       try {
         channel = pods.connect(podId, port);
       } catch (IOException | KeelsonException e) {
-        String text = "error forwarding port %d to pod %s: %s".formatted(port, podId, e.getMessage());
+        String text =
+            "error forwarding port %d to pod %s: %s".formatted(port, podId, e.getMessage());
         channel(2 * index + 1).write(text.getBytes(StandardCharsets.UTF_8));
         return;
       }

@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The pipes to and from a child that is about to be started; closed, nothing of the start is left. */
+/**
+ * The pipes to and from a child that is about to be started; closed, nothing of the start is left.
+ */
 final class ChildPipes implements AutoCloseable {
 
   private final FdPoller poller;

@@ -6,7 +6,9 @@ import io.keelson.linux.Fd;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
-/** Gives orders to a running conmon by its fifo: a line with a number for what, and two operands. */
+/**
+ * Gives orders to a running conmon by its fifo: a line with a number for what, and two operands.
+ */
 final class ConmonControl {
 
   static final String REOPEN_LOG = "2 0 0\n";

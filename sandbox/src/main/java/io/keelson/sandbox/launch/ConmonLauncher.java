@@ -248,8 +248,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   public ExecSession openExec(
       String containerId, RuntimeHandler handler, byte[] process, ExecSession.Wanted wanted)
       throws IOException {
-    ExecFiles files =
-        new ExecFiles(settings.bundle(containerId).folder(), execs.newName());
+    ExecFiles files = new ExecFiles(settings.bundle(containerId).folder(), execs.newName());
     AtomicFile.write(files.process(), process, false);
     return new RuntimeExec.Start(
             containerId, runtime(handler), settings.conmon(), files, poller, watcher)

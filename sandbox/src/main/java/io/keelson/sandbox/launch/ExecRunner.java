@@ -84,11 +84,12 @@ final class ExecRunner {
     return "exec-" + Long.toHexString(numbers.incrementAndGet());
   }
 
-  private Output spawn(Request request, ExecGroup group, ExecFiles files)
-      throws IOException {
+  private Output spawn(Request request, ExecGroup group, ExecFiles files) throws IOException {
     group.enter();
     return Commands.run(
-        request.runtime().exec(request.containerId(), conmon, files.log(), files.pid(), group.runtimeOptions()),
+        request
+            .runtime()
+            .exec(request.containerId(), conmon, files.log(), files.pid(), group.runtimeOptions()),
         OciRuntime.ENVIRONMENT,
         request.process(),
         request.timeout().isZero() ? FOR_EVER : request.timeout(),

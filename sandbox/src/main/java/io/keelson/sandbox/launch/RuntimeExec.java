@@ -12,15 +12,14 @@ import io.keelson.linux.UnixSocket;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.ExecSession;
-import java.io.IOException;
 import java.io.FilterOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -104,12 +103,7 @@ final class RuntimeExec implements ExecSession {
         Spawned process =
             Spawn.start(
                 runtime.exec(
-                    containerId,
-                    conmon,
-                    files.log(),
-                    files.pid(),
-                    List.of(),
-                    files.process()),
+                    containerId, conmon, files.log(), files.pid(), List.of(), files.process()),
                 OciRuntime.ENVIRONMENT,
                 null,
                 pipes.files(),
@@ -125,7 +119,10 @@ final class RuntimeExec implements ExecSession {
         Spawned process =
             Spawn.start(
                 runtime.execInTerminal(
-                    containerId, files.log(), files.process(), files.console().getFileName().toString()),
+                    containerId,
+                    files.log(),
+                    files.process(),
+                    files.console().getFileName().toString()),
                 OciRuntime.ENVIRONMENT,
                 files.console().getParent(),
                 SpawnFiles.none(),

@@ -9,9 +9,9 @@ import java.util.Optional;
  * Starts and ends the processes of a container. One implementation: an OCI runtime under conmon, so
  * that a container, its log and its exit code outlive the daemon.
  *
- * <p>Calls for one container never overlap (the caller holds its lock), except {@link #exec}, {@link
- * #openExec}, {@link #attach} and {@link #reopenLog}, which may come at any time while it runs. Implementations are safe for use by
- * many threads.
+ * <p>Calls for one container never overlap (the caller holds its lock), except {@link #exec},
+ * {@link #openExec}, {@link #attach} and {@link #reopenLog}, which may come at any time while it
+ * runs. Implementations are safe for use by many threads.
  */
 public interface Launcher {
 

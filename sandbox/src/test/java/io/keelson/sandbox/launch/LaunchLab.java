@@ -33,7 +33,9 @@ final class LaunchLab implements AutoCloseable {
   private static final Path CONMON = Path.of("/usr/bin/conmon");
   private static final Path BUSYBOX = Path.of("/bin/busybox");
   private static final List<String> APPLETS =
-      List.of("sh", "sleep", "true", "echo", "cat", "setsid", "env", "dd", "kill", "id", "stty", "tty", "yes");
+      List.of(
+          "sh", "sleep", "true", "echo", "cat", "setsid", "env", "dd", "kill", "id", "stty", "tty",
+          "yes");
 
   final Path root;
   final Cgroups cgroups;
@@ -74,7 +76,10 @@ final class LaunchLab implements AutoCloseable {
 
   ConmonLauncher newLauncher(Duration timeout) throws IOException {
     return new ConmonLauncher(
-        new LauncherSettings(CONMON, root.resolve("containers"), timeout), cgroups, watcher, poller);
+        new LauncherSettings(CONMON, root.resolve("containers"), timeout),
+        cgroups,
+        watcher,
+        poller);
   }
 
   RuntimeHandler handler(String runtime) {
@@ -105,8 +110,7 @@ final class LaunchLab implements AutoCloseable {
   }
 
   private LaunchRequest made(
-      String id, RuntimeHandler handler, Path bundle, boolean log, Input input)
-      throws IOException {
+      String id, RuntimeHandler handler, Path bundle, boolean log, Input input) throws IOException {
     LaunchRequest request =
         new LaunchRequest(
             id,
@@ -126,11 +130,7 @@ final class LaunchLab implements AutoCloseable {
     LaunchRequest plain = request(runtime, command);
     made.remove(plain);
     return made(
-        plain.containerId(),
-        plain.handler(),
-        plain.bundle(),
-        true,
-        once ? Input.ONCE : Input.OPEN);
+        plain.containerId(), plain.handler(), plain.bundle(), true, once ? Input.ONCE : Input.OPEN);
   }
 
   SpecBuilder spec(String... command) {
@@ -141,8 +141,7 @@ final class LaunchLab implements AutoCloseable {
         .mount(new SpecMount("/proc", "proc", "proc", List.of()))
         .mount(new SpecMount("/dev", "tmpfs", "tmpfs", List.of("mode=755")))
         .mount(
-            new SpecMount(
-                "/dev/pts", "devpts", "devpts", List.of("newinstance", "ptmxmode=0666")))
+            new SpecMount("/dev/pts", "devpts", "devpts", List.of("newinstance", "ptmxmode=0666")))
         .newNamespace(NamespaceType.PID)
         .newNamespace(NamespaceType.MOUNT)
         .newNamespace(NamespaceType.IPC);

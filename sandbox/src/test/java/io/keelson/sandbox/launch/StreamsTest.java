@@ -30,7 +30,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class StreamsTest {
 
   private static final ExecSession.Wanted ALL = new ExecSession.Wanted(true, true, true, false);
-  private static final ExecSession.Wanted TERMINAL = new ExecSession.Wanted(true, true, false, true);
+  private static final ExecSession.Wanted TERMINAL =
+      new ExecSession.Wanted(true, true, false, true);
 
   @TempDir Path folder;
   private LaunchLab lab;
@@ -186,7 +187,8 @@ class StreamsTest {
   void allWhoAreAttachedSeeTheOutputAndTheContainerOutlivesThem() throws Exception {
     LaunchRequest container =
         running(
-            lab.interactive("crun", false, "sh", "-c", "while read x; do echo got $x; echo e >&2; done"));
+            lab.interactive(
+                "crun", false, "sh", "-c", "while read x; do echo got $x; echo e >&2; done"));
 
     ProcessStreams first = lab.launcher().attach(container);
     ProcessStreams second = lab.launcher().attach(container);
@@ -209,8 +211,7 @@ class StreamsTest {
 
   @Test
   void standardInputEndsWithTheFirstAttachmentIfItIsToServeOne() throws Exception {
-    LaunchRequest container =
-        running(lab.interactive("crun", true, "sh", "-c", "cat; echo after"));
+    LaunchRequest container = running(lab.interactive("crun", true, "sh", "-c", "cat; echo after"));
     try (ProcessStreams streams = lab.launcher().attach(container)) {
       CompletableFuture<byte[]> out = collect(streams.stdout());
       write(streams.stdin(), "text\n");

@@ -16,15 +16,20 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * The headers of one connection, which are compressed one after another, each way by one thread at a
- * time: a block can only be read if all before it were (SPDY/3, 2.6.10).
+ * The headers of one connection, which are compressed one after another, each way by one thread at
+ * a time: a block can only be read if all before it were (SPDY/3, 2.6.10).
  */
 final class HeaderBlocks implements AutoCloseable {
 
-  /** Far more than any client sends, and little enough that a small block can't become a large one. */
+  /**
+   * Far more than any client sends, and little enough that a small block can't become a large one.
+   */
   private static final int MAX_SIZE = 64 * 1024;
 
   private static final byte[] ZLIB_HEADER = {0x78, 0x01};
+
+  /** An empty block, at which Go's decompressor gives out what it has. */
+  private static final byte[] FLUSH = {0, 0, 0, -1, -1};
 
   private final byte[] dictionary = HeaderDictionary.bytes();
   private final Inflater inflater = new Inflater();
@@ -92,13 +97,14 @@ final class HeaderBlocks implements AutoCloseable {
         out.write(bytes);
       }
     }
-    ByteBuffer block = ByteBuffer.allocate(2 + 5 + plain.size()).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer block =
+        ByteBuffer.allocate(2 + 5 + plain.size() + FLUSH.length).order(ByteOrder.LITTLE_ENDIAN);
     if (!begun) {
       begun = true;
       block.put(ZLIB_HEADER);
     }
     block.put((byte) 0).putShort((short) plain.size()).putShort((short) ~plain.size());
-    block.put(plain.toByteArray());
+    block.put(plain.toByteArray()).put(FLUSH);
     return Arrays.copyOf(block.array(), block.position());
   }
 

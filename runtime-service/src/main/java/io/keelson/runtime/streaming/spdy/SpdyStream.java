@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * One stream of a connection: bytes both ways, each with its own end. One thread reads while another
- * writes; {@link #reset} may come from any.
+ * One stream of a connection: bytes both ways, each with its own end. One thread reads while
+ * another writes; {@link #reset} may come from any.
  */
 public final class SpdyStream {
 

@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Messages both ways (RFC 6455). One thread receives; any may send. Pings are answered while someone
- * receives.
+ * Messages both ways (RFC 6455). One thread receives; any may send. Pings are answered while
+ * someone receives.
  */
 public final class WebSocketConnection implements AutoCloseable {
 
