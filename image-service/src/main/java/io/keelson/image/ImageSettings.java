@@ -24,6 +24,9 @@ public record ImageSettings(
     int parallelLayers,
     UnpackLimits limits) {
 
+  /** With more, the buffers of one pull could come to more than 64 MiB. */
+  private static final int MAX_DEFAULT_LAYERS = 16;
+
   public ImageSettings {
     pinned = List.copyOf(pinned);
     if (parallelLayers < 1) {
@@ -37,7 +40,12 @@ public record ImageSettings(
         root,
         RegistrySettings.of(Set.of(), Optional.empty(), List.of(), List.of()),
         List.of(),
-        Math.max(3, Runtime.getRuntime().availableProcessors()),
+        Math.clamp(Runtime.getRuntime().availableProcessors(), 3, MAX_DEFAULT_LAYERS),
         UnpackLimits.DEFAULT);
+  }
+
+  /** The same with registries reached in another way. */
+  public ImageSettings withRegistries(RegistrySettings other) {
+    return new ImageSettings(root, other, pinned, parallelLayers, limits);
   }
 }

@@ -67,32 +67,15 @@ class MirrorsTest {
     Path file = Files.createDirectories(root.resolve("hosts/registry.test")).resolve("hosts.toml");
     Files.writeString(
         file, hosts.replace("MIRROR", mirror.address()).replace("ORIGIN", origin.address()));
-    RegistrySettings usual =
-        RegistrySettings.of(
-            Set.of("registry.test"),
-            Optional.empty(),
-            List.of(root.resolve("hosts")),
-            List.of(root.resolve("auth.json")));
     RegistrySettings registries =
-        new RegistrySettings(
-            usual.insecureRegistries(),
-            usual.caFile(),
-            usual.hostsFolders(),
-            usual.authFiles(),
-            environment,
-            usual.connectTimeout(),
-            usual.stallTimeout(),
-            usual.attempts(),
-            usual.firstPause());
-    ImageSettings defaults = ImageSettings.defaults(root.resolve("store"));
+        RegistrySettings.of(
+                Set.of("registry.test"),
+                Optional.empty(),
+                List.of(root.resolve("hosts")),
+                List.of(root.resolve("auth.json")))
+            .with(environment);
     try (Images images =
-        Images.open(
-            new ImageSettings(
-                defaults.root(),
-                registries,
-                defaults.pinned(),
-                defaults.parallelLayers(),
-                defaults.limits()))) {
+        Images.open(ImageSettings.defaults(root.resolve("store")).withRegistries(registries))) {
       String id =
           images.pull(
               new PullRequest(REFERENCE, credentials, PullProgress.NONE, Cancellation.never()));

@@ -51,10 +51,12 @@ public final class PlatformChoice {
    */
   public static void check(ImageConfig config, Platform host, String name) {
     Platform platform = config.platform();
-    boolean otherSystem = !platform.os().isEmpty() && !platform.os().equals(host.os());
-    boolean otherMachine =
-        !platform.architecture().isEmpty() && !platform.architecture().equals(host.architecture());
-    if (otherSystem || otherMachine) {
+    Platform said =
+        new Platform(
+            platform.os().isEmpty() ? host.os() : platform.os(),
+            platform.architecture().isEmpty() ? host.architecture() : platform.architecture(),
+            platform.variant());
+    if (host.fitness(said) == 0) {
       throw new NotFoundException(
           "%s is an image for %s; this node is %s".formatted(name, platform, host));
     }

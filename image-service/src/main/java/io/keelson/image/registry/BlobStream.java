@@ -14,13 +14,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A blob that arrives whole although connections break: goes on by range where the server can, else
- * begins anew and passes over what was had. Checks nothing but the length. For one thread.
+ * A part of a blob that arrives whole although connections break: goes on by range where the server
+ * can, else begins anew and passes over what was had. Checks nothing but the length. For one
+ * thread.
  */
-final class BlobStream extends InputStream {
+final class BlobStream implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(BlobStream.class);
-  private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-.*");
+  private static final Pattern CONTENT_RANGE =
+      Pattern.compile("bytes (\\d{1,18})-\\d{1,18}/(\\d{1,18}|\\*)");
 
   /** What has to come between two breaks for the second not to count as the next of a row. */
   private static final long PROGRESS = 1 << 20;
@@ -28,52 +30,110 @@ final class BlobStream extends InputStream {
   private final RepositoryHosts repository;
   private final Digest digest;
   private final long size;
+  private final long end;
+  private final boolean wantsRange;
   private final Cancellation cancellation;
+  private final Pace pace;
 
   private @Nullable RepositoryClient host;
   private @Nullable HttpReply reply;
   private @Nullable InputStream body;
-  private long received;
-  private long receivedAtBreak;
+  private boolean acceptsRanges;
+  private long position;
+  private long positionAtBreak;
   private int breaks;
 
-  /**
-   * @param size of the blob in bytes
-   */
-  BlobStream(RepositoryHosts repository, Digest digest, long size, Cancellation cancellation) {
+  private BlobStream(
+      RepositoryHosts repository,
+      Digest digest,
+      long size,
+      long start,
+      long end,
+      boolean wantsRange,
+      Cancellation cancellation) {
     this.repository = repository;
     this.digest = digest;
     this.size = size;
+    this.position = start;
+    this.positionAtBreak = start;
+    this.end = end;
+    this.wantsRange = wantsRange;
     this.cancellation = cancellation;
+    this.pace = new Pace(repository.origin().stallTimeout());
   }
 
-  @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  /**
+   * All that follows a place.
+   *
+   * @param size of the blob in bytes; a server that has more is refused
+   */
+  static BlobStream from(
+      RepositoryHosts repository, Digest digest, long size, long start, Cancellation cancellation) {
+    return new BlobStream(repository, digest, size, start, size, false, cancellation);
   }
 
-  @Override
-  public int read(byte[] target, int offset, int length) throws IOException {
-    while (true) {
+  /**
+   * A part, and no byte more. Reading throws {@link RangeIgnoredException} if the server sends
+   * another.
+   *
+   * @param end the first byte that is not wanted
+   */
+  static BlobStream part(
+      RepositoryHosts repository,
+      Digest digest,
+      long size,
+      long start,
+      long end,
+      Cancellation cancellation) {
+    return new BlobStream(repository, digest, size, start, end, true, cancellation);
+  }
+
+  /** The server does not know ranges although it says so. */
+  static final class RangeIgnoredException extends IOException {
+
+    private static final long serialVersionUID = 1L;
+
+    RangeIgnoredException() {
+      super("the server ignores ranges");
+    }
+  }
+
+  /** Whether its next bytes are those of a segment. */
+  boolean isGoodFor(Segment segment, boolean part) {
+    return position == segment.start() && segment.end() <= end && wantsRange == part;
+  }
+
+  /** Whether the server that was last asked says that it can send parts. */
+  boolean acceptsRanges() {
+    return acceptsRanges;
+  }
+
+  /**
+   * @return how many bytes came, at least one; -1 at the end
+   */
+  int read(byte[] target, int offset, int length) throws IOException {
+    while (position < end) {
       cancellation.check();
       try {
         InputStream from = body == null ? open() : body;
-        int count = from.read(target, offset, length);
-        if (count >= 0) {
-          received += count;
-          return count;
+        int count = from.read(target, offset, (int) Math.min(length, end - position));
+        if (count < 0) {
+          throw new EOFException("closed after %d of %d bytes".formatted(position, end));
         }
-        if (received >= size) {
-          return -1;
+        position += count;
+        pace.came(count);
+        if (position == size && from.read() >= 0) {
+          throw new CorruptContentException(
+              "blob %s is longer than the %d bytes that the manifest says".formatted(digest, size));
         }
-        throw new EOFException("closed after %d of %d bytes".formatted(received, size));
-      } catch (CorruptContentException e) {
+        return count;
+      } catch (CorruptContentException | RangeIgnoredException e) {
         throw e;
       } catch (IOException e) {
         recover(e);
       }
     }
+    return -1;
   }
 
   private InputStream open() throws IOException {
@@ -82,24 +142,39 @@ final class BlobStream extends InputStream {
             Capability.PULL,
             asked -> {
               host = asked;
-              return asked.openBlob(digest, received, cancellation);
+              return asked.openBlob(digest, position, wantsRange ? end : -1, cancellation);
             });
     reply = next;
-    long start = next.status() == 206 ? rangeStart(next) : 0;
-    if (start > received) {
+    long start = 0;
+    if (next.status() == 206) {
+      start = rangeStart(next);
+      acceptsRanges = true;
+    } else if (wantsRange) {
+      throw new RangeIgnoredException();
+    } else {
+      acceptsRanges = "bytes".equalsIgnoreCase(next.header("Accept-Ranges"));
+    }
+    if (start > position) {
       throw new IOException("the server left out bytes: range from " + start);
     }
     InputStream opened = next.body();
-    opened.skipNBytes(received - start);
+    opened.skipNBytes(position - start);
     body = opened;
+    pace.restart();
     return opened;
   }
 
-  private static long rangeStart(HttpReply reply) throws IOException {
+  private long rangeStart(HttpReply reply) throws IOException {
     String range = String.valueOf(reply.header("Content-Range"));
     Matcher matcher = CONTENT_RANGE.matcher(range);
     if (!matcher.matches()) {
       throw new IOException("partial content without a range: " + range);
+    }
+    String total = matcher.group(2);
+    if (!total.equals("*") && Long.parseLong(total) != size) {
+      throw new CorruptContentException(
+          "blob %s has %s bytes and not the %d that the manifest says"
+              .formatted(digest, total, size));
     }
     return Long.parseLong(matcher.group(1));
   }
@@ -107,8 +182,8 @@ final class BlobStream extends InputStream {
   private void recover(IOException e) {
     disconnect();
     cancellation.check();
-    breaks = received - receivedAtBreak >= PROGRESS ? 1 : breaks + 1;
-    receivedAtBreak = received;
+    breaks = position - positionAtBreak >= PROGRESS ? 1 : breaks + 1;
+    positionAtBreak = position;
     RepositoryClient from = host == null ? repository.origin() : host;
     if (!from.retries().mayRetry(breaks)) {
       if (from == repository.origin()) {
@@ -120,7 +195,7 @@ final class BlobStream extends InputStream {
     }
     log.atInfo()
         .addKeyValue("blob", digest)
-        .addKeyValue("received", received)
+        .addKeyValue("received", position)
         .log("download of {} broke off, going on: {}", repository.name(), e.toString());
     from.retries().pause(breaks, null, cancellation);
   }
@@ -136,7 +211,7 @@ final class BlobStream extends InputStream {
   /** Ends the download; a connection whose bytes have all come is used again. */
   @Override
   public void close() {
-    if (reply != null && received >= size) {
+    if (reply != null && position >= end) {
       reply.close();
       reply = null;
       body = null;

@@ -46,6 +46,10 @@ final class HttpTransport {
     this.stallTimeout = stallTimeout;
   }
 
+  Duration stallTimeout() {
+    return stallTimeout;
+  }
+
   /**
    * GET, over redirects.
    *

@@ -53,7 +53,8 @@ public final class RegistryClients {
       throw new OperationFailedException(
           "configuration of registry %s: %s".formatted(reference.domain(), e.getMessage()), e);
     }
-    return new RegistrySource(new RepositoryHosts(hosts), reference, resolver);
+    return new RegistrySource(
+        new RepositoryHosts(hosts), reference, resolver, settings.connectionsPerLayer());
   }
 
   private RepositoryClient client(

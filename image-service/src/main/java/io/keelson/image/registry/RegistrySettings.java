@@ -17,6 +17,7 @@ import java.util.Set;
  * @param environment of the process: what it says of proxies, and credential helpers run in it
  * @param connectTimeout for a connection to come about
  * @param stallTimeout how long a connection may give nothing
+ * @param connectionsPerLayer over which a large layer may be fetched at the same time
  * @param attempts of a request before it is given up; a download counts only those since it last
  *     went on
  * @param firstPause before the second attempt; doubles with each
@@ -29,6 +30,7 @@ public record RegistrySettings(
     Map<String, String> environment,
     Duration connectTimeout,
     Duration stallTimeout,
+    int connectionsPerLayer,
     int attempts,
     Duration firstPause) {
 
@@ -53,7 +55,38 @@ public record RegistrySettings(
         System.getenv(),
         Duration.ofSeconds(10),
         Duration.ofSeconds(30),
+        4,
         5,
         Duration.ofMillis(200));
+  }
+
+  /** The same with another patience and other connections. */
+  public RegistrySettings with(Duration otherStallTimeout, int otherConnectionsPerLayer) {
+    return new RegistrySettings(
+        insecureRegistries,
+        caFile,
+        hostsFolders,
+        authFiles,
+        environment,
+        connectTimeout,
+        otherStallTimeout,
+        otherConnectionsPerLayer,
+        attempts,
+        firstPause);
+  }
+
+  /** The same in another environment. */
+  public RegistrySettings with(Map<String, String> otherEnvironment) {
+    return new RegistrySettings(
+        insecureRegistries,
+        caFile,
+        hostsFolders,
+        authFiles,
+        otherEnvironment,
+        connectTimeout,
+        stallTimeout,
+        connectionsPerLayer,
+        attempts,
+        firstPause);
   }
 }

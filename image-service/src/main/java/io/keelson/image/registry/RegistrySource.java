@@ -20,11 +20,18 @@ public final class RegistrySource implements LayerSource {
   private final RepositoryHosts repository;
   private final ImageReference reference;
   private final ManifestResolver resolver;
+  private final int connectionsPerLayer;
+  private final SegmentPool memory = new SegmentPool();
 
-  RegistrySource(RepositoryHosts repository, ImageReference reference, ManifestResolver resolver) {
+  RegistrySource(
+      RepositoryHosts repository,
+      ImageReference reference,
+      ManifestResolver resolver,
+      int connectionsPerLayer) {
     this.repository = repository;
     this.reference = reference;
     this.resolver = resolver;
+    this.connectionsPerLayer = connectionsPerLayer;
   }
 
   /**
@@ -50,8 +57,8 @@ public final class RegistrySource implements LayerSource {
   @Override
   public InputStream open(LayerBlob layer, Cancellation cancellation) {
     Digest digest = Objects.requireNonNull(layer.digest(), "layer of a registry without digest");
-    return ReadAhead.start(
-        new BlobStream(repository, digest, layer.size(), cancellation), cancellation);
+    return BlobDownload.start(
+        repository, digest, layer.size(), connectionsPerLayer, memory, cancellation);
   }
 
   private byte[] verified(byte[] content, Digest digest, long size) throws IOException {

@@ -9,6 +9,7 @@ import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import javax.net.ssl.SSLException;
@@ -53,6 +54,11 @@ final class RepositoryClient {
     return host.api().toString();
   }
 
+  /** How long a connection may give nothing. */
+  Duration stallTimeout() {
+    return transport.stallTimeout();
+  }
+
   RetryPolicy retries() {
     return retries;
   }
@@ -83,12 +89,15 @@ final class RepositoryClient {
 
   /**
    * A blob's bytes from {@code offset} on, if the server can; it answers 206 then, and 200 if not.
+   *
+   * @param end the first byte that is not wanted, -1 if all are
    */
-  HttpReply openBlob(Digest digest, long offset, Cancellation cancellation) throws IOException {
-    Map<String, String> headers = offset == 0 ? Map.of() : Map.of("Range", "bytes=" + offset + "-");
+  HttpReply openBlob(Digest digest, long offset, long end, Cancellation cancellation)
+      throws IOException {
+    String range = "bytes=" + offset + "-" + (end < 0 ? "" : end - 1);
     return request(
         host.blob(repository, digest.toString()),
-        headers,
+        offset == 0 && end < 0 ? Map.of() : Map.of("Range", range),
         "blob " + digest + " of " + name(),
         cancellation);
   }

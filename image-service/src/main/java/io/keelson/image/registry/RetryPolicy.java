@@ -2,6 +2,10 @@ package io.keelson.image.registry;
 
 import io.keelson.image.Cancellation;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
@@ -34,14 +38,14 @@ final class RetryPolicy {
    * Waits before the next attempt: double as long after each, with some chance in it, or as the
    * server says.
    *
-   * @param retryAfter the header's value; only seconds are understood
+   * @param retryAfter the header's value: seconds, or a date
    * @throws CancellationException at once when the work is cancelled
    */
   void pause(int made, @Nullable String retryAfter, Cancellation cancellation) {
     long millis = firstPause.toMillis() << Math.min(made - 1, 10);
     millis = millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1);
-    if (retryAfter != null && retryAfter.matches("\\d{1,9}")) {
-      millis = Math.max(millis, Long.parseLong(retryAfter) * 1000);
+    if (retryAfter != null) {
+      millis = Math.max(millis, millis(retryAfter.strip()));
     }
     CountDownLatch cancelled = new CountDownLatch(1);
     cancellation.onCancel(cancelled::countDown);
@@ -52,6 +56,19 @@ final class RetryPolicy {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw HttpTransport.cancelled();
+    }
+  }
+
+  private static long millis(String retryAfter) {
+    if (retryAfter.matches("\\d{1,9}")) {
+      return Long.parseLong(retryAfter) * 1000;
+    }
+    try {
+      Instant when =
+          ZonedDateTime.parse(retryAfter, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+      return Duration.between(Instant.now(), when).toMillis();
+    } catch (DateTimeParseException e) {
+      return 0;
     }
   }
 }

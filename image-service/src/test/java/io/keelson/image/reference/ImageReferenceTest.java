@@ -94,6 +94,50 @@ class ImageReferenceTest {
         .ifPresent(name -> assertThat(ImageReference.parse(name.toString())).isEqualTo(name));
   }
 
+  @Property(tries = 5000)
+  void anyTextIsANameOrRefusedAsNone(@ForAll String text) {
+    ImageReference.tryParse(text)
+        .ifPresent(
+            name -> {
+              // What goes into a URL must not be able to change its path.
+              assertThat(name.path()).matches("[a-z0-9._/-]+").doesNotContain("..", "//");
+              assertThat(name.domain()).matches("[A-Za-z0-9.\\[\\]:-]+");
+              assertThat(name.identifier()).matches("[A-Za-z0-9_.:-]+");
+            });
+  }
+
+  @Property(tries = 5000)
+  void partsComeOutAsTheyWentIn(
+      @ForAll("hosts") String host, @ForAll("paths") String path, @ForAll("tags") String tag) {
+    ImageReference name = ImageReference.parse(host + "/" + path + ":" + tag);
+    assertThat(name).isEqualTo(new ImageReference(host, path, tag, null));
+    assertThat(ImageReference.parse(host + "/" + path + ":" + tag + "@sha256:" + HEX).digest())
+        .hasToString("sha256:" + HEX);
+  }
+
+  @Provide
+  Arbitrary<String> hosts() {
+    return Arbitraries.of("a.b", "localhost", "127.0.0.1:1", "x:65535", "[::1]", "[fd00::1]:5000");
+  }
+
+  @Provide
+  Arbitrary<String> paths() {
+    return Arbitraries.of("a", "0", "a.b", "a_b", "a__b", "a---b")
+        .list()
+        .ofMinSize(1)
+        .ofMaxSize(8)
+        .map(parts -> String.join("/", parts));
+  }
+
+  @Provide
+  Arbitrary<String> tags() {
+    return Arbitraries.strings()
+        .withChars("abzAZ019_.-")
+        .ofMinLength(1)
+        .ofMaxLength(128)
+        .filter(tag -> !tag.startsWith(".") && !tag.startsWith("-"));
+  }
+
   @Provide
   Arbitrary<String> texts() {
     return Arbitraries.strings().withChars("ab1.:/_-@[]A").ofMaxLength(30);

@@ -249,6 +249,26 @@ final class Keys {
           images by them; a kubelet brings its own.\
           """);
 
+  static final Key<Duration> PROGRESS_TIMEOUT =
+      Key.of(
+          "images.progress_timeout",
+          ValueTypes.duration(Duration.ofSeconds(1), Duration.ofHours(1)),
+          Duration.ofSeconds(30),
+          """
+          How long a download may stand still before it is begun again where it stopped, some times
+          over. There is no limit on how long a pull takes that goes on.\
+          """);
+
+  static final Key<Long> CONNECTIONS_PER_LAYER =
+      Key.of(
+          "images.connections_per_layer",
+          ValueTypes.integer(1, 8),
+          4L,
+          """
+          Over how many connections a large layer is fetched at the same time, where one is too slow
+          and the registry knows ranges.\
+          """);
+
   static final Key<List<String>> PINNED_IMAGES =
       Key.of(
           "images.pinned",
@@ -266,7 +286,7 @@ final class Keys {
           0L,
           """
           How many layers are fetched and unpacked at the same time, over all pulls; 0 for one for
-          each processor, at least 3.\
+          each processor, at least 3 and at most 16.\
           """);
 
   static final Key<Long> MAX_LAYER_SIZE =
@@ -444,6 +464,8 @@ final class Keys {
           CA_FILE,
           HOSTS_DIRS,
           AUTH_FILES,
+          PROGRESS_TIMEOUT,
+          CONNECTIONS_PER_LAYER,
           PINNED_IMAGES,
           PARALLEL_LAYERS,
           MAX_LAYER_SIZE,

@@ -251,7 +251,11 @@ public final class Daemon implements AutoCloseable {
     return new ImageSettings(
         configuration.root(),
         RegistrySettings.of(
-            images.insecureRegistries(), images.caFile(), images.hostsDirs(), images.authFiles()),
+                images.insecureRegistries(),
+                images.caFile(),
+                images.hostsDirs(),
+                images.authFiles())
+            .with(images.progressTimeout(), images.connectionsPerLayer()),
         images.pinned(),
         images.parallelLayers() == 0 ? defaults.parallelLayers() : images.parallelLayers(),
         new UnpackLimits(

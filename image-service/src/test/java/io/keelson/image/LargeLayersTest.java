@@ -1,0 +1,211 @@
+package io.keelson.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpExchange;
+import io.keelson.image.fixture.LayerTar;
+import io.keelson.image.fixture.MemoryFolders;
+import io.keelson.image.fixture.TestImage;
+import io.keelson.image.fixture.TestRegistry;
+import io.keelson.sandbox.error.OperationFailedException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Layers of many segments: over several connections where one is slow, and from bad servers. */
+@Timeout(60)
+class LargeLayersTest {
+
+  private static final int SIZE = 16 << 20;
+
+  @TempDir(factory = MemoryFolders.class)
+  Path root;
+
+  private TestRegistry registry;
+  private Images images;
+  private TestImage image;
+  private String reference;
+  private String layer;
+
+  @BeforeEach
+  void open() throws IOException {
+    byte[] noise = new byte[SIZE];
+    new Random(11).nextBytes(noise);
+    image =
+        TestImage.of(
+            TestImage.Compression.NONE, new LayerTar().file("noise", 0644, noise, entry -> {}));
+    layer = image.layers().getFirst();
+    registry = new TestRegistry();
+    reference = registry.push(image, "app", "1");
+    ImageSettings defaults = ImageSettings.defaults(root);
+    images =
+        Images.open(defaults.withRegistries(defaults.registries().with(Duration.ofSeconds(1), 4)));
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    images.close();
+    registry.close();
+  }
+
+  private String pull() throws IOException {
+    return images.pull(PullRequest.of(reference));
+  }
+
+  /** As an honest server with a thin line for each connection. */
+  private static void serveSlowly(HttpExchange exchange, byte[] content, boolean ranges)
+      throws IOException {
+    int from = 0;
+    int end = content.length;
+    String range = exchange.getRequestHeaders().getFirst("Range");
+    exchange.getResponseHeaders().set("Accept-Ranges", "bytes");
+    if (range != null && ranges) {
+      String[] ends = range.substring(6).split("-", 2);
+      from = Integer.parseInt(ends[0]);
+      end = ends[1].isEmpty() ? end : Integer.parseInt(ends[1]) + 1;
+      exchange
+          .getResponseHeaders()
+          .set("Content-Range", "bytes %d-%d/%d".formatted(from, end - 1, content.length));
+    }
+    exchange.sendResponseHeaders(range != null && ranges ? 206 : 200, end - from);
+    OutputStream body = exchange.getResponseBody();
+    for (int at = from; at < end; at += 128 * 1024) {
+      body.write(content, at, Math.min(128 * 1024, end - at));
+      pause(6);
+    }
+  }
+
+  private static void pause(long millis) throws IOException {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+  }
+
+  @Test
+  void aSlowServerIsAskedForPartsSideBySide() throws Exception {
+    AtomicInteger now = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    Set<String> ranges = ConcurrentHashMap.newKeySet();
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          most.accumulateAndGet(now.incrementAndGet(), Math::max);
+          ranges.add(String.valueOf(exchange.getRequestHeaders().getFirst("Range")));
+          try {
+            serveSlowly(exchange, content, true);
+          } finally {
+            now.decrementAndGet();
+          }
+        });
+    assertThat(pull()).isEqualTo(image.id());
+    assertThat(most.get()).isBetween(2, 5);
+    assertThat(ranges).anyMatch(range -> range.matches("bytes=\\d+-\\d+"));
+    // No part twice.
+    assertThat(registry.count(layer)).isEqualTo(ranges.size());
+  }
+
+  @Test
+  void aServerThatOnlySaysThatItKnowsRangesIsReadByOneConnection() throws Exception {
+    registry.on(layer, (exchange, content, number) -> serveSlowly(exchange, content, false));
+    assertThat(pull()).isEqualTo(image.id());
+    assertThat(registry.count(layer)).isLessThan(8);
+  }
+
+  @Test
+  void aPartThatBreaksOffIsFetchedAgain() throws Exception {
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          if (number > 1 && number % 2 == 0) {
+            throw new IOException("broken off for a test");
+          }
+          serveSlowly(exchange, content, true);
+        });
+    assertThat(pull()).isEqualTo(image.id());
+  }
+
+  @Test
+  void partsOfAnotherBlobAreRefused() throws Exception {
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          byte[] served = content;
+          if (number > 1) {
+            served = content.clone();
+            served[served.length - 5000] ^= 1;
+          }
+          serveSlowly(exchange, served, true);
+        });
+    assertThatThrownBy(this::pull).isInstanceOf(OperationFailedException.class);
+    assertThat(images.list()).isEmpty();
+  }
+
+  @Test
+  void aBodyWithoutAnEndIsCutOff() throws Exception {
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          exchange.sendResponseHeaders(200, 0);
+          OutputStream body = exchange.getResponseBody();
+          body.write(content);
+          while (true) {
+            body.write(content, 0, 1 << 16);
+          }
+        });
+    assertThatThrownBy(this::pull)
+        .isInstanceOf(OperationFailedException.class)
+        .hasMessageContaining("longer than");
+  }
+
+  @Test
+  void aServerThatTricklesIsGivenUp() throws Exception {
+    List<Long> began = new CopyOnWriteArrayList<>();
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          began.add(System.nanoTime());
+          exchange.sendResponseHeaders(200, content.length);
+          for (int i = 0; i < 1000; i++) {
+            exchange.getResponseBody().write(content[i]);
+            exchange.getResponseBody().flush();
+            pause(100);
+          }
+        });
+    assertThatThrownBy(this::pull)
+        .isInstanceOf(OperationFailedException.class)
+        .hasMessageContaining("RegistryUnavailable")
+        .hasMessageContaining("bytes came in");
+    assertThat(began).hasSize(5);
+  }
+
+  @Test
+  void aServerThatFallsSilentIsAskedAgain() throws Exception {
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          if (number == 1) {
+            exchange.sendResponseHeaders(200, content.length);
+            exchange.getResponseBody().write(content, 0, 5 << 20);
+            exchange.getResponseBody().flush();
+            pause(10_000);
+          }
+          TestRegistry.serve(exchange, content);
+        });
+    assertThat(pull()).isEqualTo(image.id());
+  }
+}
