@@ -6,10 +6,12 @@ import java.nio.file.Path;
 /**
  * How much a file system can hold (statfs(2)).
  *
+ * @param free bytes that are not in use, some of which may be kept for root
  * @param available bytes that are free for everybody
  * @param inodes 0 where they have no fixed number
  */
-public record FileSystemSpace(long bytes, long available, long inodes, long freeInodes) {
+public record FileSystemSpace(
+    long bytes, long free, long available, long inodes, long freeInodes) {
 
   /** Enough for struct statfs of all architectures; its first fields are alike on 64 bits. */
   private static final int STRUCT_SIZE = 256;
@@ -23,6 +25,7 @@ public record FileSystemSpace(long bytes, long available, long inodes, long free
       long blockSize = result.getLong(8);
       return new FileSystemSpace(
           result.getLong(16) * blockSize,
+          result.getLong(24) * blockSize,
           result.getLong(32) * blockSize,
           result.getLong(40),
           result.getLong(48));

@@ -64,7 +64,7 @@ final class LibC {
 
   static native int fcntl(int fd, int command, long argument);
 
-  static native int ioctl(int fd, long request, Pointer argument);
+  static native int ioctl(int fd, long request, @Nullable Pointer argument);
 
   static native int statx(int directory, byte[] path, int flags, int mask, Pointer result);
 

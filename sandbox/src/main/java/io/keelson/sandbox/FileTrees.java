@@ -11,7 +11,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
 /** Folders as wholes. */
-final class FileTrees {
+public final class FileTrees {
 
   private FileTrees() {}
 
@@ -19,7 +19,7 @@ final class FileTrees {
    * Deletes a folder and all below it, following no symbolic link. What is mounted on the way is
    * taken off, not deleted. Harmless if there is none.
    */
-  static void delete(Path root) throws IOException {
+  public static void delete(Path root) throws IOException {
     try {
       Files.walkFileTree(
           root,

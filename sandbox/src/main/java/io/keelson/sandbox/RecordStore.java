@@ -22,13 +22,13 @@ import java.util.zip.CRC32C;
  * reader finds a record whole, old or new, whatever moment the daemon or the machine stopped at.
  * Safe for use by many threads as long as one id has one writer at a time.
  */
-final class RecordStore<R extends MessageLite> {
+public final class RecordStore<R extends MessageLite> {
 
   /** What a start finds: the records that read well, and the ids of those that don't. */
-  record Found<R>(Map<String, R> whole, Map<String, String> broken) {}
+  public record Found<R>(Map<String, R> whole, Map<String, String> broken) {}
 
   /** How much a write must survive. */
-  enum Durability {
+  public enum Durability {
     /** The end of the daemon: the kernel has it. */
     DAEMON,
     /**
@@ -48,13 +48,13 @@ final class RecordStore<R extends MessageLite> {
   private final Parser<R> parser;
   private final LateSync lateSync = new LateSync();
 
-  RecordStore(Path directory, Parser<R> parser) throws IOException {
+  public RecordStore(Path directory, Parser<R> parser) throws IOException {
     this.directory = Files.createDirectories(directory);
     this.parser = parser;
   }
 
   /** Writes the record in place of an older one. */
-  void save(String id, R record, Durability durability) throws IOException {
+  public void save(String id, R record, Durability durability) throws IOException {
     Path folder = directory.resolve(id);
     Path file = folder.resolve(FILE);
     try {
@@ -81,11 +81,11 @@ final class RecordStore<R extends MessageLite> {
   }
 
   /** Deletes a record; needs no free disk space. Harmless if there is none. */
-  void delete(String id) throws IOException {
+  public void delete(String id) throws IOException {
     FileTrees.delete(directory.resolve(id));
   }
 
-  Optional<R> load(String id) throws IOException {
+  public Optional<R> load(String id) throws IOException {
     try {
       return Optional.of(decode(Files.readAllBytes(directory.resolve(id).resolve(FILE))));
     } catch (NoSuchFileException e) {
@@ -93,7 +93,7 @@ final class RecordStore<R extends MessageLite> {
     }
   }
 
-  Found<R> loadAll() throws IOException {
+  public Found<R> loadAll() throws IOException {
     Map<String, R> whole = new LinkedHashMap<>();
     Map<String, String> broken = new LinkedHashMap<>();
     try (Stream<Path> folders = Files.list(directory)) {

@@ -60,15 +60,15 @@ public final class HostPaths {
 
   /** Work on host paths. */
   @FunctionalInterface
-  interface Work<T> {
+  public interface Work<T> {
     T run(Progress progress) throws IOException;
   }
 
   /** Where the work says what it is about to touch. */
-  static final class Progress {
+  public static final class Progress {
     private volatile @Nullable Path current;
 
-    void touches(Path path) {
+    public void touches(Path path) {
       current = path;
     }
   }
@@ -78,7 +78,7 @@ public final class HostPaths {
    *
    * @throws FailedPreconditionException that names the path which did not answer
    */
-  <T> T call(Work<T> work) throws IOException {
+  public <T> T call(Work<T> work) throws IOException {
     Progress progress = new Progress();
     Future<T> result;
     try {

@@ -1,0 +1,164 @@
+package io.keelson.csi;
+
+import io.keelson.csi.driver.BuiltInDriver;
+import io.keelson.csi.driver.CallMetrics;
+import io.keelson.csi.driver.DriverRegistry;
+import io.keelson.csi.kind.CsiBackend;
+import io.keelson.csi.kind.DockerBackend;
+import io.keelson.csi.kind.DockerPlugins;
+import io.keelson.csi.kind.GroupOwnership;
+import io.keelson.csi.kind.HostPathBackend;
+import io.keelson.csi.kind.SandboxPathBackend;
+import io.keelson.csi.kind.SecretBackend;
+import io.keelson.csi.kind.SecretFolders;
+import io.keelson.csi.kind.TmpfsBackend;
+import io.keelson.csi.local.LocalDriver;
+import io.keelson.csi.pod.PodVolumes;
+import io.keelson.csi.pod.VolumesIsolator;
+import io.keelson.csi.provision.SnapshotOperations;
+import io.keelson.csi.provision.StorageQueries;
+import io.keelson.csi.provision.VolumeProvisioning;
+import io.keelson.csi.quota.FolderQuota;
+import io.keelson.csi.volume.VolumeBackend;
+import io.keelson.csi.volume.VolumeBackends;
+import io.keelson.csi.volume.VolumeFolders;
+import io.keelson.csi.volume.Volumes;
+import io.keelson.linux.KernelThreads;
+import io.keelson.proto.node.v1.VolumeSource;
+import io.keelson.sandbox.FaultPoints;
+import io.keelson.sandbox.isolator.HostPaths;
+import io.keelson.sandbox.port.Isolator;
+import io.keelson.sandbox.port.PodExtension;
+import io.keelson.sandbox.rpc.UnixChannels;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** The volumes of a node, put together. Safe for use by many threads. */
+public final class NodeVolumes implements AutoCloseable {
+
+  private static final Duration HOST_PATH_DEADLINE = Duration.ofSeconds(20);
+
+  private final UnixChannels channels;
+  private final DriverRegistry drivers;
+  private final Volumes volumes;
+  private final VolumeProvisioning provisioning;
+  private final SnapshotOperations snapshots;
+  private final StorageQueries queries;
+
+  private NodeVolumes(
+      UnixChannels channels,
+      DriverRegistry drivers,
+      Volumes volumes,
+      SecretFolders secrets,
+      VolumeSettings settings) {
+    this.channels = channels;
+    this.drivers = drivers;
+    this.volumes = volumes;
+    this.provisioning = new VolumeProvisioning(volumes, drivers, secrets, settings.policy());
+    this.snapshots = new SnapshotOperations(volumes, drivers, secrets, settings.policy());
+    this.queries = new StorageQueries(volumes, drivers, settings.policy());
+  }
+
+  /** Changes nothing on the node yet but its folders, which it makes; calls no driver. */
+  public static NodeVolumes open(
+      VolumeSettings settings,
+      KernelThreads kernelThreads,
+      FolderQuota quota,
+      CallMetrics metrics,
+      FaultPoints faults)
+      throws IOException {
+    UnixChannels channels = new UnixChannels();
+    VolumeFolders folders = new VolumeFolders(settings.root());
+    SecretFolders secrets = new SecretFolders(settings.secrets());
+    Optional<BuiltInDriver> builtIn =
+        settings.builtIn()
+            ? Optional.of(
+                new LocalDriverPart(
+                    LocalDriver.NAME,
+                    settings.builtInRoot(),
+                    settings.state().resolve("csi-local.sock"),
+                    settings.nodeId(),
+                    settings.version()))
+            : Optional.empty();
+    DriverRegistry drivers =
+        new DriverRegistry(
+            channels,
+            settings.tls(),
+            settings.drivers(),
+            builtIn,
+            settings.policy(),
+            metrics,
+            settings.probeInterval());
+    VolumeBackend csi =
+        new CsiBackend(
+            drivers,
+            secrets,
+            new GroupOwnership(kernelThreads),
+            folders,
+            settings.unmountForgotten());
+    VolumeBackends backends =
+        new VolumeBackends(
+            Map.of(
+                VolumeSource.KindCase.CSI,
+                csi,
+                VolumeSource.KindCase.DOCKER,
+                new DockerBackend(
+                    new DockerPlugins(settings.dockerPlugins(), settings.policy().callTimeout()),
+                    kernelThreads),
+                VolumeSource.KindCase.HOST_PATH,
+                new HostPathBackend(new HostPaths(HOST_PATH_DEADLINE)),
+                VolumeSource.KindCase.TMPFS,
+                new TmpfsBackend(kernelThreads),
+                VolumeSource.KindCase.SANDBOX_PATH,
+                new SandboxPathBackend(quota),
+                VolumeSource.KindCase.SECRET,
+                new SecretBackend(secrets, kernelThreads)));
+    Volumes volumes = new Volumes(folders, backends, settings.policy(), faults);
+    drivers.onArrival(name -> volumes.wakeUp());
+    return new NodeVolumes(channels, drivers, volumes, secrets, settings);
+  }
+
+  /** Begins to look after the drivers. */
+  public void start() {
+    drivers.start();
+  }
+
+  /** What pods ask for. */
+  public PodExtension podExtension() {
+    return new PodVolumes(volumes);
+  }
+
+  /** What containers ask for; to come after the isolator of the other mounts. */
+  public Isolator isolator() {
+    return new VolumesIsolator(volumes);
+  }
+
+  public DriverRegistry drivers() {
+    return drivers;
+  }
+
+  public Volumes volumes() {
+    return volumes;
+  }
+
+  public VolumeProvisioning provisioning() {
+    return provisioning;
+  }
+
+  public SnapshotOperations snapshots() {
+    return snapshots;
+  }
+
+  public StorageQueries queries() {
+    return queries;
+  }
+
+  @Override
+  public void close() {
+    volumes.close();
+    drivers.close();
+    channels.close();
+  }
+}

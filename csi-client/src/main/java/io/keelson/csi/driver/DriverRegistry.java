@@ -1,0 +1,238 @@
+package io.keelson.csi.driver;
+
+import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.error.OperationFailedException;
+import io.keelson.sandbox.error.UnavailableException;
+import io.keelson.sandbox.rpc.UnixChannels;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The drivers of the node: those of the configuration, those that register themselves as with a
+ * kubelet (plugin registration v1, type {@code CSIPlugin}), and one that is built in. Safe for use
+ * by many threads.
+ */
+public final class DriverRegistry implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(DriverRegistry.class);
+
+  /** For a look at a driver that nobody waits for. */
+  private static final Duration LOOK = Duration.ofSeconds(5);
+
+  private final Channels channels;
+  private final CallPolicy policy;
+  private final CallMetrics metrics;
+  private final Optional<BuiltInDriver> builtIn;
+  private final Map<String, Driver> drivers = new ConcurrentHashMap<>();
+  private final List<Driver> nameless = new CopyOnWriteArrayList<>();
+  private final List<Consumer<String>> arrivals = new CopyOnWriteArrayList<>();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final HealthWatch watch;
+
+  /**
+   * Calls nobody yet.
+   *
+   * @param configured endpoints of the configuration; what listens there says its name itself
+   */
+  public DriverRegistry(
+      UnixChannels unix,
+      TlsFiles tls,
+      List<Endpoint> configured,
+      Optional<BuiltInDriver> builtIn,
+      CallPolicy policy,
+      CallMetrics metrics,
+      Duration probeInterval)
+      throws IOException {
+    this.channels = new Channels(unix, tls);
+    this.policy = policy;
+    this.metrics = metrics;
+    this.builtIn = builtIn;
+    for (Endpoint endpoint : configured) {
+      nameless.add(open("", endpoint, Driver.Origin.CONFIGURATION));
+    }
+    this.watch = new HealthWatch(this, probeInterval);
+  }
+
+  /** Begins to look after the drivers: names those of the configuration, probes all. */
+  public void start() {
+    watch.start();
+  }
+
+  /** The listener is called with a driver's name when it has come or come back. */
+  public void onArrival(Consumer<String> listener) {
+    arrivals.add(listener);
+  }
+
+  /**
+   * A driver asks to be used, as a kubelet's plugin does.
+   *
+   * @param name as the plugin gives it; the driver at the endpoint must give the same one
+   * @param versions of CSI that it speaks; one of them must be of major version 1
+   * @throws KeelsonException if it can't be used; the message is for the plugin
+   */
+  public void register(String name, Path endpoint, List<String> versions) throws IOException {
+    if (versions.stream().noneMatch(version -> version.matches("v?1(\\..*)?"))) {
+      throw new InvalidRequestException(
+          "CSI driver " + name + " speaks versions " + versions + ", none of which is 1.x");
+    }
+    Driver driver = open(name, new Endpoint.UnixSocket(endpoint), Driver.Origin.REGISTRATION);
+    try {
+      DriverInfo info = driver.info(look());
+      if (!info.name().equals(name)) {
+        throw new InvalidRequestException(
+            "the CSI driver at %s calls itself %s, not %s".formatted(endpoint, info.name(), name));
+      }
+    } catch (KeelsonException e) {
+      driver.close();
+      throw e;
+    }
+    add(driver);
+  }
+
+  /** A registered driver is gone. Harmless if another one has taken its name since. */
+  public void deregister(String name, Path endpoint) {
+    Driver driver = drivers.get(name);
+    if (driver != null
+        && driver.origin() == Driver.Origin.REGISTRATION
+        && driver.endpoint().equals(new Endpoint.UnixSocket(endpoint))
+        && drivers.remove(name, driver)) {
+      driver.close();
+      LOG.atInfo().addKeyValue("driver", name).log("a CSI driver has deregistered");
+    }
+  }
+
+  /** All drivers that are known, also those that have not said their name yet. */
+  public List<Driver> all() {
+    List<Driver> all = new ArrayList<>(drivers.values());
+    all.addAll(nameless);
+    return all;
+  }
+
+  /**
+   * The driver of this name; one that is not there (yet) is waited for as long as the operation has
+   * time.
+   *
+   * @throws UnavailableException if there is none
+   */
+  public Driver get(String name, Operation operation) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      Optional<Driver> found = find(name);
+      if (found.isPresent()) {
+        return found.get();
+      }
+      String words = "no CSI driver " + name + " is there: not registered and not configured";
+      operation.listener().step("FindDriver", attempt, attempt == 1 ? "" : words);
+      if (!operation.pause(policy.pauseAfter(attempt))) {
+        throw new UnavailableException(words);
+      }
+    }
+  }
+
+  private Optional<Driver> find(String name) throws IOException {
+    Driver driver = drivers.get(name);
+    if (driver == null && !nameless.isEmpty()) {
+      nameThem();
+      driver = drivers.get(name);
+    }
+    if (driver == null && builtIn.isPresent() && builtIn.get().name().equals(name)) {
+      driver = startBuiltIn(builtIn.get());
+    }
+    return Optional.ofNullable(driver);
+  }
+
+  /** Asks endpoints of the configuration that have not answered yet for their names. */
+  void nameThem() {
+    lock.lock();
+    try {
+      for (Driver driver : nameless) {
+        try {
+          String name = driver.info(Operation.once(LOOK)).name();
+          nameless.remove(driver);
+          add(driver.named(name));
+        } catch (KeelsonException e) {
+          driver.health(
+              new DriverHealth(DriverHealth.State.UNREACHABLE, String.valueOf(e.getMessage())));
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Driver startBuiltIn(BuiltInDriver part) throws IOException {
+    lock.lock();
+    try {
+      Driver running = drivers.get(part.name());
+      if (running != null) {
+        return running;
+      }
+      Endpoint endpoint = new Endpoint.UnixSocket(part.start());
+      Driver driver = open(part.name(), endpoint, Driver.Origin.BUILT_IN);
+      add(driver);
+      return driver;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Driver open(String name, Endpoint endpoint, Driver.Origin origin) throws IOException {
+    return new Driver(name, endpoint, origin, channels.open(endpoint), policy, metrics);
+  }
+
+  private void add(Driver driver) {
+    Driver before = drivers.put(driver.name(), driver);
+    if (before != null) {
+      before.close();
+    }
+    driver.health(DriverHealth.READY);
+    LOG.atInfo()
+        .addKeyValue("driver", driver.name())
+        .addKeyValue("endpoint", driver.endpoint())
+        .addKeyValue("origin", driver.origin().word())
+        .log("a CSI driver is there");
+    arrived(driver.name());
+  }
+
+  void arrived(String name) {
+    arrivals.forEach(listener -> listener.accept(name));
+  }
+
+  private static Operation look() {
+    return Operation.once(LOOK);
+  }
+
+  /** Probes one driver now. */
+  void probe(Driver driver) {
+    boolean away = driver.health().state() == DriverHealth.State.UNREACHABLE;
+    driver.health(new Introspection(driver).probe(look()));
+    if (away && driver.health().state() == DriverHealth.State.READY) {
+      arrived(driver.name());
+    }
+  }
+
+  @Override
+  public void close() {
+    watch.close();
+    all().forEach(Driver::close);
+    builtIn.ifPresent(
+        part -> {
+          try {
+            part.close();
+          } catch (IOException e) {
+            throw new OperationFailedException("the built-in CSI driver did not end well", e);
+          }
+        });
+  }
+}

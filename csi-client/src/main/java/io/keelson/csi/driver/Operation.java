@@ -1,0 +1,73 @@
+package io.keelson.csi.driver;
+
+import io.keelson.sandbox.error.OperationFailedException;
+import java.time.Duration;
+
+/**
+ * One operation on a volume: how much time it has left, and who is told of its steps. Used by one
+ * thread at a time.
+ */
+public final class Operation {
+
+  /** Is told of each try of each step. */
+  @FunctionalInterface
+  public interface Listener {
+
+    Listener NONE = (step, attempt, failure) -> {};
+
+    /**
+     * @param step as the driver's contract names it
+     * @param attempt from 1
+     * @param failure why the try before failed, {@code ""} at the first
+     */
+    void step(String step, int attempt, String failure);
+  }
+
+  private final long end;
+  private final boolean patient;
+  private final Listener listener;
+
+  private Operation(long end, boolean patient, Listener listener) {
+    this.end = end;
+    this.patient = patient;
+    this.listener = listener;
+  }
+
+  /** Calls that fail for a while are made again until the time is over. */
+  public static Operation of(Duration timeout, Listener listener) {
+    return new Operation(System.nanoTime() + timeout.toNanos(), true, listener);
+  }
+
+  /** Each call is made once. */
+  static Operation once(Duration timeout) {
+    return new Operation(System.nanoTime() + timeout.toNanos(), false, Listener.NONE);
+  }
+
+  Listener listener() {
+    return listener;
+  }
+
+  /** Waits for a driver that is at work; false if the time is over. */
+  public boolean waitASecond() {
+    return pause(Duration.ofSeconds(1));
+  }
+
+  /** Never negative. */
+  Duration left() {
+    return Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+  }
+
+  /** False if there is to be no other try: the time would be over. */
+  boolean pause(Duration pause) {
+    if (!patient || pause.compareTo(left()) >= 0) {
+      return false;
+    }
+    try {
+      Thread.sleep(pause);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new OperationFailedException("interrupted while waiting for a driver", e);
+    }
+  }
+}

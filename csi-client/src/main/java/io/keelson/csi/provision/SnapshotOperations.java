@@ -1,0 +1,196 @@
+package io.keelson.csi.provision;
+
+import io.keelson.csi.driver.CallPolicy;
+import io.keelson.csi.driver.Driver;
+import io.keelson.csi.driver.DriverRegistry;
+import io.keelson.csi.driver.Operation;
+import io.keelson.csi.kind.SecretFolders;
+import io.keelson.csi.volume.Volumes;
+import io.keelson.proto.csi.v1.ControllerServiceCapability;
+import io.keelson.proto.csi.v1.CreateSnapshotRequest;
+import io.keelson.proto.csi.v1.CreateVolumeGroupSnapshotRequest;
+import io.keelson.proto.csi.v1.DeleteVolumeGroupSnapshotRequest;
+import io.keelson.proto.csi.v1.GetSnapshotRequest;
+import io.keelson.proto.csi.v1.GroupControllerServiceCapability;
+import io.keelson.proto.csi.v1.Snapshot;
+import io.keelson.proto.csi.v1.VolumeGroupSnapshot;
+import io.keelson.proto.node.v1.CsiVolume;
+import io.keelson.proto.node.v1.DeleteSnapshotGroupRequest;
+import io.keelson.proto.node.v1.DeleteSnapshotRequest;
+import io.keelson.proto.node.v1.SnapshotGroupRequest;
+import io.keelson.proto.node.v1.SnapshotVolumeRequest;
+import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.UnavailableException;
+import io.keelson.sandbox.error.UnsupportedException;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * Snapshots of volumes and of groups of volumes. The daemon keeps no record of them: their names
+ * make the calls safe to be made again, and the driver lists them.
+ */
+public final class SnapshotOperations {
+
+  private static final String PREFIX = "keelson-";
+
+  private final Volumes volumes;
+  private final DriverRegistry drivers;
+  private final SecretFolders secrets;
+  private final CallPolicy policy;
+
+  public SnapshotOperations(
+      Volumes volumes, DriverRegistry drivers, SecretFolders secrets, CallPolicy policy) {
+    this.volumes = volumes;
+    this.drivers = drivers;
+    this.secrets = secrets;
+    this.policy = policy;
+  }
+
+  /** Freezes the content of a volume; ends when the snapshot can be used. */
+  public Snapshot create(SnapshotVolumeRequest request, Operation.Listener listener)
+      throws IOException {
+    requireName(request.getName());
+    Operation operation = operation(listener);
+    CsiVolume volume = volumes.provisioned().get(request.getVolume()).getSource().getCsi();
+    Driver driver = drivers.get(volume.getDriver(), operation);
+    require(driver, ControllerServiceCapability.RPC.Type.CREATE_DELETE_SNAPSHOT, operation);
+    CreateSnapshotRequest call =
+        CreateSnapshotRequest.newBuilder()
+            .setName(PREFIX + request.getName())
+            .setSourceVolumeId(volume.getVolumeId())
+            .putAllSecrets(secrets.text(volume.getSecret()))
+            .putAllParameters(request.getParametersMap())
+            .build();
+    Snapshot snapshot =
+        driver
+            .controller(
+                "CreateSnapshot", request.getName(), operation, stub -> stub.createSnapshot(call))
+            .getSnapshot();
+    return snapshot.getReadyToUse() ? snapshot : awaitReady(driver, snapshot, call, operation);
+  }
+
+  /** A driver may still be at work when it has answered. */
+  private static Snapshot awaitReady(
+      Driver driver, Snapshot first, CreateSnapshotRequest call, Operation operation)
+      throws IOException {
+    boolean canGet = driver.info(operation).can(ControllerServiceCapability.RPC.Type.GET_SNAPSHOT);
+    while (operation.waitASecond()) {
+      Snapshot now =
+          canGet
+              ? driver
+                  .controller(
+                      "GetSnapshot",
+                      first.getSnapshotId(),
+                      operation,
+                      stub ->
+                          stub.getSnapshot(
+                              GetSnapshotRequest.newBuilder()
+                                  .setSnapshotId(first.getSnapshotId())
+                                  .putAllSecrets(call.getSecretsMap())
+                                  .build()))
+                  .getSnapshot()
+              : driver
+                  .controller(
+                      "CreateSnapshot",
+                      first.getSnapshotId(),
+                      operation,
+                      stub -> stub.createSnapshot(call))
+                  .getSnapshot();
+      if (now.getReadyToUse()) {
+        return now;
+      }
+    }
+    throw new UnavailableException(
+        "snapshot " + first.getSnapshotId() + " is taken but can't be used yet");
+  }
+
+  /** Harmless if it is gone. */
+  public void delete(DeleteSnapshotRequest request, Operation.Listener listener)
+      throws IOException {
+    Operation operation = operation(listener);
+    Driver driver = drivers.get(request.getDriver(), operation);
+    require(driver, ControllerServiceCapability.RPC.Type.CREATE_DELETE_SNAPSHOT, operation);
+    io.keelson.proto.csi.v1.DeleteSnapshotRequest call =
+        io.keelson.proto.csi.v1.DeleteSnapshotRequest.newBuilder()
+            .setSnapshotId(request.getSnapshotId())
+            .putAllSecrets(secrets.text(request.getSecret()))
+            .build();
+    driver.controller(
+        "DeleteSnapshot", request.getSnapshotId(), operation, stub -> stub.deleteSnapshot(call));
+  }
+
+  /** Freezes volumes of one driver at the same moment. */
+  public VolumeGroupSnapshot createGroup(SnapshotGroupRequest request, Operation.Listener listener)
+      throws IOException {
+    requireName(request.getName());
+    Operation operation = operation(listener);
+    List<CsiVolume> members =
+        request.getVolumesList().stream()
+            .map(name -> volumes.provisioned().get(name).getSource().getCsi())
+            .toList();
+    if (members.isEmpty() || members.stream().map(CsiVolume::getDriver).distinct().count() > 1) {
+      throw new InvalidRequestException("a group has volumes, all of one driver");
+    }
+    Driver driver = drivers.get(members.getFirst().getDriver(), operation);
+    requireGroups(driver, operation);
+    CreateVolumeGroupSnapshotRequest call =
+        CreateVolumeGroupSnapshotRequest.newBuilder()
+            .setName(PREFIX + request.getName())
+            .addAllSourceVolumeIds(members.stream().map(CsiVolume::getVolumeId).toList())
+            .putAllSecrets(secrets.text(members.getFirst().getSecret()))
+            .putAllParameters(request.getParametersMap())
+            .build();
+    return driver
+        .group(
+            "CreateVolumeGroupSnapshot",
+            request.getName(),
+            operation,
+            stub -> stub.createVolumeGroupSnapshot(call))
+        .getGroupSnapshot();
+  }
+
+  /** Harmless if it is gone. */
+  public void deleteGroup(DeleteSnapshotGroupRequest request, Operation.Listener listener)
+      throws IOException {
+    Operation operation = operation(listener);
+    Driver driver = drivers.get(request.getDriver(), operation);
+    requireGroups(driver, operation);
+    DeleteVolumeGroupSnapshotRequest call =
+        DeleteVolumeGroupSnapshotRequest.newBuilder()
+            .setGroupSnapshotId(request.getGroupSnapshotId())
+            .addAllSnapshotIds(request.getSnapshotIdsList())
+            .putAllSecrets(secrets.text(request.getSecret()))
+            .build();
+    driver.group(
+        "DeleteVolumeGroupSnapshot",
+        request.getGroupSnapshotId(),
+        operation,
+        stub -> stub.deleteVolumeGroupSnapshot(call));
+  }
+
+  private Operation operation(Operation.Listener listener) {
+    return Operation.of(policy.operationTimeout(), listener);
+  }
+
+  private static void requireName(String name) {
+    if (name.isEmpty()) {
+      throw new InvalidRequestException("a snapshot has a name");
+    }
+  }
+
+  private static void require(
+      Driver driver, ControllerServiceCapability.RPC.Type capability, Operation operation) {
+    if (!driver.info(operation).can(capability)) {
+      throw new UnsupportedException(
+          "CSI driver " + driver.name() + " does not have the capability " + capability);
+    }
+  }
+
+  private static void requireGroups(Driver driver, Operation operation) {
+    if (!driver
+        .info(operation)
+        .can(GroupControllerServiceCapability.RPC.Type.CREATE_DELETE_GET_VOLUME_GROUP_SNAPSHOT)) {
+      throw new UnsupportedException("CSI driver " + driver.name() + " has no snapshots of groups");
+    }
+  }
+}

@@ -1,0 +1,186 @@
+package io.keelson.csi.provision;
+
+import io.keelson.csi.driver.CallPolicy;
+import io.keelson.csi.driver.Driver;
+import io.keelson.csi.driver.DriverInfo;
+import io.keelson.csi.driver.DriverRegistry;
+import io.keelson.csi.driver.Operation;
+import io.keelson.csi.volume.Place;
+import io.keelson.csi.volume.Volumes;
+import io.keelson.linux.FileSystemSpace;
+import io.keelson.proto.csi.v1.ControllerServiceCapability;
+import io.keelson.proto.csi.v1.GetCapacityRequest;
+import io.keelson.proto.csi.v1.ListSnapshotsRequest;
+import io.keelson.proto.csi.v1.ListSnapshotsResponse;
+import io.keelson.proto.csi.v1.ListVolumesRequest;
+import io.keelson.proto.csi.v1.ListVolumesResponse;
+import io.keelson.proto.csi.v1.NodeGetVolumeStatsRequest;
+import io.keelson.proto.csi.v1.NodeGetVolumeStatsResponse;
+import io.keelson.proto.csi.v1.NodeServiceCapability;
+import io.keelson.proto.csi.v1.Topology;
+import io.keelson.proto.csi.v1.VolumeUsage;
+import io.keelson.proto.node.v1.DescribeStorageRequest;
+import io.keelson.proto.node.v1.DescribeStorageResponse;
+import io.keelson.proto.node.v1.DriverStatus;
+import io.keelson.proto.node.v1.VolumeStatsResponse;
+import io.keelson.sandbox.error.NotFoundException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/** Questions about drivers and volumes. Safe for use by many threads. */
+public final class StorageQueries {
+
+  /** A driver that pages without end is asked no further. */
+  private static final int MAX_PAGES = 1_000;
+
+  private final Volumes volumes;
+  private final DriverRegistry drivers;
+  private final CallPolicy policy;
+
+  public StorageQueries(Volumes volumes, DriverRegistry drivers, CallPolicy policy) {
+    this.volumes = volumes;
+    this.drivers = drivers;
+    this.policy = policy;
+  }
+
+  /** All drivers, from memory. */
+  public List<DriverStatus> drivers() {
+    return drivers.all().stream().map(StorageQueries::status).toList();
+  }
+
+  private static DriverStatus status(Driver driver) {
+    DriverStatus.Builder status =
+        DriverStatus.newBuilder()
+            .setName(driver.name())
+            .setEndpoint(driver.endpoint().toString())
+            .setState(driver.health().state().word())
+            .setMessage(driver.health().message())
+            .setOrigin(driver.origin().word());
+    DriverInfo info = driver.knownInfo();
+    if (info != null) {
+      status
+          .setVersion(info.version())
+          .setNodeId(info.nodeId())
+          .setMaxVolumes(info.maxVolumes())
+          .putAllTopology(info.topology())
+          .addAllCapabilities(info.capabilityNames());
+    }
+    return status.build();
+  }
+
+  /**
+   * How full a volume is.
+   *
+   * @param name of a volume, or the id of a publication
+   */
+  public VolumeStatsResponse stats(String name) throws IOException {
+    Optional<Place> found = volumes.placeOf(name);
+    Place place =
+        found
+            .or(() -> volumes.provisioned().place(name))
+            .orElseThrow(
+                () -> new NotFoundException("no published volume is called \"" + name + "\""));
+    if (!place.volume().getSource().hasCsi()) {
+      return measured(place);
+    }
+    Operation operation = Operation.of(policy.callTimeout(), Operation.Listener.NONE);
+    Driver driver = drivers.get(place.volume().getSource().getCsi().getDriver(), operation);
+    if (!driver.info(operation).can(NodeServiceCapability.RPC.Type.GET_VOLUME_STATS)) {
+      return measured(place);
+    }
+    NodeGetVolumeStatsRequest.Builder request =
+        NodeGetVolumeStatsRequest.newBuilder()
+            .setVolumeId(place.volume().getSource().getCsi().getVolumeId())
+            .setVolumePath(place.path().toString());
+    if (place.volume().getStageable()) {
+      request.setStagingTargetPath(place.staging().toString());
+    }
+    NodeGetVolumeStatsResponse answer =
+        driver.node(
+            "NodeGetVolumeStats",
+            name,
+            operation,
+            stub -> stub.nodeGetVolumeStats(request.build()));
+    VolumeStatsResponse.Builder stats =
+        VolumeStatsResponse.newBuilder().addAllUsage(answer.getUsageList());
+    if (answer.hasVolumeCondition()) {
+      stats.setCondition(answer.getVolumeCondition());
+    }
+    return stats.build();
+  }
+
+  private static VolumeStatsResponse measured(Place place) throws IOException {
+    FileSystemSpace space = FileSystemSpace.of(place.path());
+    return VolumeStatsResponse.newBuilder()
+        .addUsage(
+            VolumeUsage.newBuilder()
+                .setUnit(VolumeUsage.Unit.BYTES)
+                .setTotal(space.bytes())
+                .setUsed(space.bytes() - space.free())
+                .setAvailable(space.available()))
+        .addUsage(
+            VolumeUsage.newBuilder()
+                .setUnit(VolumeUsage.Unit.INODES)
+                .setTotal(space.inodes())
+                .setUsed(space.inodes() - space.freeInodes())
+                .setAvailable(space.freeInodes()))
+        .build();
+  }
+
+  /** What a driver knows of volumes and snapshots, and how much room it has. */
+  public DescribeStorageResponse describe(DescribeStorageRequest request) throws IOException {
+    Operation operation = Operation.of(policy.callTimeout(), Operation.Listener.NONE);
+    Driver driver = drivers.get(request.getDriver(), operation);
+    DriverInfo info = driver.info(operation);
+    DescribeStorageResponse.Builder answer = DescribeStorageResponse.newBuilder();
+    if (info.can(ControllerServiceCapability.RPC.Type.LIST_VOLUMES)) {
+      listVolumes(driver, operation, answer);
+    }
+    if (info.can(ControllerServiceCapability.RPC.Type.LIST_SNAPSHOTS)) {
+      listSnapshots(driver, operation, answer);
+    }
+    if (info.can(ControllerServiceCapability.RPC.Type.GET_CAPACITY)) {
+      GetCapacityRequest.Builder call =
+          GetCapacityRequest.newBuilder().putAllParameters(request.getParametersMap());
+      if (!info.topology().isEmpty()) {
+        call.setAccessibleTopology(Topology.newBuilder().putAllSegments(info.topology()));
+      }
+      answer.setAvailableBytes(
+          driver
+              .controller("GetCapacity", "", operation, stub -> stub.getCapacity(call.build()))
+              .getAvailableCapacity());
+    }
+    return answer.build();
+  }
+
+  private static void listVolumes(
+      Driver driver, Operation operation, DescribeStorageResponse.Builder answer) {
+    String token = "";
+    for (int page = 0; page < MAX_PAGES; page++) {
+      ListVolumesRequest call = ListVolumesRequest.newBuilder().setStartingToken(token).build();
+      ListVolumesResponse response =
+          driver.controller("ListVolumes", "", operation, stub -> stub.listVolumes(call));
+      response.getEntriesList().forEach(entry -> answer.addVolumes(entry.getVolume()));
+      token = response.getNextToken();
+      if (token.isEmpty()) {
+        return;
+      }
+    }
+  }
+
+  private static void listSnapshots(
+      Driver driver, Operation operation, DescribeStorageResponse.Builder answer) {
+    String token = "";
+    for (int page = 0; page < MAX_PAGES; page++) {
+      ListSnapshotsRequest call = ListSnapshotsRequest.newBuilder().setStartingToken(token).build();
+      ListSnapshotsResponse response =
+          driver.controller("ListSnapshots", "", operation, stub -> stub.listSnapshots(call));
+      response.getEntriesList().forEach(entry -> answer.addSnapshots(entry.getSnapshot()));
+      token = response.getNextToken();
+      if (token.isEmpty()) {
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,14 @@
+package io.keelson.csi.quota;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Limits what folders may hold. Safe for use by many threads. */
+public interface FolderQuota {
+
+  /** Sets the limit of a folder that is empty still; an existing limit is replaced. */
+  void limit(String id, Path folder, long bytes) throws IOException;
+
+  /** The folder is gone, or has no limit any more. Harmless if it had none. */
+  void release(String id) throws IOException;
+}

@@ -1,0 +1,188 @@
+package io.keelson.csi.volume;
+
+import io.keelson.csi.driver.Operation;
+import io.keelson.proto.node.v1.VolumeSource;
+import io.keelson.proto.record.v1.PublicationPhase;
+import io.keelson.proto.record.v1.PublicationRecord;
+import io.keelson.proto.record.v1.VolumePhase;
+import io.keelson.proto.record.v1.VolumeRecord;
+import io.keelson.sandbox.FaultPoints;
+import io.keelson.sandbox.RecordStore.Durability;
+import io.keelson.sandbox.error.AlreadyExistsException;
+import io.keelson.sandbox.error.FailedPreconditionException;
+import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.error.NotFoundException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * Publishes a volume: record, attach, stage, publish, record. What fails is undone; what can't be
+ * undone now is left to the {@link Janitor}.
+ */
+final class PublishVolume {
+
+  /** A caller that hears of a failure does not wait long for what is undone. */
+  private static final Duration UNDO = Duration.ofSeconds(10);
+
+  private final VolumeTable table;
+  private final VolumeBackends backends;
+  private final VolumeFolders folders;
+  private final Journey journey;
+  private final UnpublishVolume unpublish;
+  private final Janitor janitor;
+  private final FaultPoints faults;
+
+  PublishVolume(
+      VolumeTable table,
+      VolumeBackends backends,
+      VolumeFolders folders,
+      Journey journey,
+      UnpublishVolume unpublish,
+      Janitor janitor,
+      FaultPoints faults) {
+    this.table = table;
+    this.backends = backends;
+    this.folders = folders;
+    this.journey = journey;
+    this.unpublish = unpublish;
+    this.janitor = janitor;
+    this.faults = faults;
+  }
+
+  /** Harmless if it is published already. */
+  PublicationRecord publish(PublicationRequest request, Operation operation) throws IOException {
+    VolumeRecord initial = volumeOf(request);
+    PublicationRecord wanted =
+        PublicationRecord.newBuilder()
+            .setId(request.id())
+            .setVolumeKey(initial.getKey())
+            .setPodId(request.podId())
+            .setName(request.name())
+            .setPodName(request.podName())
+            .setPodNamespace(request.podNamespace())
+            .setPodUid(request.podUid())
+            .setSource(sourceOf(initial, request.source()))
+            .setCreatedAt(VolumeTable.now())
+            .build();
+    PublicationRecord there = table.publication(request.id()).orElse(null);
+    if (there != null && !there.getVolumeKey().equals(initial.getKey())) {
+      throw new AlreadyExistsException(
+          "publication %s is one of volume %s".formatted(request.id(), there.getVolumeKey()));
+    }
+    return table.withVolume(initial, volume -> publish(volume, initial, wanted, operation));
+  }
+
+  private PublicationRecord publish(
+      VolumeEntry volume, VolumeRecord initial, PublicationRecord wanted, Operation operation)
+      throws IOException {
+    PublicationRecord there = volume.publication(wanted.getId()).orElse(null);
+    if (there != null && !there.getSource().equals(wanted.getSource())) {
+      throw new AlreadyExistsException(
+          "publication " + wanted.getId() + " is there with another volume source");
+    }
+    if (there != null && there.getPhase() == PublicationPhase.PUBLICATION_PHASE_PUBLISHED) {
+      return there;
+    }
+    if (there != null && there.getPhase() == PublicationPhase.PUBLICATION_PHASE_UNPUBLISHING) {
+      unpublish.take(volume, there, operation);
+    }
+    adopt(volume, initial, wanted);
+    return make(volume, wanted, operation);
+  }
+
+  /** Makes sure that the volume may be used as it is asked for now. */
+  private void adopt(VolumeEntry volume, VolumeRecord initial, PublicationRecord wanted) {
+    VolumePhase phase = volume.phase();
+    if (phase == VolumePhase.VOLUME_PHASE_CREATING || phase == VolumePhase.VOLUME_PHASE_DELETING) {
+      throw new FailedPreconditionException(
+          "volume " + volume.record().getName() + " is being made or deleted");
+    }
+    boolean unused = phase == VolumePhase.VOLUME_PHASE_IDLE && volume.publications().isEmpty();
+    boolean same =
+        volume.record().getSource().equals(initial.getSource())
+            && volume.record().getSelinuxLabel().equals(initial.getSelinuxLabel());
+    if (!same && !unused) {
+      throw new FailedPreconditionException(
+          "volume "
+              + volume.key()
+              + " is in use in another way (file system, flags, access mode, secret or label)");
+    }
+    if (!same) {
+      volume.record(
+          volume.record().toBuilder()
+              .setSource(initial.getSource())
+              .setSelinuxLabel(initial.getSelinuxLabel())
+              .build());
+    }
+    AccessModes.check(volume, wanted);
+  }
+
+  /** The volume's lock is held; the publication is not there or half made. */
+  PublicationRecord make(VolumeEntry volume, PublicationRecord wanted, Operation operation)
+      throws IOException {
+    VolumeBackend backend = backends.of(volume.record().getSource());
+    PublicationRecord publishing =
+        wanted.toBuilder()
+            .setPhase(PublicationPhase.PUBLICATION_PHASE_PUBLISHING)
+            .setBootId(journey.bootId())
+            .build();
+    table.save(volume, publishing, backend.durability());
+    try {
+      faults.reached("PublishVolume:recorded");
+      journey.forward(volume, operation);
+      Path target = folders.target(wanted.getId());
+      Files.createDirectories(Objects.requireNonNull(target.getParent()));
+      Path path = backend.publish(volume.record(), publishing, target, operation);
+      faults.reached("PublishVolume:published");
+      PublicationRecord published =
+          publishing.toBuilder()
+              .setPhase(PublicationPhase.PUBLICATION_PHASE_PUBLISHED)
+              .setPath(path.toString())
+              .build();
+      table.save(volume, published, Durability.DAEMON);
+      faults.reached("PublishVolume:publish-recorded");
+      volume.settled();
+      return published;
+    } catch (IOException | KeelsonException e) {
+      undo(volume, publishing, e);
+      throw e;
+    }
+  }
+
+  private void undo(VolumeEntry volume, PublicationRecord publishing, Exception failure) {
+    try {
+      unpublish.take(volume, publishing, Operation.of(UNDO, Operation.Listener.NONE));
+    } catch (IOException | KeelsonException e) {
+      failure.addSuppressed(e);
+      volume.troubled(e, VolumeTable.now());
+      janitor.clear(publishing.getId());
+    }
+  }
+
+  private VolumeRecord volumeOf(PublicationRequest request) {
+    VolumeSource source = request.source();
+    if (source.getKindCase() == VolumeSource.KindCase.VOLUME) {
+      return table
+          .named(source.getVolume())
+          .map(
+              volume -> volume.record().toBuilder().setSelinuxLabel(request.selinuxLabel()).build())
+          .orElseThrow(
+              () -> new NotFoundException("there is no volume \"" + source.getVolume() + "\""));
+    }
+    VolumeSource shared = source.toBuilder().clearReadOnly().build();
+    String key = backends.of(source).key(source, request.id());
+    return VolumeRecord.newBuilder()
+        .setKey(table.provisionedAs(source).map(VolumeEntry::key).orElse(key))
+        .setSource(shared)
+        .setSelinuxLabel(request.selinuxLabel())
+        .setCreatedAt(VolumeTable.now())
+        .build();
+  }
+
+  private static VolumeSource sourceOf(VolumeRecord volume, VolumeSource asked) {
+    return volume.getSource().toBuilder().setReadOnly(asked.getReadOnly()).build();
+  }
+}

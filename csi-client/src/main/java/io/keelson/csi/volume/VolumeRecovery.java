@@ -1,0 +1,163 @@
+package io.keelson.csi.volume;
+
+import io.keelson.linux.Mounts;
+import io.keelson.proto.record.v1.PublicationPhase;
+import io.keelson.proto.record.v1.PublicationRecord;
+import io.keelson.sandbox.error.KeelsonException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a start does: holds the records against the mount table and against the pods that exist. It
+ * waits for no driver (a driver may itself be a pod that this node has yet to run); what needs one
+ * is left to the {@link Janitor}.
+ */
+final class VolumeRecovery {
+
+  private static final Logger LOG = LoggerFactory.getLogger(VolumeRecovery.class);
+
+  private final VolumeTable table;
+  private final VolumeBackends backends;
+  private final VolumeFolders folders;
+  private final PublishVolume publish;
+  private final Janitor janitor;
+  private final String bootId;
+
+  VolumeRecovery(
+      VolumeTable table,
+      VolumeBackends backends,
+      VolumeFolders folders,
+      PublishVolume publish,
+      Janitor janitor,
+      String bootId) {
+    this.table = table;
+    this.backends = backends;
+    this.folders = folders;
+    this.publish = publish;
+    this.janitor = janitor;
+    this.bootId = bootId;
+  }
+
+  void run(Set<String> knownPods) throws IOException {
+    table
+        .load()
+        .forEach(
+            (id, why) ->
+                LOG.atError()
+                    .addKeyValue("record", id)
+                    .addKeyValue("why", why)
+                    .log("the record of a volume or publication can't be read"));
+    MountTable mounts = MountTable.read();
+    removeOrphans(mounts);
+    for (VolumeEntry volume : table.all()) {
+      volume.publications().forEach(each -> recover(volume, each, knownPods, mounts));
+      recover(volume);
+    }
+  }
+
+  private void recover(
+      VolumeEntry volume, PublicationRecord publication, Set<String> knownPods, MountTable mounts) {
+    boolean ofPod = !publication.getPodId().isEmpty();
+    boolean known = !ofPod || knownPods.contains(publication.getPodId());
+    if (!known) {
+      janitor.unpublish(publication.getId());
+      return;
+    }
+    if (publication.getPhase() != PublicationPhase.PUBLICATION_PHASE_PUBLISHED) {
+      // A pod that was in the making is taken down by the core, which asks for this as well.
+      janitor.clear(publication.getId());
+      return;
+    }
+    Path target = folders.target(publication.getId());
+    if (backends.of(volume.record().getSource()).isPublished(publication, target, mounts)) {
+      return;
+    }
+    if (ofPod && !publication.getBootId().equals(bootId)) {
+      return; // the node was started anew, and the pod is being stopped
+    }
+    LOG.atWarn()
+        .addKeyValue("publication", publication.getId())
+        .addKeyValue("path", publication.getPath())
+        .log("a published volume is not mounted any more: publishing it again");
+    janitor.add(
+        "publication " + publication.getId(),
+        operation ->
+            table.withVolume(
+                volume.key(),
+                locked -> {
+                  if (locked.publication(publication.getId()).isPresent()) {
+                    publish.make(locked, publication, operation);
+                  }
+                  return Boolean.TRUE;
+                }));
+  }
+
+  private void recover(VolumeEntry volume) {
+    switch (volume.phase()) {
+      case VOLUME_PHASE_ATTACHING,
+          VOLUME_PHASE_ATTACHED,
+          VOLUME_PHASE_STAGING,
+          VOLUME_PHASE_STAGED,
+          VOLUME_PHASE_UNSTAGING,
+          VOLUME_PHASE_DETACHING -> {
+        if (volume.publications().isEmpty()) {
+          janitor.retire(volume.key());
+        }
+      }
+      case VOLUME_PHASE_IDLE, VOLUME_PHASE_CREATING, VOLUME_PHASE_DELETING, UNRECOGNIZED -> {}
+    }
+  }
+
+  /** Mounts and empty folders in the daemon's own places that no record knows. */
+  private void removeOrphans(MountTable mounts) throws IOException {
+    removeOrphans(mounts, folders.stagings(), name -> table.find(name).isPresent());
+    removeOrphans(mounts, folders.targets(), name -> table.publication(name).isPresent());
+  }
+
+  private interface Known {
+    boolean test(String name);
+  }
+
+  private static void removeOrphans(MountTable mounts, Path folder, Known known)
+      throws IOException {
+    for (Path mount : mounts.below(folder)) {
+      String name = folder.relativize(mount).getName(0).toString();
+      if (known.test(name)) {
+        continue;
+      }
+      try {
+        Mounts.unmount(mount, 0); // not if it is in use
+        LOG.atWarn().addKeyValue("path", mount).log("unmounted a volume that no record knows");
+      } catch (IOException e) {
+        LOG.atError()
+            .addKeyValue("path", mount)
+            .addKeyValue("why", e.getMessage())
+            .log("a volume that no record knows stays mounted");
+      }
+    }
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+      for (Path entry : entries) {
+        if (!known.test(String.valueOf(entry.getFileName()))) {
+          removeEmpty(entry);
+        }
+      }
+    }
+  }
+
+  private static void removeEmpty(Path entry) {
+    try {
+      Files.deleteIfExists(entry.resolve("mount"));
+      Files.deleteIfExists(entry);
+    } catch (IOException | KeelsonException e) {
+      LOG.atWarn()
+          .addKeyValue("path", entry)
+          .addKeyValue("why", e.getMessage())
+          .log("a folder that no record knows has content and is left alone");
+    }
+  }
+}
