@@ -18,7 +18,7 @@ import io.keelson.csi.pod.VolumesIsolator;
 import io.keelson.csi.provision.SnapshotOperations;
 import io.keelson.csi.provision.StorageQueries;
 import io.keelson.csi.provision.VolumeProvisioning;
-import io.keelson.csi.quota.FolderQuota;
+import io.keelson.csi.quota.NoQuota;
 import io.keelson.csi.volume.VolumeBackend;
 import io.keelson.csi.volume.VolumeBackends;
 import io.keelson.csi.volume.VolumeFolders;
@@ -40,7 +40,6 @@ public final class NodeVolumes implements AutoCloseable {
 
   private static final Duration HOST_PATH_DEADLINE = Duration.ofSeconds(20);
 
-  private final UnixChannels channels;
   private final DriverRegistry drivers;
   private final Volumes volumes;
   private final VolumeProvisioning provisioning;
@@ -48,12 +47,10 @@ public final class NodeVolumes implements AutoCloseable {
   private final StorageQueries queries;
 
   private NodeVolumes(
-      UnixChannels channels,
       DriverRegistry drivers,
       Volumes volumes,
       SecretFolders secrets,
       VolumeSettings settings) {
-    this.channels = channels;
     this.drivers = drivers;
     this.volumes = volumes;
     this.provisioning = new VolumeProvisioning(volumes, drivers, secrets, settings.policy());
@@ -63,13 +60,8 @@ public final class NodeVolumes implements AutoCloseable {
 
   /** Changes nothing on the node yet but its folders, which it makes; calls no driver. */
   public static NodeVolumes open(
-      VolumeSettings settings,
-      KernelThreads kernelThreads,
-      FolderQuota quota,
-      CallMetrics metrics,
-      FaultPoints faults)
+      VolumeSettings settings, KernelThreads kernelThreads, CallMetrics metrics, FaultPoints faults)
       throws IOException {
-    UnixChannels channels = new UnixChannels();
     VolumeFolders folders = new VolumeFolders(settings.root());
     SecretFolders secrets = new SecretFolders(settings.secrets());
     Optional<BuiltInDriver> builtIn =
@@ -112,12 +104,12 @@ public final class NodeVolumes implements AutoCloseable {
                 VolumeSource.KindCase.TMPFS,
                 new TmpfsBackend(kernelThreads),
                 VolumeSource.KindCase.SANDBOX_PATH,
-                new SandboxPathBackend(quota),
+                new SandboxPathBackend(new NoQuota()),
                 VolumeSource.KindCase.SECRET,
                 new SecretBackend(secrets, kernelThreads)));
     Volumes volumes = new Volumes(folders, backends, settings.policy(), faults);
     drivers.onArrival(name -> volumes.wakeUp());
-    return new NodeVolumes(channels, drivers, volumes, secrets, settings);
+    return new NodeVolumes(drivers, volumes, secrets, settings);
   }
 
   /** Begins to look after the drivers. */
@@ -159,6 +151,5 @@ public final class NodeVolumes implements AutoCloseable {
   public void close() {
     volumes.close();
     drivers.close();
-    channels.close();
   }
 }

@@ -76,17 +76,27 @@ public final class DriverRegistry implements AutoCloseable {
   }
 
   /**
-   * A driver asks to be used, as a kubelet's plugin does.
+   * Looks at what a driver says that asks to be used.
    *
-   * @param name as the plugin gives it; the driver at the endpoint must give the same one
-   * @param versions of CSI that it speaks; one of them must be of major version 1
-   * @throws KeelsonException if it can't be used; the message is for the plugin
+   * @param versions of CSI that it speaks
+   * @throws InvalidRequestException if none of them is of major version 1
    */
-  public void register(String name, Path endpoint, List<String> versions) throws IOException {
+  public void validate(String name, List<String> versions) {
     if (versions.stream().noneMatch(version -> version.matches("v?1(\\..*)?"))) {
       throw new InvalidRequestException(
           "CSI driver " + name + " speaks versions " + versions + ", none of which is 1.x");
     }
+  }
+
+  /**
+   * A driver asks to be used, as a kubelet's plugin does; one that is there under the name is
+   * replaced.
+   *
+   * @param name as the plugin gives it; the driver at the endpoint must give the same one
+   * @throws KeelsonException if it can't be used; the message is for the plugin
+   */
+  public void register(String name, Path endpoint, List<String> versions) throws IOException {
+    validate(name, versions);
     Driver driver = open(name, new Endpoint.UnixSocket(endpoint), Driver.Origin.REGISTRATION);
     try {
       DriverInfo info = driver.info(look());
@@ -156,7 +166,7 @@ public final class DriverRegistry implements AutoCloseable {
   void nameThem() {
     lock.lock();
     try {
-      for (Driver driver : nameless) {
+      for (Driver driver : List.copyOf(nameless)) {
         try {
           String name = driver.info(Operation.once(LOOK)).name();
           nameless.remove(driver);

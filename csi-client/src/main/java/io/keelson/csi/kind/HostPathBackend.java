@@ -69,7 +69,7 @@ public final class HostPathBackend implements VolumeBackend {
   private static void make(Path path, HostPathVolume wanted) throws IOException {
     boolean folder = wanted.getType() == HostPathVolume.Type.TYPE_DIRECTORY_OR_CREATE;
     boolean file = wanted.getType() == HostPathVolume.Type.TYPE_FILE_OR_CREATE;
-    if (!folder && !file || Files.exists(path)) {
+    if ((!folder && !file) || Files.exists(path)) {
       return;
     }
     Files.createDirectories(Objects.requireNonNullElse(path.getParent(), path));

@@ -59,8 +59,16 @@ final class NodeMounts {
     } else {
       type = found;
     }
+    // An image may have grown while nobody used it.
+    boolean ext = type.startsWith("ext");
+    if (ext && !isMounted(target) && ExtFileSystem.isSmallerThanItsDevice(device, image)) {
+      programs.run("e2fsck", "-f", "-p", device.toString());
+      programs.run("resize2fs", device.toString());
+    }
     mount(device, target, type, how.getMountFlagsList());
-    growFileSystem(device, target, type); // an image may have grown while nobody used it
+    if (!ext) {
+      growFileSystem(device, target, type);
+    }
   }
 
   private void format(Path device, String type) throws IOException {

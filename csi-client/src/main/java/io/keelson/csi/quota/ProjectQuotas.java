@@ -22,6 +22,8 @@ public final class ProjectQuotas {
   }
 
   public void limit(Path folder, long bytes) throws IOException {
-    throw new IOException("no project quotas");
+    if (!available) {
+      throw new IOException("the file system of " + folder + " has no project quotas");
+    }
   }
 }

@@ -146,7 +146,7 @@ final class PublishVolume {
       faults.reached("PublishVolume:publish-recorded");
       volume.settled();
       return published;
-    } catch (IOException | KeelsonException e) {
+    } catch (IOException | RuntimeException e) {
       undo(volume, publishing, e);
       throw e;
     }

@@ -44,6 +44,7 @@ import io.keelson.proto.cri.v1.VersionRequest;
 import io.keelson.proto.node.v1.ImageProgress;
 import io.keelson.proto.node.v1.ImportImageRequest;
 import io.keelson.proto.node.v1.NodeServiceGrpc;
+import io.keelson.proto.node.v1.VolumeServiceGrpc;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -270,6 +271,12 @@ public final class Cri implements AutoCloseable {
             ImportImageRequest.newBuilder().setPath(archive.toString()).setName(name).build())
         .forEachRemaining((ImageProgress progress) -> ids.addAll(progress.getImageIdsList()));
     return ids;
+  }
+
+  /** Volumes, which CRI does not know. */
+  public VolumeServiceGrpc.VolumeServiceBlockingStub volumes() {
+    return VolumeServiceGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   @Override

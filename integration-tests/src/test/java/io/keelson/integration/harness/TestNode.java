@@ -66,6 +66,9 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     set("network.ipv6_subnet", "\"" + ipv6Prefix() + "::/64\"");
     set("network.cni_conf_dir", quoted(cniConfigurations()));
     set("network.netns_dir", quoted(base.resolve("netns")));
+    set("volumes.local_driver_dir", quoted(localVolumes()));
+    set("volumes.secrets_dir", quoted(secrets()));
+    set("volumes.docker_plugin_dirs", "[" + quoted(dockerPlugins()) + "]");
     daemon = new TestDaemon(configuration(), socket(), base.resolve("daemon.log"));
     leaks = new LeakCheck(this);
   }
@@ -180,6 +183,7 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     Path runtimes = state().resolve("runtimes");
     return path.equals(root().resolve("network/last"))
         || root().resolve("device-plugins").equals(path.getParent()) // the sockets of plugins
+        || path.equals(state().resolve("csi-local.sock"))
         || path.equals(runtimes)
         || runtimes.equals(path.getParent());
   }
@@ -273,6 +277,21 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
 
   public Path logs() {
     return base.resolve("logs");
+  }
+
+  /** Where the built-in CSI driver keeps its volumes. */
+  public Path localVolumes() {
+    return base.resolve("local-volumes");
+  }
+
+  /** Where an administrator puts secrets. */
+  public Path secrets() {
+    return base.resolve("secrets");
+  }
+
+  /** Where Docker volume plugins are looked for. */
+  public Path dockerPlugins() {
+    return base.resolve("docker-plugins");
   }
 
   public String bridge() {

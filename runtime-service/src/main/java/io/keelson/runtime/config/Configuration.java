@@ -34,6 +34,7 @@ public record Configuration(
     Images images,
     Devices devices,
     Streaming streaming,
+    Volumes volumes,
     Grpc grpc) {
 
   public Configuration {
@@ -131,6 +132,30 @@ public record Configuration(
       Duration creationTimeout) {}
 
   /**
+   * Volumes and CSI drivers.
+   *
+   * @param drivers endpoints of drivers that do not register themselves
+   */
+  public record Volumes(
+      List<String> drivers,
+      Optional<Path> tlsCaFile,
+      Optional<Path> tlsCertFile,
+      Optional<Path> tlsKeyFile,
+      Optional<Path> secretsDir,
+      List<Path> dockerPluginDirs,
+      Duration callTimeout,
+      Duration operationTimeout,
+      Duration probeInterval,
+      boolean unmountForgotten,
+      boolean localDriver,
+      Path localDriverDir) {
+    public Volumes {
+      drivers = List.copyOf(drivers);
+      dockerPluginDirs = List.copyOf(dockerPluginDirs);
+    }
+  }
+
+  /**
    * The gRPC server.
    *
    * @param maxMessageSize bytes
@@ -185,6 +210,19 @@ public record Configuration(
             values.get(Keys.STREAMING_TLS_CLIENT_CA),
             values.get(Keys.STREAMING_IDLE_TIMEOUT),
             values.get(Keys.STREAMING_CREATION_TIMEOUT)),
+        new Volumes(
+            values.get(VolumeKeys.DRIVERS),
+            values.get(VolumeKeys.TLS_CA_FILE),
+            values.get(VolumeKeys.TLS_CERT_FILE),
+            values.get(VolumeKeys.TLS_KEY_FILE),
+            values.get(VolumeKeys.SECRETS_DIR),
+            values.get(VolumeKeys.DOCKER_PLUGIN_DIRS),
+            values.get(VolumeKeys.CALL_TIMEOUT),
+            values.get(VolumeKeys.OPERATION_TIMEOUT),
+            values.get(VolumeKeys.PROBE_INTERVAL),
+            values.get(VolumeKeys.UNMOUNT_FORGOTTEN),
+            values.get(VolumeKeys.LOCAL_DRIVER),
+            values.get(VolumeKeys.LOCAL_DRIVER_DIR)),
         new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()));
   }
 

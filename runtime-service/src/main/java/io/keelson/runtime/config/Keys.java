@@ -482,6 +482,18 @@ final class Keys {
           STREAMING_TLS_CLIENT_CA,
           STREAMING_IDLE_TIMEOUT,
           STREAMING_CREATION_TIMEOUT,
+          VolumeKeys.DRIVERS,
+          VolumeKeys.TLS_CA_FILE,
+          VolumeKeys.TLS_CERT_FILE,
+          VolumeKeys.TLS_KEY_FILE,
+          VolumeKeys.SECRETS_DIR,
+          VolumeKeys.DOCKER_PLUGIN_DIRS,
+          VolumeKeys.CALL_TIMEOUT,
+          VolumeKeys.OPERATION_TIMEOUT,
+          VolumeKeys.PROBE_INTERVAL,
+          VolumeKeys.UNMOUNT_FORGOTTEN,
+          VolumeKeys.LOCAL_DRIVER,
+          VolumeKeys.LOCAL_DRIVER_DIR,
           MAX_MESSAGE_SIZE);
 
   private static final Pattern RUNTIME_KEY = Pattern.compile("runtimes\\.([^.]+)\\.[^.]+");

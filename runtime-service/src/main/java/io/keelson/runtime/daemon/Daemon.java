@@ -5,6 +5,7 @@ import io.keelson.cni.bridge.BridgeNetwork;
 import io.keelson.cni.bridge.NetworkSettings;
 import io.keelson.cni.plugin.CniNetwork;
 import io.keelson.cni.plugin.CniSettings;
+import io.keelson.csi.NodeVolumes;
 import io.keelson.device.Devices;
 import io.keelson.image.ImageSettings;
 import io.keelson.image.Images;
@@ -22,6 +23,7 @@ import io.keelson.runtime.server.CriRuntimeService;
 import io.keelson.runtime.server.EventCalls;
 import io.keelson.runtime.server.NodeCalls;
 import io.keelson.runtime.server.NodeImageService;
+import io.keelson.runtime.server.NodeVolumeService;
 import io.keelson.runtime.server.PodCalls;
 import io.keelson.runtime.server.ReadinessGate;
 import io.keelson.runtime.server.SocketServer;
@@ -29,6 +31,7 @@ import io.keelson.runtime.server.StatsCalls;
 import io.keelson.runtime.server.StreamingCalls;
 import io.keelson.runtime.streaming.StreamingServer;
 import io.keelson.runtime.streaming.StreamingSettings;
+import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.NodeRuntime;
 import io.keelson.sandbox.SandboxSettings;
 import io.keelson.sandbox.isolator.HostFeatures;
@@ -113,10 +116,30 @@ public final class Daemon implements AutoCloseable {
     PodNetwork network = network(configuration, kernelThreads, shutdown);
     UnixChannels channels = shutdown.add("channels to plugins", new UnixChannels());
     Devices devices = DeviceParts.open(configuration, channels, shutdown);
+    FaultPoints faults = HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE));
+    NodeVolumes volumes =
+        shutdown.add("volumes", VolumeParts.open(configuration, channels, kernelThreads, faults));
     DeviceParts.watch(
-        configuration, Map.of("DevicePlugin", devices.pluginHandler()), channels, shutdown);
+        configuration,
+        Map.of(
+            "DevicePlugin",
+            devices.pluginHandler(),
+            "CSIPlugin",
+            new CsiPluginHandler(volumes.drivers())),
+        channels,
+        shutdown);
     NodeRuntime runtime =
-        runtime(configuration, host, features, processes, images, network, devices, shutdown);
+        runtime(
+            configuration,
+            host,
+            features,
+            processes,
+            images,
+            network,
+            devices,
+            volumes,
+            faults,
+            shutdown);
 
     ReadinessGate gate = new ReadinessGate();
     NodeCalls node =
@@ -144,11 +167,13 @@ public final class Daemon implements AutoCloseable {
                     new EventCalls(runtime.events()),
                     new StatsCalls(runtime.stats())),
                 new CriImageService(images),
-                new NodeImageService(images)));
+                new NodeImageService(images),
+                new NodeVolumeService(volumes)));
     shutdown.add("the server", () -> server.stop(STOP_GRACE));
     shutdown.add("the events", runtime.events());
 
     runtime.recover();
+    volumes.start();
     gate.open();
   }
 
@@ -160,6 +185,8 @@ public final class Daemon implements AutoCloseable {
       Images images,
       PodNetwork network,
       Devices devices,
+      NodeVolumes volumes,
+      FaultPoints faults,
       Shutdown shutdown)
       throws IOException {
     SandboxSettings settings =
@@ -187,12 +214,12 @@ public final class Daemon implements AutoCloseable {
             inOrder(
                 StandardIsolators.create(
                     features, targets, images.volumes(), StandardIsolators.Settings.DEFAULT),
-                devices.isolators()),
-        devices.podExtensions(),
+                inOrder(List.of(volumes.isolator()), devices.isolators())),
+        inOrder(List.of(volumes.podExtension()), devices.podExtensions()),
         images.provisioner(),
         network,
         host.cgroups(),
-        HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE)));
+        faults);
   }
 
   private static <T> List<T> inOrder(List<T> first, List<T> then) {
