@@ -47,10 +47,7 @@ public final class NodeVolumes implements AutoCloseable {
   private final StorageQueries queries;
 
   private NodeVolumes(
-      DriverRegistry drivers,
-      Volumes volumes,
-      SecretFolders secrets,
-      VolumeSettings settings) {
+      DriverRegistry drivers, Volumes volumes, SecretFolders secrets, VolumeSettings settings) {
     this.drivers = drivers;
     this.volumes = volumes;
     this.provisioning = new VolumeProvisioning(volumes, drivers, secrets, settings.policy());
@@ -60,7 +57,11 @@ public final class NodeVolumes implements AutoCloseable {
 
   /** Changes nothing on the node yet but its folders, which it makes; calls no driver. */
   public static NodeVolumes open(
-      VolumeSettings settings, KernelThreads kernelThreads, CallMetrics metrics, FaultPoints faults)
+      VolumeSettings settings,
+      UnixChannels channels,
+      KernelThreads kernelThreads,
+      CallMetrics metrics,
+      FaultPoints faults)
       throws IOException {
     VolumeFolders folders = new VolumeFolders(settings.root());
     SecretFolders secrets = new SecretFolders(settings.secrets());

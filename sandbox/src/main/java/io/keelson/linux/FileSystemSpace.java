@@ -10,8 +10,7 @@ import java.nio.file.Path;
  * @param available bytes that are free for everybody
  * @param inodes 0 where they have no fixed number
  */
-public record FileSystemSpace(
-    long bytes, long free, long available, long inodes, long freeInodes) {
+public record FileSystemSpace(long bytes, long free, long available, long inodes, long freeInodes) {
 
   /** Enough for struct statfs of all architectures; its first fields are alike on 64 bits. */
   private static final int STRUCT_SIZE = 256;

@@ -109,8 +109,7 @@ final class Provisioner {
     long smallest = source == null ? 0 : source.getCapacityBytes();
     Layout layout = layout(wish, source);
     long bytes = size(wish.capacity(), layout, smallest);
-    if (layout == Layout.LAYOUT_IMAGE
-        && bytes > FileSystemSpace.of(store.root()).available()) {
+    if (layout == Layout.LAYOUT_IMAGE && bytes > FileSystemSpace.of(store.root()).available()) {
       throw Failures.outOfRange("there is no room for " + bytes + " bytes");
     }
     return LocalVolumeRecord.newBuilder()

@@ -28,7 +28,8 @@ final class VolumeParts {
       KernelThreads kernelThreads,
       FaultPoints faults)
       throws IOException {
-    return NodeVolumes.open(settings(configuration), channels, kernelThreads, CallMetrics.NONE, faults);
+    return NodeVolumes.open(
+        settings(configuration), channels, kernelThreads, CallMetrics.NONE, faults);
   }
 
   private static VolumeSettings settings(Configuration configuration) throws IOException {
