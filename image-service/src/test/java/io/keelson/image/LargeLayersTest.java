@@ -50,9 +50,17 @@ class LargeLayersTest {
     layer = image.layers().getFirst();
     registry = new TestRegistry();
     reference = registry.push(image, "app", "1");
+    images = open(Duration.ofSeconds(20));
+  }
+
+  private Images open(Duration stallTimeout) throws IOException {
     ImageSettings defaults = ImageSettings.defaults(root);
-    images =
-        Images.open(defaults.withRegistries(defaults.registries().with(Duration.ofSeconds(1), 4)));
+    return Images.open(defaults.withRegistries(defaults.registries().with(stallTimeout, 4)));
+  }
+
+  private void reopen(Duration stallTimeout) throws IOException {
+    images.close();
+    images = open(stallTimeout);
   }
 
   @AfterEach
@@ -174,6 +182,7 @@ class LargeLayersTest {
 
   @Test
   void aServerThatTricklesIsGivenUp() throws Exception {
+    reopen(Duration.ofSeconds(1));
     List<Long> began = new CopyOnWriteArrayList<>();
     registry.on(
         layer,
@@ -195,6 +204,7 @@ class LargeLayersTest {
 
   @Test
   void aServerThatFallsSilentIsAskedAgain() throws Exception {
+    reopen(Duration.ofSeconds(2));
     registry.on(
         layer,
         (exchange, content, number) -> {

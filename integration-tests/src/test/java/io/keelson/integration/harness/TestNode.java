@@ -69,6 +69,7 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     set("volumes.local_driver_dir", quoted(localVolumes()));
     set("volumes.secrets_dir", quoted(secrets()));
     set("volumes.docker_plugin_dirs", "[" + quoted(dockerPlugins()) + "]");
+    set("images.hosts_dirs", "[" + quoted(registries()) + "]");
     daemon = new TestDaemon(configuration(), socket(), base.resolve("daemon.log"));
     leaks = new LeakCheck(this);
   }
@@ -273,6 +274,11 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
 
   public Path cniConfigurations() {
     return base.resolve("net.d");
+  }
+
+  /** Where {@code HOST/hosts.toml} are looked for. */
+  public Path registries() {
+    return base.resolve("registries");
   }
 
   public Path logs() {

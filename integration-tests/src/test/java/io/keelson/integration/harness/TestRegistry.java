@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -40,9 +41,63 @@ public final class TestRegistry implements AutoCloseable {
     this.certificate = certificate;
   }
 
+  /** Whom {@link #htpasswd} lets in. */
+  public static final String USER = "user";
+
+  public static final String PASSWORD = "geheim";
+
+  /** Of the password, with the least work. */
+  private static final String BCRYPT =
+      "$2b$04$UVN5VxTlZVjibOSJsJI8duFIpOD6T1ro673s4TIrG.39rvP3jq36G";
+
   /** A registry that speaks plain HTTP. */
   public static TestRegistry plain(Path folder) throws IOException {
-    return start(folder, Optional.empty());
+    return start(folder, Optional.empty(), "");
+  }
+
+  /** One that wants a password, on what another has left in the folder. */
+  public static TestRegistry htpasswd(Path folder) throws IOException {
+    Path file = folder.resolve("htpasswd");
+    Files.writeString(file, USER + ":" + BCRYPT + "\n");
+    return start(
+        folder,
+        Optional.empty(),
+        "auth:\n  htpasswd:\n    realm: test\n    path: %s\n".formatted(file));
+  }
+
+  /** One that wants a token, on what another has left in the folder. */
+  public static TestRegistry tokens(Path folder, TestTokenServer server) throws IOException {
+    return start(
+        folder,
+        Optional.empty(),
+        """
+        auth:
+          token:
+            realm: %s
+            service: %s
+            issuer: %s
+            rootcertbundle: %s
+        """
+            .formatted(
+                server.realm(),
+                TestTokenServer.SERVICE,
+                TestTokenServer.ISSUER,
+                server.authority()));
+  }
+
+  /** One that wants a certificate, on what another has left in the folder. */
+  public static TestRegistry mutualTls(Path folder, TestCertificates certificates)
+      throws IOException {
+    return start(
+        folder,
+        Optional.empty(),
+        """
+          tls:
+            certificate: %s
+            key: %s
+            clientcas: [%s]
+        """
+            .formatted(certificates.server(), certificates.serverKey(), certificates.authority()));
   }
 
   /** A registry with a certificate of its own making. */
@@ -66,10 +121,14 @@ public final class TestRegistry implements AutoCloseable {
         folder.resolve("registry.key").toString(),
         "-out",
         certificate.toString());
-    return start(folder, Optional.of(certificate));
+    return start(folder, Optional.of(certificate), "");
   }
 
-  private static TestRegistry start(Path folder, Optional<Path> certificate) throws IOException {
+  /**
+   * @param more of the configuration; it follows the section {@code http}
+   */
+  private static TestRegistry start(Path folder, Optional<Path> certificate, String more)
+      throws IOException {
     Files.createDirectories(folder);
     int port = freePort();
     String tls =
@@ -95,7 +154,8 @@ public final class TestRegistry implements AutoCloseable {
           addr: 127.0.0.1:%d
         """
                 .formatted(folder.resolve("storage"), port)
-            + tls);
+            + tls
+            + more);
     Process process =
         new ProcessBuilder("docker-registry", "serve", configuration.toString())
             .redirectErrorStream(true)
@@ -139,7 +199,7 @@ public final class TestRegistry implements AutoCloseable {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
       try {
-        send(HttpRequest.newBuilder(address.resolve("/v2/")).build());
+        new Socket(address.getHost(), address.getPort()).close();
         return;
       } catch (IOException e) {
         if (System.nanoTime() > end || !process.isAlive()) {

@@ -1,0 +1,125 @@
+package io.keelson.integration.harness;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** An authority of the test's own, with a server's certificate for 127.0.0.1 and clients'. */
+public record TestCertificates(Path folder) {
+
+  /** Makes them by openssl. */
+  public static TestCertificates create(Path folder) throws IOException {
+    TestCertificates made = new TestCertificates(Files.createDirectories(folder));
+    Shell.output(
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=authority",
+        "-keyout",
+        made.file("ca.key"),
+        "-out",
+        made.file("ca.crt"));
+    Files.writeString(folder.resolve("server.ext"), "subjectAltName=IP:127.0.0.1\n");
+    Files.writeString(folder.resolve("client.ext"), "extendedKeyUsage=clientAuth\n");
+    made.sign("server", "rsa:2048");
+    made.sign("client", "rsa:2048");
+    Shell.output(
+        "openssl",
+        "rsa",
+        "-traditional",
+        "-in",
+        made.file("client.key"),
+        "-out",
+        made.file("client-old.key"));
+    // The key of elliptic curves as openssl's ecparam writes it.
+    Shell.output(
+        "openssl", "ecparam", "-name", "prime256v1", "-genkey", "-out", made.file("curve.key"));
+    made.sign("curve", "");
+    Files.writeString(
+        folder.resolve("both.pem"),
+        Files.readString(folder.resolve("client.crt"))
+            + Files.readString(folder.resolve("client.key")));
+    return made;
+  }
+
+  private void sign(String name, String newKey) {
+    if (!newKey.isEmpty()) {
+      Shell.output(
+          "openssl",
+          "req",
+          "-newkey",
+          newKey,
+          "-nodes",
+          "-subj",
+          "/CN=" + name,
+          "-keyout",
+          file(name + ".key"),
+          "-out",
+          file(name + ".csr"));
+    } else {
+      Shell.output(
+          "openssl",
+          "req",
+          "-new",
+          "-key",
+          file(name + ".key"),
+          "-subj",
+          "/CN=" + name,
+          "-out",
+          file(name + ".csr"));
+    }
+    Shell.output(
+        "openssl",
+        "x509",
+        "-req",
+        "-days",
+        "2",
+        "-in",
+        file(name + ".csr"),
+        "-CA",
+        file("ca.crt"),
+        "-CAkey",
+        file("ca.key"),
+        "-CAcreateserial",
+        "-extfile",
+        file(name.equals("server") ? "server.ext" : "client.ext"),
+        "-out",
+        file(name + ".crt"));
+  }
+
+  private String file(String name) {
+    return folder.resolve(name).toString();
+  }
+
+  public Path authority() {
+    return folder.resolve("ca.crt");
+  }
+
+  public Path authorityKey() {
+    return folder.resolve("ca.key");
+  }
+
+  public Path server() {
+    return folder.resolve("server.crt");
+  }
+
+  public Path serverKey() {
+    return folder.resolve("server.key");
+  }
+
+  /** Clients as they stand in the list {@code client} of a hosts.toml, each in another form. */
+  public List<String> clients() {
+    return List.of(
+        "[\"%s\", \"%s\"]".formatted(file("client.crt"), file("client.key")),
+        "[\"%s\", \"%s\"]".formatted(file("client.crt"), file("client-old.key")),
+        "[\"%s\", \"%s\"]".formatted(file("curve.crt"), file("curve.key")),
+        "\"%s\"".formatted(file("both.pem")));
+  }
+}
