@@ -1,16 +1,22 @@
 package io.keelson.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.grpc.Status;
 import io.keelson.integration.harness.ContainerGroup;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ContainerStatus;
+import io.keelson.proto.cri.v1.HugepageLimit;
 import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -75,6 +81,71 @@ class ResourcesIT {
   }
 
   @Test
+  void limitsCanBeLoweredToo() {
+    String id =
+        run(
+            "lowered",
+            node.sleeper("main"),
+            LinuxContainerResources.newBuilder()
+                .setMemoryLimitInBytes(96 * MIB)
+                .setMemorySwapLimitInBytes(128 * MIB)
+                .build());
+    update(
+        id,
+        LinuxContainerResources.newBuilder()
+            .setMemoryLimitInBytes(64 * MIB)
+            .setMemorySwapLimitInBytes(64 * MIB));
+    assertThat(ContainerGroup.of(id).memoryLimit()).isEqualTo(64 * MIB);
+    assertThat(node.cri().status(id).getResources().getLinux().getMemorySwapLimitInBytes())
+        .isEqualTo(64 * MIB);
+  }
+
+  @Test
+  void swapIsLimitedWithTheMemory() {
+    ContainerGroup without =
+        ContainerGroup.of(
+            run(
+                "no-swap",
+                node.sleeper("main"),
+                LinuxContainerResources.newBuilder().setMemoryLimitInBytes(64 * MIB).build()));
+    assumeThat(without.swapLimit()).as("a kernel that counts swap").isPresent();
+    assertThat(without.swapLimit()).hasValue(0);
+    ContainerGroup with =
+        ContainerGroup.of(
+            run(
+                "swap",
+                node.sleeper("main"),
+                LinuxContainerResources.newBuilder()
+                    .setMemoryLimitInBytes(64 * MIB)
+                    .setMemorySwapLimitInBytes(96 * MIB)
+                    .build()));
+    assertThat(with.swapLimit()).hasValue(32 * MIB);
+  }
+
+  @Test
+  void hugePagesAndFilesOfCgroupV2() {
+    String id =
+        run(
+            "huge-pages",
+            node.sleeper("main"),
+            LinuxContainerResources.newBuilder()
+                .addHugepageLimits(HugepageLimit.newBuilder().setPageSize("2MB").setLimit(4 * MIB))
+                .build());
+    assertThat(ContainerGroup.of(id).hugePages2Mb()).isEqualTo(4 * MIB);
+
+    LinuxContainerResources unified =
+        LinuxContainerResources.newBuilder().putUnified("memory.high", "50000000").build();
+    if (ContainerGroup.of(id).isUnified()) {
+      String v2 = run("unified", node.sleeper("main"), unified);
+      assertThat(ContainerGroup.of(v2).memoryHigh()).isBetween(49_000_000L, 50_000_000L);
+    } else {
+      Failures.Outcome outcome = Failures.of(() -> run("unified", node.sleeper("main"), unified));
+      assertThat(outcome.code()).isEqualTo(Status.Code.UNIMPLEMENTED);
+      assertThat(outcome.message()).contains("memory.high");
+    }
+  }
+
+  @Test
   void limitsOfAContainerThatHasNotStartedChangeToo() {
     Cri cri = node.cri();
     PodSandboxConfig pod = node.pod("early-update").build();
@@ -121,7 +192,8 @@ class ResourcesIT {
                 "main",
                 "sh",
                 "-c",
-                "trap '' TERM; dd if=/dev/zero of=/dev/null bs=200M count=1; touch /tmp/over; while :; do sleep 1; done"),
+                "trap '' TERM; dd if=/dev/zero of=/dev/null bs=200M count=1; touch /tmp/over; while"
+                    + " :; do sleep 1; done"),
             LinuxContainerResources.newBuilder().setMemoryLimitInBytes(24 * MIB).build());
     Waits.until(
         () -> node.cri().exec(id, "ls", "/tmp/over").getExitCode() == 0, "the child is killed");
@@ -150,13 +222,24 @@ class ResourcesIT {
   }
 
   @Test
-  void anOomScoreBelowWhatTheDaemonMaySetStillStarts() {
+  void anOomScoreBelowWhatTheDaemonMaySetStillStarts() throws IOException {
     String id =
         run(
             "oom-score",
             node.sleeper("main"),
             LinuxContainerResources.newBuilder().setOomScoreAdj(-998).build());
     assertThat(node.cri().status(id).getState()).isEqualTo(ContainerState.CONTAINER_RUNNING);
+    int score = Integer.parseInt(node.cri().output(id, "cat", "/proc/1/oom_score_adj"));
+    int ours = Integer.parseInt(Files.readString(Path.of("/proc/self/oom_score_adj")).strip());
+    assertThat(score).isGreaterThanOrEqualTo(-998).isLessThanOrEqualTo(Math.max(-998, ours));
+    assertThat(
+            Failures.code(
+                () ->
+                    run(
+                        "oom-score-too-high",
+                        node.sleeper("main"),
+                        LinuxContainerResources.newBuilder().setOomScoreAdj(1001).build())))
+        .isEqualTo(Status.Code.INVALID_ARGUMENT);
   }
 
   private static String run(

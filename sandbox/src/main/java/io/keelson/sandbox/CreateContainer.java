@@ -18,6 +18,7 @@ import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.Provisioner;
+import io.keelson.sandbox.port.RootOptions;
 import io.keelson.sandbox.spec.SpecBuilder;
 import io.keelson.sandbox.spec.SpecUser;
 import java.io.IOException;
@@ -128,7 +129,13 @@ final class CreateContainer {
       core.reached("CreateContainer:recorded");
 
       PodContext podContext = pod.context(core.settings());
-      Path rootfs = core.provisioner().provision(id, image.id(), podContext.userNamespace());
+      Path rootfs =
+          core.provisioner()
+              .provision(
+                  id,
+                  image.id(),
+                  new RootOptions(
+                      podContext.userNamespace(), podContext.handler().snapshotBackend()));
       core.reached("CreateContainer:rootfs");
 
       holdPidNamespace(pod, config);

@@ -271,6 +271,10 @@ final class Recovery {
     return netns == null
         ? Optional.empty()
         : Optional.of(
-            new PodNetwork.Pod(pod.id(), Optional.of(netns).filter(Files::exists), pod.config()));
+            new PodNetwork.Pod(
+                pod.id(),
+                Optional.of(netns).filter(Files::exists),
+                pod.config(),
+                pod.record().getRuntimeHandler()));
   }
 }

@@ -149,7 +149,8 @@ final class RunPod {
               .setCreatedAt(Core.now());
       Path netns = context.namespaces().get(NamespaceType.NET);
       if (netns != null) {
-        PodNetwork.Pod attached = new PodNetwork.Pod(id, Optional.of(netns), config);
+        PodNetwork.Pod attached =
+            new PodNetwork.Pod(id, Optional.of(netns), config, request.handler);
         undo.push("network", () -> core.network().detach(attached));
         PodNetwork.Attachment attachment = core.network().attach(attached);
         ready.setCniResult(attachment.cniResult());

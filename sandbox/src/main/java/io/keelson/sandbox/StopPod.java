@@ -120,7 +120,9 @@ final class StopPod {
     Path netns = context.namespaces().get(NamespaceType.NET);
     if (netns != null) {
       Optional<Path> there = Optional.of(netns).filter(Files::exists);
-      core.network().detach(new PodNetwork.Pod(pod.id(), there, pod.config()));
+      core.network()
+          .detach(
+              new PodNetwork.Pod(pod.id(), there, pod.config(), pod.record().getRuntimeHandler()));
     }
     core.reached("StopPodSandbox:network");
     RunPod.unpin(context);

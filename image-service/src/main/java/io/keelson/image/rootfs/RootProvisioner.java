@@ -16,14 +16,17 @@ import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.ImageVolumes;
 import io.keelson.sandbox.port.PodUserNamespace;
 import io.keelson.sandbox.port.Provisioner;
+import io.keelson.sandbox.port.RootOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,13 +38,14 @@ import org.slf4j.LoggerFactory;
 public final class RootProvisioner implements Provisioner {
 
   private static final Logger log = LoggerFactory.getLogger(RootProvisioner.class);
+  private static final String USUAL_BACKEND = "overlay";
   private static final String REMOVED_PREFIX = ".removed-";
 
   private final RootFolders roots;
   private final ImageCatalog catalog;
   private final ImageLayers layers;
   private final KernelThreads threads;
-  private final Backend backend;
+  private final Map<String, Backend> backends;
   private final VolumeProvisioner volumes;
   private final AtomicLong removals = new AtomicLong(System.nanoTime());
 
@@ -52,7 +56,7 @@ public final class RootProvisioner implements Provisioner {
     this.catalog = catalog;
     this.layers = new ImageLayers(layers);
     this.threads = threads;
-    this.backend = new OverlayBackend(overlay);
+    this.backends = Map.of(USUAL_BACKEND, new OverlayBackend(overlay));
     this.volumes = new VolumeProvisioner(roots, catalog, this.layers, threads, overlay);
   }
 
@@ -108,9 +112,10 @@ public final class RootProvisioner implements Provisioner {
   }
 
   @Override
-  public Path provision(String containerId, String imageId, Optional<PodUserNamespace> owners)
+  public Path provision(String containerId, String imageId, RootOptions options)
       throws IOException {
     RootFolder folder = roots.of(containerId);
+    Backend backend = backend(options.backend());
     StoredImage image = catalog.addUser(imageId, containerId);
     try {
       if (image.config().artifact()) {
@@ -121,7 +126,7 @@ public final class RootProvisioner implements Provisioner {
       return threads.call(
           () -> {
             takeAway(folder);
-            make(folder, image, owners);
+            make(folder, image, backend, options.owners());
             return folder.merged();
           });
     } catch (IOException | RuntimeException e) {
@@ -131,7 +136,18 @@ public final class RootProvisioner implements Provisioner {
     }
   }
 
-  private void make(RootFolder folder, StoredImage image, Optional<PodUserNamespace> owners)
+  private Backend backend(String name) {
+    Backend backend = backends.get(name.isEmpty() ? USUAL_BACKEND : name);
+    if (backend == null) {
+      throw new InvalidRequestException(
+          "there is no snapshot backend \"%s\"; there are: %s"
+              .formatted(name, String.join(", ", new TreeSet<>(backends.keySet()))));
+    }
+    return backend;
+  }
+
+  private void make(
+      RootFolder folder, StoredImage image, Backend backend, Optional<PodUserNamespace> owners)
       throws IOException {
     Files.createDirectory(folder.path());
     // First of all: from here on a restart knows that the image is in use.

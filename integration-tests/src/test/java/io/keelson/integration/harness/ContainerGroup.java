@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The control group of a running container, on a host with cgroup v1, v2 or both. */
 public final class ContainerGroup {
@@ -66,6 +67,29 @@ public final class ContainerGroup {
 
   public long pidsLimit() {
     return number(value("pids", "pids.max", "pids.max"));
+  }
+
+  /** Bytes of swap beside the memory; empty if the kernel does not count them. */
+  public OptionalLong swapLimit() {
+    String value = value("memory", "memory.memsw.limit_in_bytes", "memory.swap.max");
+    if (value.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    return OptionalLong.of(
+        version2("memory") ? number(value) : Math.max(0, number(value) - memoryLimit()));
+  }
+
+  public long hugePages2Mb() {
+    return number(value("hugetlb", "hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.max"));
+  }
+
+  public long memoryHigh() {
+    return number(value("memory", "", "memory.high"));
+  }
+
+  /** All controllers are on cgroup v2. */
+  public boolean isUnified() {
+    return version2("memory");
   }
 
   private static long number(String text) {

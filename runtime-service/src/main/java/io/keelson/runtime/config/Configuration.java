@@ -35,6 +35,7 @@ public record Configuration(
     Devices devices,
     Streaming streaming,
     Volumes volumes,
+    Containers containers,
     Grpc grpc) {
 
   public Configuration {
@@ -49,10 +50,23 @@ public record Configuration(
    *
    * @param path an absolute path or a name to be looked for in PATH
    * @param root the runtime's own state folder
+   * @param annotations of its containers' specs
    * @param required it is missed if its program is not there: the file names it or it is the
    *     default one
    */
-  public record OciRuntime(String name, String path, Path root, boolean required) {}
+  public record OciRuntime(
+      String name,
+      String path,
+      Path root,
+      RuntimeTypeChoice type,
+      Map<String, String> annotations,
+      SnapshotBackend snapshotBackend,
+      Optional<Path> cniConfDir,
+      boolean required) {
+    public OciRuntime {
+      annotations = Map.copyOf(annotations);
+    }
+  }
 
   /**
    * CNI, and the built-in network that answers where CNI is not configured.
@@ -156,6 +170,13 @@ public record Configuration(
   }
 
   /**
+   * What all containers have in common.
+   *
+   * @param pidsLimit most tasks; 0 for no limit
+   */
+  public record Containers(long pidsLimit, Duration hostPathDeadline) {}
+
+  /**
    * The gRPC server.
    *
    * @param maxMessageSize bytes
@@ -223,6 +244,7 @@ public record Configuration(
             values.get(VolumeKeys.UNMOUNT_FORGOTTEN),
             values.get(VolumeKeys.LOCAL_DRIVER),
             values.get(VolumeKeys.LOCAL_DRIVER_DIR)),
+        new Containers(values.get(Keys.PIDS_LIMIT), values.get(Keys.HOST_PATH_DEADLINE)),
         new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()));
   }
 
@@ -236,8 +258,22 @@ public record Configuration(
               name,
               values.get(RuntimeKeys.path(name)),
               values.get(RuntimeKeys.root(name)),
+              values.get(RuntimeKeys.type(name)),
+              annotations(values.get(RuntimeKeys.annotations(name))),
+              values.get(RuntimeKeys.snapshotBackend(name)),
+              values.get(RuntimeKeys.cniConfDir(name)),
               required));
     }
     return runtimes;
+  }
+
+  /** The last one of a name counts. */
+  private static Map<String, String> annotations(List<String> pairs) {
+    Map<String, String> annotations = new TreeMap<>();
+    for (String pair : pairs) {
+      int equals = pair.indexOf('=');
+      annotations.put(pair.substring(0, equals), pair.substring(equals + 1));
+    }
+    return annotations;
   }
 }

@@ -374,6 +374,26 @@ final class Keys {
           How long a client that has connected may take to ask for its streams.\
           """);
 
+  static final Key<Long> PIDS_LIMIT =
+      Key.of(
+          "containers.pids_limit",
+          ValueTypes.integer(0, 4_194_304),
+          0L,
+          """
+          The most tasks (processes and threads) that a container may have, unless its request says
+          another number; 0 for no limit of its own. A kubelet limits the pod as a whole.\
+          """);
+
+  static final Key<Duration> HOST_PATH_DEADLINE =
+      Key.of(
+          "containers.host_path_deadline",
+          ValueTypes.duration(Duration.ofMillis(100), Duration.ofMinutes(2)),
+          Duration.ofSeconds(20),
+          """
+          How long the host paths of a container's mounts and devices may take to answer before its
+          creation fails: a network file system whose server is gone never does.\
+          """);
+
   static final Key<Long> MAX_MESSAGE_SIZE =
       Key.of(
           "grpc.max_message_size",
@@ -494,6 +514,8 @@ final class Keys {
           VolumeKeys.UNMOUNT_FORGOTTEN,
           VolumeKeys.LOCAL_DRIVER,
           VolumeKeys.LOCAL_DRIVER_DIR,
+          PIDS_LIMIT,
+          HOST_PATH_DEADLINE,
           MAX_MESSAGE_SIZE);
 
   private static final Pattern RUNTIME_KEY = Pattern.compile("runtimes\\.([^.]+)\\.[^.]+");
@@ -502,7 +524,13 @@ final class Keys {
 
   /** The keys of {@code [runtimes.NAME]}. */
   static List<Key<?>> ofRuntime(String runtime) {
-    return List.of(RuntimeKeys.path(runtime), RuntimeKeys.root(runtime));
+    return List.of(
+        RuntimeKeys.path(runtime),
+        RuntimeKeys.root(runtime),
+        RuntimeKeys.type(runtime),
+        RuntimeKeys.annotations(runtime),
+        RuntimeKeys.snapshotBackend(runtime),
+        RuntimeKeys.cniConfDir(runtime));
   }
 
   /** The runtime that a key belongs to, if it is one of {@code [runtimes.NAME]}. */

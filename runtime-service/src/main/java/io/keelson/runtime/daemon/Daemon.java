@@ -1,10 +1,5 @@
 package io.keelson.runtime.daemon;
 
-import io.keelson.cni.NodeNetwork;
-import io.keelson.cni.bridge.BridgeNetwork;
-import io.keelson.cni.bridge.NetworkSettings;
-import io.keelson.cni.plugin.CniNetwork;
-import io.keelson.cni.plugin.CniSettings;
 import io.keelson.csi.NodeVolumes;
 import io.keelson.device.Devices;
 import io.keelson.image.ImageSettings;
@@ -113,7 +108,7 @@ public final class Daemon implements AutoCloseable {
     KernelThreads kernelThreads = shutdown.add("kernel threads", new KernelThreads(KERNEL_THREADS));
     ProcessWatcher processes = shutdown.add("process watcher", new ProcessWatcher());
     Images images = shutdown.add("images", Images.open(imageSettings(configuration)));
-    PodNetwork network = network(configuration, kernelThreads, shutdown);
+    PodNetwork network = Networks.open(configuration, kernelThreads, shutdown);
     UnixChannels channels = shutdown.add("channels to plugins", new UnixChannels());
     Devices devices = DeviceParts.open(configuration, channels, shutdown);
     FaultPoints faults = HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE));
@@ -213,7 +208,7 @@ public final class Daemon implements AutoCloseable {
         targets ->
             inOrder(
                 StandardIsolators.create(
-                    features, targets, images.volumes(), StandardIsolators.Settings.DEFAULT),
+                    features, targets, images.volumes(), isolation(configuration)),
                 inOrder(List.of(volumes.isolator()), devices.isolators())),
         inOrder(List.of(volumes.podExtension()), devices.podExtensions()),
         images.provisioner(),
@@ -226,35 +221,10 @@ public final class Daemon implements AutoCloseable {
     return Stream.concat(first.stream(), then.stream()).toList();
   }
 
-  private static PodNetwork network(
-      Configuration configuration, KernelThreads kernelThreads, Shutdown shutdown)
-      throws IOException {
-    Configuration.Network network = configuration.network();
-    BridgeNetwork builtIn =
-        new BridgeNetwork(
-            new NetworkSettings(
-                network.bridge(),
-                network.ipv4Subnet(),
-                network.ipv6Subnet(),
-                network.mtu(),
-                network.masquerade()),
-            configuration.root().resolve("network").resolve("leases"),
-            kernelThreads);
-    shutdown.add("the built-in network", builtIn);
-    CniSettings defaults =
-        CniSettings.defaults(configuration.root().resolve("network").resolve("cni"));
-    CniNetwork plugins =
-        CniNetwork.open(
-            new CniSettings(
-                network.cniConfDir(),
-                network.cniBinDirs(),
-                defaults.cacheFolder(),
-                network.cniTimeout(),
-                defaults.probeTimeout(),
-                defaults.statusInterval(),
-                defaults.environment()));
-    shutdown.add("the CNI network", plugins);
-    return new NodeNetwork(plugins, builtIn);
+  private static StandardIsolators.Settings isolation(Configuration configuration) {
+    Configuration.Containers containers = configuration.containers();
+    return new StandardIsolators.Settings(
+        List.of(), containers.pidsLimit(), containers.hostPathDeadline());
   }
 
   private static StreamingSettings streamingSettings(Configuration.Streaming streaming) {

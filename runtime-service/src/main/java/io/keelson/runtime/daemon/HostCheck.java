@@ -5,13 +5,16 @@ import io.keelson.linux.cgroup.CgroupHost;
 import io.keelson.linux.cgroup.CgroupLayout;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.runtime.config.Configuration.OciRuntime;
+import io.keelson.runtime.config.SnapshotBackend;
 import io.keelson.sandbox.port.RuntimeHandler;
+import io.keelson.sandbox.port.RuntimeType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -102,10 +105,7 @@ final class HostCheck {
     for (OciRuntime runtime : configuration.runtimes().values()) {
       Optional<Path> program = programs.find(runtime.path());
       if (program.isPresent()) {
-        handlers.put(
-            runtime.name(),
-            new RuntimeHandler(
-                runtime.name(), program.get(), runtime.root(), driver == CgroupDriver.SYSTEMD));
+        handlers.put(runtime.name(), handler(runtime, program.get(), driver));
       } else if (runtime.required()) {
         problems.add(
             missing(
@@ -116,6 +116,24 @@ final class HostCheck {
       }
     }
     return handlers;
+  }
+
+  private static RuntimeHandler handler(OciRuntime runtime, Path program, CgroupDriver driver) {
+    return new RuntimeHandler(
+        runtime.name(),
+        switch (runtime.type()) {
+          case AUTO -> RuntimeType.of(program);
+          case CRUN -> RuntimeType.CRUN;
+          case RUNC -> RuntimeType.RUNC;
+          case OTHER -> RuntimeType.OTHER;
+        },
+        program,
+        runtime.root(),
+        driver == CgroupDriver.SYSTEMD,
+        runtime.annotations(),
+        runtime.snapshotBackend() == SnapshotBackend.DEFAULT
+            ? ""
+            : runtime.snapshotBackend().name().toLowerCase(Locale.ROOT));
   }
 
   private static String missing(String what, String name, String aPackage, String key) {

@@ -63,6 +63,10 @@ class ConfigurationTest {
 
             [runtimes.kata]
             path = "/opt/kata/runtime"
+            type = "runc"
+            annotations = ["a.b/c=d=e", "f="]
+            snapshot_backend = "copy"
+            cni_conf_dir = "/etc/cni/kata.d"
 
             [network]
             cni_bin_dirs = ["/a", "/b"]
@@ -86,7 +90,14 @@ class ConfigurationTest {
         .containsEntry(
             "kata",
             new Configuration.OciRuntime(
-                "kata", "/opt/kata/runtime", Path.of("/run/other/runtimes/kata"), true));
+                "kata",
+                "/opt/kata/runtime",
+                Path.of("/run/other/runtimes/kata"),
+                RuntimeTypeChoice.RUNC,
+                Map.of("a.b/c", "d=e", "f", ""),
+                SnapshotBackend.COPY,
+                Optional.of(Path.of("/etc/cni/kata.d")),
+                true));
     assertThat(runtime(configuration, "crun").required()).isFalse();
     assertThat(configuration.network().cniBinDirs()).containsExactly(Path.of("/a"), Path.of("/b"));
     assertThat(configuration.network().cniTimeout()).isEqualTo(Duration.ofMinutes(2));
@@ -109,29 +120,46 @@ class ConfigurationTest {
         "frobnicate = 1 | unknown key frobnicate; \"keelson config default\" lists all keys",
         "level = \"info\" | unknown key level; did you mean log.level?",
         "[netwrok] | unknown key netwrok; did you mean network?",
-        "[runtimes.kata];binary = \"x\" | unknown key runtimes.kata.binary; \"keelson config default\" lists all keys",
-        "[runtimes.Kata];path = \"x\" | the name of a table in [runtimes] must be the name of a runtime: small letters, digits and hyphens, not \"Kata\"",
+        "[runtimes.kata];binary = \"x\" | unknown key runtimes.kata.binary; \"keelson config"
+            + " default\" lists all keys",
+        "[runtimes.Kata];path = \"x\" | the name of a table in [runtimes] must be the name of a"
+            + " runtime: small letters, digits and hyphens, not \"Kata\"",
         "network = 3 | network is a table: write [network] on a line above its keys",
         "[root] | root must be an absolute path, not a table",
-        "[log];level = \"loud\" | log.level must be one of error, warn, info, debug, trace, not \"loud\"",
+        "[log];level = \"loud\" | log.level must be one of error, warn, info, debug, trace, not"
+            + " \"loud\"",
         "[network];mtu = 70000 | network.mtu must be a whole number from 0 to 65535, not 70000",
-        "[network];mtu = \"9000\" | network.mtu must be a whole number from 0 to 65535, not \"9000\"",
+        "[network];mtu = \"9000\" | network.mtu must be a whole number from 0 to 65535, not"
+            + " \"9000\"",
         "[network];mtu = 900 | network.mtu must be 0 or at least 1280, not 900",
         "[network];masquerade = \"yes\" | network.masquerade must be true or false, not \"yes\"",
-        "[network];ipv4_subnet = \"10.1.0.0\" | network.ipv4_subnet must be an IPv4 subnet such as 10.1.0.0/16, or \"\" for none, not \"10.1.0.0\"",
-        "[network];ipv4_subnet = \"10.1.0.0/33\" | network.ipv4_subnet must be an IPv4 subnet such as 10.1.0.0/16, or \"\" for none, not \"10.1.0.0/33\"",
-        "[network];ipv4_subnet = \"example.org/8\" | network.ipv4_subnet must be an IPv4 subnet such as 10.1.0.0/16, or \"\" for none, not \"example.org/8\"",
-        "[network];ipv4_subnet = \"10.1.2.3/16\" | network.ipv4_subnet must name the subnet itself, \"10.1.0.0/16\", not the host \"10.1.2.3/16\"",
-        "[network];ipv4_subnet = \"10.1.0.0/31\" | network.ipv4_subnet has no room for a gateway and a pod: \"10.1.0.0/31\"",
-        "[network];ipv6_subnet = \"10.1.0.0/16\" | network.ipv6_subnet must be an IPv6 subnet such as fd00:1::/64, or \"\" for none, not \"10.1.0.0/16\"",
-        "[network];cni_timeout = 10 | network.cni_timeout must be a duration such as \"500ms\", \"10s\", \"2m\" or \"1h\", not 10",
-        "[network];cni_timeout = \"1ms\" | network.cni_timeout must be a duration from 1s to 1h, not \"1ms\"",
-        "[network];cni_bin_dirs = \"/a\" | network.cni_bin_dirs must be a list of absolute paths, not \"/a\"",
-        "[network];cni_bin_dirs = [\"/a\", \"b\"] | network.cni_bin_dirs must be an absolute path, not \"b\" (item 2 of the list)",
+        "[network];ipv4_subnet = \"10.1.0.0\" | network.ipv4_subnet must be an IPv4 subnet such as"
+            + " 10.1.0.0/16, or \"\" for none, not \"10.1.0.0\"",
+        "[network];ipv4_subnet = \"10.1.0.0/33\" | network.ipv4_subnet must be an IPv4 subnet such"
+            + " as 10.1.0.0/16, or \"\" for none, not \"10.1.0.0/33\"",
+        "[network];ipv4_subnet = \"example.org/8\" | network.ipv4_subnet must be an IPv4 subnet"
+            + " such as 10.1.0.0/16, or \"\" for none, not \"example.org/8\"",
+        "[network];ipv4_subnet = \"10.1.2.3/16\" | network.ipv4_subnet must name the subnet itself,"
+            + " \"10.1.0.0/16\", not the host \"10.1.2.3/16\"",
+        "[network];ipv4_subnet = \"10.1.0.0/31\" | network.ipv4_subnet has no room for a gateway"
+            + " and a pod: \"10.1.0.0/31\"",
+        "[network];ipv6_subnet = \"10.1.0.0/16\" | network.ipv6_subnet must be an IPv6 subnet such"
+            + " as fd00:1::/64, or \"\" for none, not \"10.1.0.0/16\"",
+        "[network];cni_timeout = 10 | network.cni_timeout must be a duration such as \"500ms\","
+            + " \"10s\", \"2m\" or \"1h\", not 10",
+        "[network];cni_timeout = \"1ms\" | network.cni_timeout must be a duration from 1s to 1h,"
+            + " not \"1ms\"",
+        "[network];cni_bin_dirs = \"/a\" | network.cni_bin_dirs must be a list of absolute paths,"
+            + " not \"/a\"",
+        "[network];cni_bin_dirs = [\"/a\", \"b\"] | network.cni_bin_dirs must be an absolute path,"
+            + " not \"b\" (item 2 of the list)",
         "[network];cni_bin_dirs = [\"/a\", \"/a\"] | network.cni_bin_dirs names \"/a\" twice",
-        "[images];max_layer_size = \"3 GB\" | images.max_layer_size must be a size in bytes or such as \"512KiB\", \"16MiB\" or \"2GiB\", not \"3 GB\"",
-        "[grpc];max_message_size = \"9999999TiB\" | grpc.max_message_size must be a size below 8 EiB, not \"9999999TiB\"",
-        "default_runtime = \"kata\" | default_runtime names \"kata\", but there is no table [runtimes.kata]; there are crun, runc",
+        "[images];max_layer_size = \"3 GB\" | images.max_layer_size must be a size in bytes or such"
+            + " as \"512KiB\", \"16MiB\" or \"2GiB\", not \"3 GB\"",
+        "[grpc];max_message_size = \"9999999TiB\" | grpc.max_message_size must be a size below 8"
+            + " EiB, not \"9999999TiB\"",
+        "default_runtime = \"kata\" | default_runtime names \"kata\", but there is no table"
+            + " [runtimes.kata]; there are crun, runc",
         "state = \"/var/lib/keelson/\" | state must be another folder than root, /var/lib/keelson",
       })
   void aWrongLineIsRefusedWithFileLineAndKey(String lines, String message) {

@@ -18,6 +18,7 @@ public final class AnnotationsIsolator implements Isolator {
   public void prepare(ContainerContext container, SpecBuilder spec) {
     PodSandboxMetadata pod = container.pod().config().getMetadata();
     ImageSpec image = container.config().getImage();
+    container.pod().handler().annotations().forEach(spec::annotation);
     spec.annotation(PREFIX + "container-type", "container")
         .annotation(PREFIX + "sandbox-id", container.pod().id())
         .annotation(PREFIX + "sandbox-name", pod.getName())

@@ -28,17 +28,27 @@ public final class ResourcesIsolator implements Isolator {
    */
   private static final String SUBGROUP = "run.oci.systemd.subgroup";
 
+  private static final String UNIFIED_PIDS = "pids.max";
+
   private final HostFeatures host;
+  private final long pidsLimit;
   private final AtomicBoolean clampTold = new AtomicBoolean();
 
-  public ResourcesIsolator(HostFeatures host) {
+  /**
+   * @param pidsLimit most tasks of a container that does not ask for another number; 0 for no limit
+   */
+  public ResourcesIsolator(HostFeatures host, long pidsLimit) {
     this.host = host;
+    this.pidsLimit = pidsLimit;
   }
 
   @Override
   public void prepare(ContainerContext container, SpecBuilder spec) {
     spec.cgroupsPath(container.cgroup()).annotation(SUBGROUP, "");
     LinuxContainerResources wanted = container.config().getLinux().getResources();
+    if (pidsLimit > 0 && !wanted.containsUnified(UNIFIED_PIDS)) {
+      spec.limits().pidsLimit(pidsLimit);
+    }
     limit(container, wanted, spec.limits());
     // Always: else it would be the daemon's own, which is as low as it gets on a good node.
     spec.oomScoreAdj(oomScoreAdj(container, wanted.getOomScoreAdj()));

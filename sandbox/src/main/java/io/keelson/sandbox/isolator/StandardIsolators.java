@@ -15,11 +15,12 @@ public final class StandardIsolators {
    * What an administrator may set.
    *
    * @param rlimits for every container; empty lets them inherit the daemon's
+   * @param pidsLimit most tasks of a container; 0 for no limit
    * @param hostPathDeadline how long the host paths of one container may take to answer
    */
-  public record Settings(List<SpecRlimit> rlimits, Duration hostPathDeadline) {
+  public record Settings(List<SpecRlimit> rlimits, long pidsLimit, Duration hostPathDeadline) {
 
-    public static final Settings DEFAULT = new Settings(List.of(), Duration.ofSeconds(20));
+    public static final Settings DEFAULT = new Settings(List.of(), 0, Duration.ofSeconds(20));
 
     public Settings {
       rlimits = List.copyOf(rlimits);
@@ -46,7 +47,7 @@ public final class StandardIsolators {
         new CapabilitiesIsolator(host),
         new MountsIsolator(host, hostPaths, volumes),
         new DevicesIsolator(hostPaths),
-        new ResourcesIsolator(host),
+        new ResourcesIsolator(host, settings.pidsLimit()),
         new RlimitsIsolator(settings.rlimits()),
         new PathsIsolator(),
         new SeccompIsolator(host),

@@ -159,10 +159,7 @@ public final class CatatonitHolder implements PodHolder {
 
   private OciRuntime runtime(Place place) {
     // A state folder for each holder: what sweeps the runtime's own sees containers only.
-    return new OciRuntime(
-        new RuntimeHandler(
-            handler.name(), handler.binary(), place.runtimeState(), handler.systemdCgroup()),
-        timeout);
+    return new OciRuntime(handler.withRoot(place.runtimeState()), timeout);
   }
 
   private static String id(String sandboxId) {

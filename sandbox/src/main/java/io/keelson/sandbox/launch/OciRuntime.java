@@ -12,6 +12,7 @@ import io.keelson.linux.SpawnFiles;
 import io.keelson.linux.Spawned;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.RuntimeHandler;
+import io.keelson.sandbox.port.RuntimeType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -256,11 +257,11 @@ final class OciRuntime {
   }
 
   private boolean isCrun() {
-    return handler.binary().getFileName().toString().startsWith("crun");
+    return handler.type() == RuntimeType.CRUN;
   }
 
   private boolean isRunc() {
-    return handler.binary().getFileName().toString().startsWith("runc");
+    return handler.type() == RuntimeType.RUNC;
   }
 
   private List<String> command(List<String> arguments) {

@@ -38,8 +38,17 @@ public interface PodNetwork {
    * A pod as a network sees it.
    *
    * @param netns the pinned network namespace, or empty if it is gone
+   * @param runtimeHandler as the pod named it, {@code ""} for the default one; a handler may have a
+   *     network of its own
    */
-  record Pod(String sandboxId, Optional<Path> netns, PodSandboxConfig config) {}
+  record Pod(
+      String sandboxId, Optional<Path> netns, PodSandboxConfig config, String runtimeHandler) {
+
+    /** A pod of the default handler. */
+    public Pod(String sandboxId, Optional<Path> netns, PodSandboxConfig config) {
+      this(sandboxId, netns, config, "");
+    }
+  }
 
   /**
    * @param addresses of the pod's own interface, IPv4 first, never empty

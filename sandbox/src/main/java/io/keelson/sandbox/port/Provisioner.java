@@ -25,16 +25,14 @@ public interface Provisioner {
    * this container until {@link #release}, over restarts of the daemon too. Doing it again for the
    * same container starts from an empty writable layer.
    *
-   * @param owners the user namespace in whose ids the files' owners are to be taken; empty for the
-   *     host's
    * @return the mounted root
+   * @throws io.keelson.sandbox.error.InvalidRequestException if there is no backend of this name
    */
-  Path provision(String containerId, String imageId, Optional<PodUserNamespace> owners)
-      throws IOException;
+  Path provision(String containerId, String imageId, RootOptions options) throws IOException;
 
-  /** As the other one, with the owners as they are in the image. */
+  /** As the other one, with nothing out of the usual. */
   default Path provision(String containerId, String imageId) throws IOException {
-    return provision(containerId, imageId, Optional.empty());
+    return provision(containerId, imageId, RootOptions.USUAL);
   }
 
   /** The image with this id, if the store has it. */

@@ -47,7 +47,7 @@ class ResourcesIsolatorTest {
                 .setOomScoreAdj(900)
                 .addHugepageLimits(HugepageLimit.newBuilder().setPageSize("2MB").setLimit(4 << 20))
                 .putUnified("memory.high", "max"));
-    JsonNode spec = Given.json(given.prepared(new ResourcesIsolator(Given.host())));
+    JsonNode spec = Given.json(given.prepared(new ResourcesIsolator(Given.host(), 0)));
     assertThat(spec.at("/linux/cgroupsPath").asText()).isEqualTo("/pods/pod/app");
     assertThat(spec.at("/process/oomScoreAdj").asInt()).isEqualTo(900);
     assertThat(spec.at("/linux/resources"))
@@ -83,7 +83,7 @@ class ResourcesIsolatorTest {
         .getResourcesBuilder()
         .addHugepageLimits(HugepageLimit.newBuilder().setPageSize("2MB"));
     assertThat(
-            Given.json(given.prepared(new ResourcesIsolator(v1())))
+            Given.json(given.prepared(new ResourcesIsolator(v1(), 0)))
                 .at("/linux/resources/hugepageLimits")
                 .isMissingNode())
         .isTrue();
@@ -92,7 +92,7 @@ class ResourcesIsolatorTest {
   @Test
   void unifiedKeysNeedTheUnifiedHierarchy() {
     given.config.getLinuxBuilder().getResourcesBuilder().putUnified("memory.min", "1");
-    assertThatThrownBy(() -> given.prepared(new ResourcesIsolator(v1())))
+    assertThatThrownBy(() -> given.prepared(new ResourcesIsolator(v1(), 0)))
         .isInstanceOf(UnsupportedException.class)
         .hasMessageContaining("memory.min");
   }
@@ -100,7 +100,7 @@ class ResourcesIsolatorTest {
   @Test
   void withoutResourcesTheOomScoreIsNotTheDaemonsOwn() throws IOException {
     assertThat(
-            Given.json(given.prepared(new ResourcesIsolator(Given.host())))
+            Given.json(given.prepared(new ResourcesIsolator(Given.host(), 0)))
                 .at("/process/oomScoreAdj"))
         .isEqualTo(IntNode.valueOf(0));
   }
@@ -109,32 +109,42 @@ class ResourcesIsolatorTest {
   void oomScoreIsClampedToWhatTheDaemonMaySet() throws IOException {
     given.config.getLinuxBuilder().getResourcesBuilder().setOomScoreAdj(-997);
     assertThat(
-            Given.json(given.prepared(new ResourcesIsolator(v1())))
+            Given.json(given.prepared(new ResourcesIsolator(v1(), 0)))
                 .at("/process/oomScoreAdj")
                 .asInt())
         .isEqualTo(-5);
     assertThat(
-            Given.json(given.prepared(new ResourcesIsolator(Given.host())))
+            Given.json(given.prepared(new ResourcesIsolator(Given.host(), 0)))
                 .at("/process/oomScoreAdj")
                 .asInt())
         .isEqualTo(-997);
     given.config.getLinuxBuilder().getResourcesBuilder().setOomScoreAdj(1001);
-    assertThatThrownBy(() -> given.prepared(new ResourcesIsolator(v1())))
+    assertThatThrownBy(() -> given.prepared(new ResourcesIsolator(v1(), 0)))
         .isInstanceOf(InvalidRequestException.class);
   }
 
   @Test
   void anUpdateHoldsOnlyWhatIsToChange() throws IOException {
     SpecBuilder spec = new SpecBuilder();
-    new ResourcesIsolator(Given.host())
+    new ResourcesIsolator(Given.host(), 0)
         .update(
             given.context(), LinuxContainerResources.newBuilder().setCpuShares(2).build(), spec);
     assertThat(new String(spec.resources(), StandardCharsets.UTF_8))
         .isEqualTo("{\"cpu\":{\"shares\":2}}");
   }
 
+  @Test
+  void tasksAreLimitedAsTheNodeSaysUnlessTheContainerSaysSo() throws IOException {
+    ResourcesIsolator limiting = new ResourcesIsolator(Given.host(), 500);
+    assertThat(Given.json(given.prepared(limiting)).at("/linux/resources/pids/limit").asInt())
+        .isEqualTo(500);
+    given.config.getLinuxBuilder().getResourcesBuilder().putUnified("pids.max", "9");
+    assertThat(Given.json(given.prepared(limiting)).at("/linux/resources/pids").isMissingNode())
+        .isTrue();
+  }
+
   private SpecResources limits(HostFeatures host) throws IOException {
-    return given.prepared(new ResourcesIsolator(host)).limits();
+    return given.prepared(new ResourcesIsolator(host, 0)).limits();
   }
 
   private static HostFeatures v1() {
