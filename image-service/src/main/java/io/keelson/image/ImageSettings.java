@@ -16,13 +16,20 @@ import java.util.Set;
  *     end with {@code *}
  * @param parallelLayers layers that are fetched and unpacked at the same time, over all pulls
  * @param limits what a layer may grow to
+ * @param backend makes root file systems
+ * @param keepBlobs keeps the layers as they came beside what they unpack to
+ * @param signaturePolicy a file that says which registries need which signatures; none if all are
+ *     accepted
  */
 public record ImageSettings(
     Path root,
     RegistrySettings registries,
     List<String> pinned,
     int parallelLayers,
-    UnpackLimits limits) {
+    UnpackLimits limits,
+    RootBackend backend,
+    boolean keepBlobs,
+    Optional<Path> signaturePolicy) {
 
   /** With more, the buffers of one pull could come to more than 64 MiB. */
   private static final int MAX_DEFAULT_LAYERS = 16;
@@ -41,11 +48,33 @@ public record ImageSettings(
         RegistrySettings.of(Set.of(), Optional.empty(), List.of(), List.of()),
         List.of(),
         Math.clamp(Runtime.getRuntime().availableProcessors(), 3, MAX_DEFAULT_LAYERS),
-        UnpackLimits.DEFAULT);
+        UnpackLimits.DEFAULT,
+        RootBackend.OVERLAY,
+        false,
+        Optional.empty());
+  }
+
+  /** The same with this backend. */
+  public ImageSettings with(RootBackend other) {
+    return new ImageSettings(
+        root, registries, pinned, parallelLayers, limits, other, keepBlobs, signaturePolicy);
+  }
+
+  /** The same, keeping the layers as they came. */
+  public ImageSettings withBlobs() {
+    return new ImageSettings(
+        root, registries, pinned, parallelLayers, limits, backend, true, signaturePolicy);
+  }
+
+  /** The same with this policy. */
+  public ImageSettings withSignaturePolicy(Path policy) {
+    return new ImageSettings(
+        root, registries, pinned, parallelLayers, limits, backend, keepBlobs, Optional.of(policy));
   }
 
   /** The same with registries reached in another way. */
   public ImageSettings withRegistries(RegistrySettings other) {
-    return new ImageSettings(root, other, pinned, parallelLayers, limits);
+    return new ImageSettings(
+        root, other, pinned, parallelLayers, limits, backend, keepBlobs, signaturePolicy);
   }
 }

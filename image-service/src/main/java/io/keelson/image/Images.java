@@ -10,6 +10,7 @@ import io.keelson.image.reference.ImageReference;
 import io.keelson.image.registry.RegistryClients;
 import io.keelson.image.registry.RegistrySource;
 import io.keelson.image.rootfs.RootProvisioner;
+import io.keelson.image.signature.SignatureCheck;
 import io.keelson.image.source.ManifestResolver;
 import io.keelson.image.source.SourceImage;
 import io.keelson.image.store.ImageCatalog;
@@ -47,6 +48,7 @@ public final class Images implements AutoCloseable {
   private final RootProvisioner provisioner;
   private final ImageAssembly assembly;
   private final Settler settler;
+  private final SignatureCheck signatures;
   private final RegistryClients registries;
   private final SharedPulls pulls;
   private final ManifestParser parser = new ManifestParser();
@@ -60,10 +62,13 @@ public final class Images implements AutoCloseable {
     this.layers = LayerStore.open(folders);
     this.catalog = ImageCatalog.open(folders, layers);
     this.provisioner =
-        RootProvisioner.open(settings.root().resolve("rootfs"), catalog, layers, threads);
+        RootProvisioner.open(
+            settings.root().resolve("rootfs"), settings.backend(), catalog, layers, threads);
     this.assembly =
-        new ImageAssembly(catalog, layers, settings.limits(), settings.parallelLayers());
+        new ImageAssembly(
+            catalog, layers, settings.limits(), settings.parallelLayers(), settings.keepBlobs());
     this.registries = new RegistryClients(settings.registries());
+    this.signatures = new SignatureCheck(settings.signaturePolicy());
     this.pulls = new SharedPulls(this::pull);
     this.settler = new Settler(layers, catalog);
     // Layers of this boot that an earlier run left unsettled.
@@ -118,7 +123,8 @@ public final class Images implements AutoCloseable {
    *     for this platform
    * @throws io.keelson.sandbox.error.OperationFailedException if the registry can't be reached (the
    *     message begins with {@code RegistryUnavailable}, as CRI wants), refuses, or serves what its
-   *     digest belies
+   *     digest belies; and if the policy does not accept the image ({@code
+   *     SignatureValidationFailed})
    * @throws io.keelson.sandbox.error.ResourceExhaustedException if the disk is full
    * @throws java.util.concurrent.CancellationException if the caller cancelled or its thread was
    *     interrupted
@@ -140,6 +146,7 @@ public final class Images implements AutoCloseable {
           registries.source(reference, credentials, new ManifestResolver(parser, host));
       SourceImage image = source.resolve(cancellation);
       Digest digest = Objects.requireNonNull(image.digest());
+      signatures.check(reference, digest);
       List<String> tags = reference.tag() == null ? List.of() : List.of(reference.toString());
       List<String> digests = List.of(reference.withDigest(digest).toString());
       assembly.assemble(image, source, tags, digests, progress, cancellation);

@@ -38,9 +38,14 @@ public final class ImageAssembly {
 
   /**
    * @param parallelLayers how many layers are fetched and unpacked at once, over all images
+   * @param keepBlobs keeps layers as they came, besides
    */
   public ImageAssembly(
-      ImageCatalog catalog, LayerStore layers, UnpackLimits limits, int parallelLayers) {
+      ImageCatalog catalog,
+      LayerStore layers,
+      UnpackLimits limits,
+      int parallelLayers,
+      boolean keepBlobs) {
     this.catalog = catalog;
     this.layers = layers;
     this.shared =
@@ -48,6 +53,7 @@ public final class ImageAssembly {
             layers,
             new LayerPipeline(limits),
             new Semaphore(parallelLayers, true),
+            keepBlobs,
             new ConcurrentHashMap<>());
   }
 

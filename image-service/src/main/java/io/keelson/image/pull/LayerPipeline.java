@@ -16,9 +16,12 @@ import io.keelson.image.source.LayerSource;
 import io.keelson.linux.tree.Folder;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One layer from its source to its files, in one pass and without a copy on disk. Two threads share
@@ -37,6 +40,7 @@ final class LayerPipeline {
    * Runs on platform threads and ends with them.
    *
    * @param target an empty folder
+   * @param keptBlob a file to be made with the blob as it comes; null if it is not kept
    * @param progress hears how many bytes of the blob have come
    * @throws CorruptContentException if a size or digest is another than said
    */
@@ -44,13 +48,15 @@ final class LayerPipeline {
       LayerSource source,
       LayerBlob blob,
       Path target,
+      @Nullable Path keptBlob,
       LongConsumer progress,
       Cancellation cancellation)
       throws IOException, InterruptedException {
     Cancellation mine = cancellation.child();
     BlockPipe pipe = new BlockPipe();
     PlatformTask<Boolean> fetcher =
-        PlatformTask.start("image-fetch", () -> fetch(source, blob, pipe, progress, mine));
+        PlatformTask.start(
+            "image-fetch", () -> fetch(source, blob, pipe, keptBlob, progress, mine));
     PlatformTask<UnpackedLayer> unpacker =
         PlatformTask.start("image-unpack", () -> unpack(blob, pipe, target));
     try {
@@ -69,12 +75,15 @@ final class LayerPipeline {
       LayerSource source,
       LayerBlob blob,
       BlockPipe pipe,
+      @Nullable Path keptBlob,
       LongConsumer progress,
       Cancellation cancellation) {
     Throwable failure = null;
     boolean plain = blob.form() instanceof LayerForm.SingleFile;
-    try (VerifiedStream verified =
-            new VerifiedStream(source.open(blob, cancellation), blob, progress);
+    try (OutputStream copy =
+            keptBlob == null ? OutputStream.nullOutputStream() : Files.newOutputStream(keptBlob);
+        VerifiedStream verified =
+            new VerifiedStream(source.open(blob, cancellation), blob, copy, progress);
         InputStream content = plain ? verified : Decompression.of(verified)) {
       pipe.pour(content);
       verified.verify();

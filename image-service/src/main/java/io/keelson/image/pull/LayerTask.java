@@ -38,12 +38,14 @@ final class LayerTask {
    * What the tasks of all images have in common.
    *
    * @param permits for those that fetch and unpack
+   * @param keepBlobs keeps them as they came, besides
    * @param underWay the layers that a task is making; done when that has ended, well or not
    */
   record Shared(
       LayerStore layers,
       LayerPipeline pipeline,
       Semaphore permits,
+      boolean keepBlobs,
       ConcurrentMap<Digest, CompletableFuture<Boolean>> underWay) {}
 
   /**
@@ -144,6 +146,7 @@ final class LayerTask {
                     source,
                     blob,
                     layer.content(),
+                    shared.keepBlobs() && blob.digest() != null ? layer.blob() : null,
                     received -> progress.layerReceived(blob.label(), received, blob.size()),
                     cancellation);
       } finally {
@@ -159,7 +162,13 @@ final class LayerTask {
       Layer made =
           shared
               .layers()
-              .publish(layer, chainId, blob.diffId(), unpacked.bytes(), unpacked.inodes());
+              .publish(
+                  layer,
+                  chainId,
+                  blob.diffId(),
+                  blob.digest(),
+                  unpacked.bytes(),
+                  unpacked.inodes());
       progress.layerDone(blob.label());
       return made;
     }

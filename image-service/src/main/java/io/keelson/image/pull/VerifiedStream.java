@@ -5,6 +5,7 @@ import io.keelson.image.source.CorruptContentException;
 import io.keelson.image.source.LayerBlob;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -16,13 +17,18 @@ import org.jspecify.annotations.Nullable;
 final class VerifiedStream extends InputStream {
 
   private final InputStream source;
+  private final OutputStream copy;
   private final LayerBlob blob;
   private final @Nullable MessageDigest computation;
   private final LongConsumer progress;
   private long received;
 
-  VerifiedStream(InputStream source, LayerBlob blob, LongConsumer progress) {
+  /**
+   * @param copy gets every byte too; it is the caller's
+   */
+  VerifiedStream(InputStream source, LayerBlob blob, OutputStream copy, LongConsumer progress) {
     this.source = source;
+    this.copy = copy;
     this.blob = blob;
     this.progress = progress;
     this.computation = blob.digest() == null ? null : blob.digest().algorithm().start();
@@ -49,6 +55,7 @@ final class VerifiedStream extends InputStream {
     if (computation != null) {
       computation.update(target, offset, count);
     }
+    copy.write(target, offset, count);
     progress.accept(received);
     return count;
   }

@@ -41,6 +41,11 @@ record RootFolder(Path path) {
     return path.resolve("layers");
   }
 
+  /** Where the layers are mounted while a root is made of them in another way than by overlay. */
+  RootFolder source() {
+    return new RootFolder(path.resolve("source"));
+  }
+
   /** The id of the image that the root is made from. */
   Path image() {
     return path.resolve("image");
@@ -73,6 +78,7 @@ record RootFolder(Path path) {
       volume.detachMerged();
     }
     MappedLayers.remove(layers());
+    source().detachMerged();
     detachMerged();
   }
 

@@ -1,5 +1,6 @@
 package io.keelson.image.rootfs;
 
+import io.keelson.image.RootBackend;
 import io.keelson.image.store.ImageCatalog;
 import io.keelson.image.store.LayerStore;
 import io.keelson.image.store.StoredImage;
@@ -38,7 +39,6 @@ import org.slf4j.LoggerFactory;
 public final class RootProvisioner implements Provisioner {
 
   private static final Logger log = LoggerFactory.getLogger(RootProvisioner.class);
-  private static final String USUAL_BACKEND = "overlay";
   private static final String REMOVED_PREFIX = ".removed-";
 
   private final RootFolders roots;
@@ -46,17 +46,27 @@ public final class RootProvisioner implements Provisioner {
   private final ImageLayers layers;
   private final KernelThreads threads;
   private final Map<String, Backend> backends;
+  private final String usualBackend;
   private final VolumeProvisioner volumes;
   private final AtomicLong removals = new AtomicLong(System.nanoTime());
 
   private RootProvisioner(
-      RootFolders roots, ImageCatalog catalog, LayerStore layers, KernelThreads threads) {
+      RootFolders roots,
+      RootBackend backend,
+      ImageCatalog catalog,
+      LayerStore layers,
+      KernelThreads threads) {
     OverlayMount overlay = new OverlayMount();
     this.roots = roots;
     this.catalog = catalog;
     this.layers = new ImageLayers(layers);
     this.threads = threads;
-    this.backends = Map.of(USUAL_BACKEND, new OverlayBackend(overlay));
+    this.backends =
+        Map.of(
+            RootBackend.OVERLAY.word(), new OverlayBackend(overlay),
+            RootBackend.COPY.word(), new CopyBackend(overlay),
+            RootBackend.BIND.word(), new BindBackend(overlay));
+    this.usualBackend = backend.word();
     this.volumes = new VolumeProvisioner(roots, catalog, this.layers, threads, overlay);
   }
 
@@ -64,13 +74,19 @@ public final class RootProvisioner implements Provisioner {
    * Takes note of the images that the root file systems which are there use.
    *
    * @param root a folder for them
+   * @param backend makes new ones unless another is asked for; those that are there stay as they
+   *     are
    */
   public static RootProvisioner open(
-      Path root, ImageCatalog catalog, LayerStore layers, KernelThreads threads)
+      Path root,
+      RootBackend backend,
+      ImageCatalog catalog,
+      LayerStore layers,
+      KernelThreads threads)
       throws IOException {
     RootProvisioner provisioner =
         new RootProvisioner(
-            new RootFolders(Files.createDirectories(root)), catalog, layers, threads);
+            new RootFolders(Files.createDirectories(root)), backend, catalog, layers, threads);
     for (RootFolder folder : provisioner.roots.all()) {
       provisioner.noteUser(folder.containerId(), folder);
       for (RootFolder volume : folder.eachVolume()) {
@@ -137,7 +153,7 @@ public final class RootProvisioner implements Provisioner {
   }
 
   private Backend backend(String name) {
-    Backend backend = backends.get(name.isEmpty() ? USUAL_BACKEND : name);
+    Backend backend = backends.get(name.isEmpty() ? usualBackend : name);
     if (backend == null) {
       throw new InvalidRequestException(
           "there is no snapshot backend \"%s\"; there are: %s"

@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -88,21 +87,13 @@ public final class VolumeProvisioner implements ImageVolumes {
     RootFolder volume = next(root);
     // First of all: from here on a restart knows that the image is in use.
     AtomicFile.write(volume.image(), image.id().toString().getBytes(StandardCharsets.UTF_8), false);
-    Files.createDirectory(volume.merged());
-    List<Path> lower = new ArrayList<>(layers.of(image));
-    for (Path empty : List.of(volume.empty(), volume.upper())) {
-      if (lower.size() < 2) {
-        lower.add(Files.createDirectory(empty));
-      }
+    List<Path> all = layers.of(image);
+    if (owners.isEmpty() || all.isEmpty()) {
+      return ReadOnlyLayers.mount(overlay, volume, all, FLAGS);
     }
-    if (owners.isEmpty()) {
-      overlay.mountReadOnly(lower, volume.merged(), FLAGS);
-      return volume.merged();
+    try (MappedLayers mapped = MappedLayers.mount(volume.layers(), all, owners.get())) {
+      return ReadOnlyLayers.mount(overlay, volume, mapped.paths(), FLAGS);
     }
-    try (MappedLayers mapped = MappedLayers.mount(volume.layers(), lower, owners.get())) {
-      overlay.mountReadOnly(mapped.paths(), volume.merged(), FLAGS);
-    }
-    return volume.merged();
   }
 
   private static RootFolder next(RootFolder root) throws IOException {

@@ -1,5 +1,6 @@
 package io.keelson.image.store;
 
+import io.keelson.image.reference.Digest;
 import io.keelson.linux.tree.Trees;
 import org.jspecify.annotations.Nullable;
 
@@ -8,20 +9,30 @@ import org.jspecify.annotations.Nullable;
  *
  * @param chainId as {@code algorithm:hex}
  * @param diffId as {@code algorithm:hex}
+ * @param blob digest of the blob that it came as, null if it had none
  * @param writtenInBoot the boot in which the layer was written, as long as it is not known to be on
  *     the disk; null when it is. A layer of an earlier boot that has one may have lost anything to
  *     a power cut.
  * @param host the folder of this host that the layer is, null for one that is kept in the store
+ * @param seal digest of all that the content is, for a later look; null if there is none yet
  */
 record LayerRecord(
     String chainId,
     String diffId,
+    @Nullable String blob,
     long bytes,
     long inodes,
     @Nullable String writtenInBoot,
-    @Nullable String host) {
+    @Nullable String host,
+    @Nullable String seal) {
 
   LayerRecord settled(Trees.Usage measured) {
-    return new LayerRecord(chainId, diffId, measured.bytes(), measured.inodes(), null, host);
+    return new LayerRecord(
+        chainId, diffId, blob, measured.bytes(), measured.inodes(), null, host, seal);
+  }
+
+  LayerRecord sealed(Digest digest) {
+    return new LayerRecord(
+        chainId, diffId, blob, bytes, inodes, writtenInBoot, host, digest.toString());
   }
 }

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +37,7 @@ import org.slf4j.LoggerFactory;
 public final class LayerStore {
 
   static final String CONTENT = "diff";
+  static final String BLOB = "blob";
   private static final String RECORD = "layer.json";
 
   /** How long a removal waits for the space that it gives back. */
@@ -172,12 +174,21 @@ public final class LayerStore {
   }
 
   /** Makes a layer part of the store, retained once for the caller. */
-  public Layer publish(NewLayer made, Digest chainId, Digest diffId, long bytes, long inodes)
+  public Layer publish(
+      NewLayer made, Digest chainId, Digest diffId, @Nullable Digest blob, long bytes, long inodes)
       throws IOException {
     return publish(
         made,
         chainId,
-        new LayerRecord(chainId.toString(), diffId.toString(), bytes, inodes, boot, null));
+        new LayerRecord(
+            chainId.toString(),
+            diffId.toString(),
+            blob == null ? null : blob.toString(),
+            bytes,
+            inodes,
+            boot,
+            null,
+            null));
   }
 
   /**
@@ -189,7 +200,8 @@ public final class LayerStore {
       return publish(
           made,
           chainId,
-          new LayerRecord(chainId.toString(), diffId.toString(), 0, 2, boot, host.toString()));
+          new LayerRecord(
+              chainId.toString(), diffId.toString(), null, 0, 2, boot, host.toString(), null));
     }
   }
 

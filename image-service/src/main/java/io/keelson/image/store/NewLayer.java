@@ -20,6 +20,11 @@ public final class NewLayer implements AutoCloseable {
     return folder.resolve(LayerStore.CONTENT);
   }
 
+  /** Where the blob goes if it is to be kept. */
+  public Path blob() {
+    return folder.resolve(LayerStore.BLOB);
+  }
+
   Path folder() {
     return folder;
   }

@@ -1,5 +1,6 @@
 package io.keelson.runtime.config;
 
+import io.keelson.image.RootBackend;
 import io.keelson.linux.netlink.IpPrefix;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -104,7 +105,11 @@ public record Configuration(
       List<String> pinned,
       int parallelLayers,
       long maxLayerSize,
-      long maxLayerEntries) {
+      long maxLayerEntries,
+      int maxLayerRatio,
+      RootBackend backend,
+      boolean keepBlobs,
+      Optional<Path> signaturePolicy) {
     public Images {
       insecureRegistries = Set.copyOf(insecureRegistries);
       hostsDirs = List.copyOf(hostsDirs);
@@ -216,7 +221,11 @@ public record Configuration(
             values.get(Keys.PINNED_IMAGES),
             values.get(Keys.PARALLEL_LAYERS).intValue(),
             values.get(Keys.MAX_LAYER_SIZE),
-            values.get(Keys.MAX_LAYER_ENTRIES)),
+            values.get(Keys.MAX_LAYER_ENTRIES),
+            values.get(Keys.MAX_LAYER_RATIO).intValue(),
+            values.get(Keys.ROOT_BACKEND),
+            values.get(Keys.KEEP_BLOBS),
+            values.get(Keys.SIGNATURE_POLICY)),
         new Devices(
             values.get(Keys.PLUGIN_DIR),
             values.get(Keys.REGISTRATION_DIR),

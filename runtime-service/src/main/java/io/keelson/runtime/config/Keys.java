@@ -1,5 +1,6 @@
 package io.keelson.runtime.config;
 
+import io.keelson.image.RootBackend;
 import io.keelson.linux.netlink.IpPrefix;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -307,6 +308,46 @@ final class Keys {
           The most files, folders and links that one layer may hold; one with more is refused.\
           """);
 
+  static final Key<Long> MAX_LAYER_RATIO =
+      Key.of(
+          "images.max_layer_ratio",
+          ValueTypes.integer(2, 100_000),
+          250L,
+          """
+          How many bytes a layer may unpack to for each byte that is fetched, once it holds more
+          than 4GiB; one that grows further is taken for a bomb.\
+          """);
+
+  static final Key<RootBackend> ROOT_BACKEND =
+      Key.of(
+          "images.backend",
+          ValueTypes.choice(RootBackend.class),
+          RootBackend.OVERLAY,
+          """
+          How root file systems are made of layers: "overlay"; "copy", which copies all of them for
+          each container; or "bind", which shows them read-only, for images that have all the
+          folders that a container's mounts go to.\
+          """);
+
+  static final Key<Boolean> KEEP_BLOBS =
+      Key.of(
+          "images.keep_blobs",
+          ValueTypes.BOOLEAN,
+          false,
+          """
+          Keep the layers as they came, compressed, beside what they unpack to.\
+          """);
+
+  static final Key<Optional<Path>> SIGNATURE_POLICY =
+      Key.of(
+          "images.signature_policy",
+          ValueTypes.OPTIONAL_PATH,
+          Optional.empty(),
+          """
+          A JSON file that says which programs must accept the images of which registries; "" to
+          accept all. Changes are seen at the next pull.\
+          """);
+
   static final Key<InetAddress> STREAMING_ADDRESS =
       Key.of(
           "streaming.address",
@@ -490,6 +531,10 @@ final class Keys {
           PARALLEL_LAYERS,
           MAX_LAYER_SIZE,
           MAX_LAYER_ENTRIES,
+          MAX_LAYER_RATIO,
+          ROOT_BACKEND,
+          KEEP_BLOBS,
+          SIGNATURE_POLICY,
           PLUGIN_DIR,
           REGISTRATION_DIR,
           PLUGIN_WAIT,

@@ -258,8 +258,11 @@ public final class Daemon implements AutoCloseable {
         new UnpackLimits(
             images.maxLayerEntries(),
             images.maxLayerSize(),
-            limits.maxRatio(),
-            limits.ratioFloor()));
+            images.maxLayerRatio(),
+            limits.ratioFloor()),
+        images.backend(),
+        images.keepBlobs(),
+        images.signaturePolicy());
   }
 
   @Override
