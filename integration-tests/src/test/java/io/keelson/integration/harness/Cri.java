@@ -9,6 +9,7 @@ import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
+import io.keelson.proto.cri.v1.AttachRequest;
 import io.keelson.proto.cri.v1.AuthConfig;
 import io.keelson.proto.cri.v1.Container;
 import io.keelson.proto.cri.v1.ContainerConfig;
@@ -16,6 +17,7 @@ import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ContainerStatus;
 import io.keelson.proto.cri.v1.ContainerStatusRequest;
 import io.keelson.proto.cri.v1.CreateContainerRequest;
+import io.keelson.proto.cri.v1.ExecRequest;
 import io.keelson.proto.cri.v1.ExecSyncRequest;
 import io.keelson.proto.cri.v1.ExecSyncResponse;
 import io.keelson.proto.cri.v1.Image;
@@ -29,6 +31,7 @@ import io.keelson.proto.cri.v1.PodSandbox;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxStatus;
 import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
+import io.keelson.proto.cri.v1.PortForwardRequest;
 import io.keelson.proto.cri.v1.PullImageRequest;
 import io.keelson.proto.cri.v1.RemoveContainerRequest;
 import io.keelson.proto.cri.v1.RemoveImageRequest;
@@ -222,6 +225,41 @@ public final class Cri implements AutoCloseable {
                 .addAllCmd(List.of(command))
                 .setTimeout(timeoutSeconds)
                 .build());
+  }
+
+  /** Where an exec can be connected to; a terminal has no standard error. */
+  public String execUrl(String id, boolean terminal, boolean stdin, String... command) {
+    return runtime()
+        .exec(
+            ExecRequest.newBuilder()
+                .setContainerId(id)
+                .addAllCmd(List.of(command))
+                .setTty(terminal)
+                .setStdin(stdin)
+                .setStdout(true)
+                .setStderr(!terminal)
+                .build())
+        .getUrl();
+  }
+
+  public String attachUrl(String id, boolean terminal, boolean stdin) {
+    return runtime()
+        .attach(
+            AttachRequest.newBuilder()
+                .setContainerId(id)
+                .setTty(terminal)
+                .setStdin(stdin)
+                .setStdout(true)
+                .setStderr(!terminal)
+                .build())
+        .getUrl();
+  }
+
+  public String portForwardUrl(String pod, Integer... ports) {
+    return runtime()
+        .portForward(
+            PortForwardRequest.newBuilder().setPodSandboxId(pod).addAllPort(List.of(ports)).build())
+        .getUrl();
   }
 
   /** The standard output of a command in a container; it must succeed. */

@@ -16,6 +16,7 @@ import io.keelson.runtime.server.ContainerCalls;
 import io.keelson.runtime.server.CriImageService;
 import io.keelson.runtime.server.CriRuntimeService;
 import io.keelson.runtime.server.EventCalls;
+import io.keelson.runtime.server.Introspection;
 import io.keelson.runtime.server.NodeCalls;
 import io.keelson.runtime.server.NodeImageService;
 import io.keelson.runtime.server.NodeVolumeService;
@@ -137,6 +138,7 @@ public final class Daemon implements AutoCloseable {
             shutdown);
 
     ReadinessGate gate = new ReadinessGate();
+    Introspection introspection = new Introspection();
     NodeCalls node =
         new NodeCalls(NodeDescriptions.of(configuration, host, features), network::condition, gate);
     StreamingServer streams =
@@ -161,6 +163,8 @@ public final class Daemon implements AutoCloseable {
                     new StreamingCalls(runtime.containers(), runtime.pods(), streams),
                     new EventCalls(runtime.events()),
                     new StatsCalls(runtime.stats())),
+                introspection.health(),
+                introspection.reflection(),
                 new CriImageService(images),
                 new NodeImageService(images),
                 new NodeVolumeService(volumes)));
@@ -170,6 +174,7 @@ public final class Daemon implements AutoCloseable {
     runtime.recover();
     volumes.start();
     gate.open();
+    introspection.serving();
   }
 
   private static NodeRuntime runtime(

@@ -77,8 +77,10 @@ final class CommandSession {
       boolean _ = gone.await(FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException | InterruptedIOException e) {
       LOG.atDebug().addKeyValue("stream", request.kind()).log("the client has gone");
-    } catch (IOException | RuntimeException e) {
-      LOG.atDebug().setCause(e).addKeyValue("stream", request.kind()).log("a stream has broken");
+    } catch (IOException e) {
+      LOG.atDebug()
+          .addKeyValue("stream", request.kind())
+          .log("a stream has broken: {}", e.toString());
     } finally {
       channels.close();
     }
@@ -167,7 +169,9 @@ final class CommandSession {
               try {
                 copying.run();
               } catch (IOException | RuntimeException e) {
-                LOG.atDebug().setCause(e).addKeyValue("stream", name).log("a stream has ended");
+                LOG.atDebug()
+                    .addKeyValue("stream", name)
+                    .log("a stream has ended: {}", e.toString());
               }
             });
   }

@@ -54,7 +54,7 @@ final class PortConnection {
       long _ = fromClient.transferTo(pod.socket().getOutputStream());
       pod.shutdownOutput();
     } catch (IOException e) {
-      LOG.atDebug().setCause(e).log("a forwarded connection broke on its way to the pod");
+      LOG.debug("a forwarded connection broke on its way to the pod: {}", e.toString());
       abort();
     }
   }
@@ -70,7 +70,7 @@ final class PortConnection {
       }
       toClient.close();
     } catch (IOException e) {
-      LOG.atDebug().setCause(e).log("a forwarded connection broke on its way from the pod");
+      LOG.debug("a forwarded connection broke on its way from the pod: {}", e.toString());
       abort();
     }
   }
@@ -97,7 +97,7 @@ final class PortConnection {
     try {
       pod.close();
     } catch (IOException e) {
-      LOG.atDebug().setCause(e).log("closing a forwarded connection failed");
+      LOG.debug("closing a forwarded connection failed: {}", e.toString());
     }
   }
 }

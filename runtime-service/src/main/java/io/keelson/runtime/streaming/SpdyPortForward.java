@@ -129,7 +129,7 @@ final class SpdyPortForward {
       }
       new PortConnection(channel, data.input(), data.output(), data::reset).run();
     } catch (IOException e) {
-      LOG.atDebug().setCause(e).log("the client has gone");
+      LOG.debug("the client has gone: {}", e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -128,8 +128,10 @@ public final class StreamingServer implements AutoCloseable {
       try (Socket secured = tls.get().secure(socket)) {
         connections.serve(socket, new SocketWire(secured, socket));
       }
-    } catch (IOException | RuntimeException e) {
-      LOG.atDebug().setCause(e).log("a connection for a stream has broken");
+    } catch (IOException e) {
+      LOG.debug("a connection for a stream has broken: {}", e.toString());
+    } catch (RuntimeException e) {
+      LOG.atWarn().setCause(e).log("a connection for a stream could not be served");
     }
   }
 

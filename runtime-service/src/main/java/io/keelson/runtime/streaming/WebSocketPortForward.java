@@ -81,7 +81,7 @@ final class WebSocketPortForward {
         connection.sendClose();
       }
     } catch (IOException e) {
-      LOG.atDebug().setCause(e).log("the client has gone");
+      LOG.debug("the client has gone: {}", e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
