@@ -11,6 +11,7 @@ import java.util.List;
  * @param pluginFolder where vendors' plugins register and keep their sockets
  * @param pluginWait how long a request waits for a plugin that is not back yet
  * @param cdiFolders of CDI specs; later ones win
+ * @param definitions folder of the administrator's files of built-in plugins
  * @param ownersFromUser nodes belong to the container's user
  */
 public record DeviceSettings(
@@ -18,6 +19,7 @@ public record DeviceSettings(
     Path pluginFolder,
     Duration pluginWait,
     List<Path> cdiFolders,
+    Path definitions,
     boolean ownersFromUser) {
 
   public DeviceSettings {

@@ -3,9 +3,11 @@ package io.keelson.device;
 import io.keelson.device.allocation.AllocationObserver;
 import io.keelson.device.allocation.Allocations;
 import io.keelson.device.allocation.Allocator;
+import io.keelson.device.builtin.BuiltInPlugins;
 import io.keelson.device.cdi.CdiFolders;
 import io.keelson.device.container.DeviceIsolator;
 import io.keelson.device.container.PodDevices;
+import io.keelson.device.nic.Nics;
 import io.keelson.device.plugin.PluginFolder;
 import io.keelson.device.plugin.PluginRegistry;
 import io.keelson.device.registration.PluginHandler;
@@ -31,8 +33,13 @@ public final class Devices implements AutoCloseable {
     Allocations allocations = Allocations.open(settings.checkpoints().resolve("allocations"));
     Allocator allocator = new Allocator(registry, allocations, new Unobserved(), faults);
     CdiFolders cdi = new CdiFolders(settings.cdiFolders());
-    isolators = List.of(new DeviceIsolator(allocator, allocations, cdi, settings.ownersFromUser()));
-    podExtensions = List.of(new PodDevices(allocator, allocations));
+    BuiltInPlugins builtIn = BuiltInPlugins.read(settings.definitions(), (_, _, _, _) -> {});
+    Nics nics = Nics.open(settings.checkpoints().resolve("nics"), builtIn.nics(), faults);
+    isolators =
+        List.of(new DeviceIsolator(allocator, allocations, cdi, nics, settings.ownersFromUser()));
+    podExtensions = List.of(new PodDevices(allocator, allocations, nics));
+    builtIn.start(registry);
+    nics.start(registry);
     folder = PluginFolder.open(settings.pluginFolder(), registry, channels);
   }
 

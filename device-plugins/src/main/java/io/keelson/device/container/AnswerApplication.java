@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Writes what a plugin answered to Allocate into a container's spec; CDI names are not its part.
@@ -26,16 +27,22 @@ final class AnswerApplication {
   private AnswerApplication() {}
 
   /**
+   * Writes the answer.
+   *
+   * @param imageLabels of the container's image: some mounts are for certain images only
    * @param privileged the container has access to all devices as it is
    */
   static void apply(
       ContainerAllocateResponse answer,
       SpecBuilder spec,
       DeviceAnnotations.Ownership ownership,
+      Map<String, String> imageLabels,
       boolean privileged)
       throws IOException {
     answer.getEnvsMap().forEach(spec::env);
-    for (Mount mount : answer.getMountsList()) {
+    String label = answer.getAnnotationsMap().getOrDefault(DeviceAnnotations.MOUNTS_FOR_LABEL, "");
+    boolean mounts = label.isEmpty() || imageLabels.containsKey(label);
+    for (Mount mount : mounts ? answer.getMountsList() : List.<Mount>of()) {
       spec.mount(
           SpecMount.bind(
               mount.getContainerPath(),
@@ -56,7 +63,8 @@ final class AnswerApplication {
         .getAnnotationsMap()
         .forEach(
             (key, value) -> {
-              if (!key.startsWith(DeviceAnnotations.CDI_PREFIX)) {
+              if (!key.startsWith(DeviceAnnotations.CDI_PREFIX)
+                  && !key.equals(DeviceAnnotations.MOUNTS_FOR_LABEL)) {
                 spec.annotation(key, value);
               }
             });

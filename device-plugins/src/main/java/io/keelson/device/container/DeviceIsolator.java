@@ -6,6 +6,7 @@ import io.keelson.device.allocation.DeviceRequest;
 import io.keelson.device.cdi.CdiApplication;
 import io.keelson.device.cdi.CdiEdits;
 import io.keelson.device.cdi.CdiFolders;
+import io.keelson.device.nic.Nics;
 import io.keelson.proto.cri.v1.CDIDevice;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -37,6 +39,7 @@ public final class DeviceIsolator implements Isolator {
   private final Allocator allocator;
   private final Allocations allocations;
   private final CdiFolders cdi;
+  private final Nics nics;
   private final boolean ownersFromUser;
 
   /**
@@ -44,7 +47,12 @@ public final class DeviceIsolator implements Isolator {
    *     annotation names another owner
    */
   public DeviceIsolator(
-      Allocator allocator, Allocations allocations, CdiFolders cdi, boolean ownersFromUser) {
+      Allocator allocator,
+      Allocations allocations,
+      CdiFolders cdi,
+      Nics nics,
+      boolean ownersFromUser) {
+    this.nics = nics;
     this.allocator = allocator;
     this.allocations = allocations;
     this.cdi = cdi;
@@ -62,7 +70,8 @@ public final class DeviceIsolator implements Isolator {
     if (!held.isEmpty()) {
       DeviceAnnotations.Ownership ownership = ownership(container, spec);
       for (DeviceAllocation allocation : held) {
-        AnswerApplication.apply(allocation.getResponse(), spec, ownership, privileged);
+        AnswerApplication.apply(
+            allocation.getResponse(), spec, ownership, container.image().labels(), privileged);
         allocation.getResponse().getCdiDevicesList().forEach(name -> cdiNames.add(name.getName()));
         cdiNames.addAll(DeviceAnnotations.cdiNames(allocation.getResponse().getAnnotationsMap()));
       }
@@ -77,21 +86,24 @@ public final class DeviceIsolator implements Isolator {
     PodSandboxConfig pod = container.pod().config();
     ContainerConfig config = container.config();
     String name = config.getMetadata().getName();
-    List<DeviceAllocation> held = new ArrayList<>(allocations.ofSandbox(container.pod().id()));
+    List<DeviceAllocation> own = new ArrayList<>();
     List<DeviceRequest> requests = DeviceAnnotations.ofContainer(pod, config);
     Set<String> asked = requests.stream().map(DeviceRequest::resource).collect(Collectors.toSet());
     for (DeviceAllocation waiting : allocations.ofName(pod.getMetadata().getUid(), name)) {
       if (waiting.getReserved() && !asked.contains(waiting.getResource())) {
-        held.add(allocations.join(waiting, container.id()));
+        own.add(allocations.join(waiting, container.id()));
       }
     }
     if (!requests.isEmpty()) {
-      held.addAll(
+      own.addAll(
           allocator.allocate(
               DeviceAnnotations.claimant(container.pod().id(), pod, name, container.id()),
               requests,
               memoryNodes(config)));
     }
+    nics.lend(container.pod(), container.id(), own);
+    List<DeviceAllocation> held = new ArrayList<>(allocations.ofSandbox(container.pod().id()));
+    held.addAll(own);
     return held;
   }
 
@@ -120,8 +132,8 @@ public final class DeviceIsolator implements Isolator {
       return named;
     }
     return new DeviceAnnotations.Ownership(
-        named.uid().or(() -> java.util.Optional.of(spec.user().uid())),
-        named.gid().or(() -> java.util.Optional.of(spec.user().gid())),
+        named.uid().or(() -> Optional.of(spec.user().uid())),
+        named.gid().or(() -> Optional.of(spec.user().gid())),
         named.mode());
   }
 
@@ -144,6 +156,7 @@ public final class DeviceIsolator implements Isolator {
 
   @Override
   public void cleanup(ContainerContext container) throws IOException {
+    nics.takeHomeFromContainer(container.id());
     allocator.releaseContainer(container.id());
   }
 }

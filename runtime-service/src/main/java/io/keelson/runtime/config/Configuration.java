@@ -129,6 +129,7 @@ public record Configuration(
       Path registrationDir,
       Duration pluginWait,
       List<Path> cdiDirs,
+      Path definitionsDir,
       boolean ownersFromUser) {
     public Devices {
       cdiDirs = List.copyOf(cdiDirs);
@@ -231,6 +232,7 @@ public record Configuration(
             values.get(Keys.REGISTRATION_DIR),
             values.get(Keys.PLUGIN_WAIT),
             values.get(Keys.CDI_DIRS),
+            values.get(Keys.DEVICE_DEFINITIONS),
             values.get(Keys.DEVICE_OWNERS_FROM_USER)),
         new Streaming(
             values.get(Keys.STREAMING_ADDRESS),

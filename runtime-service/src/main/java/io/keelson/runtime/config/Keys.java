@@ -486,6 +486,16 @@ final class Keys {
           are seen by the next container.\
           """);
 
+  static final Key<Path> DEVICE_DEFINITIONS =
+      Key.of(
+          "devices.definitions_dir",
+          ValueTypes.ABSOLUTE_PATH,
+          Path.of("/etc/keelson/devices.d"),
+          """
+          Files (*.toml) that define what the built-in plugins offer: [[unix]], [[gpu]], [[usb]] and
+          [[nic]] tables. Without any there is nothing built in.\
+          """);
+
   static final Key<Boolean> DEVICE_OWNERS_FROM_USER =
       Key.of(
           "devices.owners_from_user",
@@ -539,6 +549,7 @@ final class Keys {
           REGISTRATION_DIR,
           PLUGIN_WAIT,
           CDI_DIRS,
+          DEVICE_DEFINITIONS,
           DEVICE_OWNERS_FROM_USER,
           STREAMING_ADDRESS,
           STREAMING_PORT,

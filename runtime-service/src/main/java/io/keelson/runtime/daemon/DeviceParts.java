@@ -25,6 +25,7 @@ final class DeviceParts {
                 devices.pluginDir(),
                 devices.pluginWait(),
                 devices.cdiDirs(),
+                devices.definitionsDir(),
                 devices.ownersFromUser()),
             channels,
             HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE))));

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param master index of the bridge (or other master) that it belongs to; 0 for none
  * @param peer index of the link that it goes over or, for veth, of the other end in the other end's
  *     namespace; 0 for none
+ * @param alias free text that somebody put to the link
  */
 public record Link(
     int index,
@@ -23,6 +24,7 @@ public record Link(
     boolean up,
     int master,
     int peer,
+    Optional<String> alias,
     Optional<LinkStatistics> statistics) {
 
   private static final int FIXED = 16;
@@ -46,6 +48,7 @@ public record Link(
         up,
         attributes.u32(NetlinkConstants.IFLA_MASTER).orElse(0),
         attributes.u32(NetlinkConstants.IFLA_LINK).orElse(0),
+        attributes.string(NetlinkConstants.IFLA_IFALIAS),
         attributes.buffer(NetlinkConstants.IFLA_STATS64).flatMap(LinkStatistics::decode));
   }
 }

@@ -75,6 +75,10 @@ final class NetlinkConstants {
 
   static final int IFLA_INFO_KIND = 1;
   static final int IFLA_INFO_DATA = 2;
+
+  /** IFLA_MACVLAN_MODE and IFLA_IPVLAN_MODE. */
+  static final int CHILD_MODE = 1;
+
   static final int IFLA_INFO_SLAVE_KIND = 4;
   static final int IFLA_INFO_SLAVE_DATA = 5;
   static final int IFLA_BRPORT_MODE = 4;

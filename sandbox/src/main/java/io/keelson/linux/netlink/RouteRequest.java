@@ -12,6 +12,8 @@ import static io.keelson.linux.netlink.NetlinkConstants.NLM_F_EXCL;
 import static io.keelson.linux.netlink.NetlinkConstants.NLM_F_REQUEST;
 
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
@@ -20,6 +22,13 @@ import java.util.Optional;
  * made in the same batch.
  */
 public final class RouteRequest {
+
+  /** An u32: children of one parent reach each other directly. */
+  private static final byte[] MACVLAN_MODE_BRIDGE =
+      ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(4).array();
+
+  /** An u16. */
+  private static final byte[] IPVLAN_MODE_L2 = {0, 0};
 
   private static final int CHANGE = NLM_F_REQUEST | NLM_F_ACK;
   private static final int CREATE = CHANGE | NLM_F_CREATE | NLM_F_EXCL;
@@ -45,6 +54,39 @@ public final class RouteRequest {
     settings.writeTo(message, 0);
     message.nested(IFLA_LINKINFO, () -> message.attribute(IFLA_INFO_KIND, kind));
     return new RouteRequest("add " + kind + " (" + settings + ")", message);
+  }
+
+  /**
+   * Makes a link that shares the hardware of another one, with a MAC address of its own.
+   *
+   * @param parent index of the other one
+   */
+  public static RouteRequest addMacvlan(int parent, LinkSettings settings) {
+    return addChild("macvlan", parent, settings, MACVLAN_MODE_BRIDGE);
+  }
+
+  /**
+   * Makes a link that shares the hardware and the MAC address of another one.
+   *
+   * @param parent index of the other one
+   */
+  public static RouteRequest addIpvlan(int parent, LinkSettings settings) {
+    return addChild("ipvlan", parent, settings, IPVLAN_MODE_L2);
+  }
+
+  private static RouteRequest addChild(
+      String kind, int parent, LinkSettings settings, byte[] mode) {
+    MessageWriter message = new MessageWriter(NetlinkConstants.RTM_NEWLINK, CREATE);
+    settings.writeTo(message, 0);
+    message.attribute32(NetlinkConstants.IFLA_LINK, parent);
+    message.nested(
+        IFLA_LINKINFO,
+        () ->
+            message
+                .attribute(IFLA_INFO_KIND, kind)
+                .nested(
+                    IFLA_INFO_DATA, () -> message.attribute(NetlinkConstants.CHILD_MODE, mode)));
+    return new RouteRequest("add " + kind + " of link " + parent + " (" + settings + ")", message);
   }
 
   public static RouteRequest addBridge(LinkSettings settings) {

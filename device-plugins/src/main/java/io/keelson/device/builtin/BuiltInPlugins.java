@@ -1,0 +1,200 @@
+package io.keelson.device.builtin;
+
+import io.keelson.device.nic.NicDefinition;
+import io.keelson.device.plugin.PluginRegistry;
+import io.keelson.linux.netlink.IpPrefix;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.tomlj.Toml;
+import org.tomlj.TomlArray;
+import org.tomlj.TomlParseResult;
+import org.tomlj.TomlTable;
+
+/**
+ * The built-in plugins that the administrator's files define: {@code *.toml} in one folder, each
+ * with any number of {@code [[unix]]}, {@code [[gpu]]}, {@code [[usb]]} and {@code [[nic]]} tables.
+ */
+public final class BuiltInPlugins {
+
+  /** GPUs and nodes seldom come and go; USB devices do, and then the kernel tells. */
+  private static final Duration INTERVAL = Duration.ofSeconds(2);
+
+  private static final int MOST_SHARES = 1000;
+  private static final List<String> NIC_KINDS = List.of("physical", "macvlan", "ipvlan", "sriov");
+
+  private final Map<String, ScannedPlugin> scanned = new LinkedHashMap<>();
+  private final List<NicDefinition> nics = new ArrayList<>();
+  private final List<ScannedPlugin> usb = new ArrayList<>();
+  private final NodeListener nodeListener;
+
+  private BuiltInPlugins(NodeListener nodeListener) {
+    this.nodeListener = nodeListener;
+  }
+
+  /**
+   * Reads the files; none of the plugins runs yet.
+   *
+   * @throws IOException that names the file and what is wrong in it
+   */
+  public static BuiltInPlugins read(Path folder, NodeListener nodeListener) throws IOException {
+    BuiltInPlugins plugins = new BuiltInPlugins(nodeListener);
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, "*.toml")) {
+      entries.forEach(files::add);
+    } catch (NoSuchFileException e) {
+      return plugins;
+    }
+    files.sort(null);
+    for (Path file : files) {
+      plugins.readFile(file);
+    }
+    return plugins;
+  }
+
+  private void readFile(Path file) throws IOException {
+    TomlParseResult toml = Toml.parse(file);
+    if (toml.hasErrors()) {
+      throw new IOException(file + ": " + toml.errors().getFirst().toString());
+    }
+    for (String kind : toml.keySet()) {
+      List<?> tables = toml.get(kind) instanceof TomlArray array ? array.toList() : List.of();
+      if (tables.isEmpty() || !tables.stream().allMatch(TomlTable.class::isInstance)) {
+        throw new IOException(
+            "%s: %s is no list of tables: write [[%s]]".formatted(file, kind, kind));
+      }
+      for (Object table : tables) {
+        define(kind, new Definition(file, kind, (TomlTable) table));
+      }
+    }
+  }
+
+  private void define(String kind, Definition definition) throws IOException {
+    try {
+      switch (kind) {
+        case "unix" -> unix(definition);
+        case "gpu" -> gpu(definition);
+        case "usb" -> usb(definition);
+        case "nic" -> nic(definition);
+        default -> throw definition.wrong("there are unix, gpu, usb and nic");
+      }
+    } catch (IllegalArgumentException e) {
+      throw definition.wrong(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void unix(Definition definition) throws IOException {
+    definition.allowOnly(
+        Set.of(
+            "resource", "paths", "numbers", "container_path", "permissions", "required", "shares"));
+    String resource = definition.resource();
+    UnixScan scan =
+        new UnixScan(
+            definition.texts("paths"),
+            definition.texts("numbers"),
+            definition.text("container_path", ""),
+            definition.permissions(),
+            definition.flag("required", true));
+    if (scan.paths().isEmpty() && scan.numbers().isEmpty()) {
+      throw definition.wrong("neither paths nor numbers say which devices");
+    }
+    add(definition, resource, scan);
+  }
+
+  private void gpu(Definition definition) throws IOException {
+    definition.allowOnly(Set.of("vendors", "root", "shares"));
+    List<String> vendors =
+        definition.has("vendors") ? definition.texts("vendors") : GpuPlugins.VENDORS;
+    for (var scan : GpuPlugins.of(definition.host(), vendors).entrySet()) {
+      add(definition, scan.getKey(), scan.getValue());
+    }
+  }
+
+  private void usb(Definition definition) throws IOException {
+    definition.allowOnly(
+        Set.of("resource", "vendor", "product", "serial", "bus", "port", "root", "shares"));
+    UsbScan scan =
+        new UsbScan(
+            definition.host(),
+            definition.text("vendor", ""),
+            definition.text("product", ""),
+            definition.text("serial", ""),
+            definition.text("bus", ""),
+            definition.text("port", ""));
+    usb.add(add(definition, definition.resource(), scan));
+  }
+
+  private void nic(Definition definition) throws IOException {
+    definition.allowOnly(
+        Set.of("resource", "kind", "parents", "count", "name", "mtu", "addresses"));
+    String resource = definition.resource();
+    String kind = definition.text("kind", "physical");
+    List<String> parents = definition.texts("parents");
+    if (!NIC_KINDS.contains(kind)) {
+      throw definition.wrong("kind must be one of " + NIC_KINDS);
+    }
+    if (parents.isEmpty()) {
+      throw definition.wrong("parents must name the interfaces of the host");
+    }
+    List<IpPrefix> addresses = new ArrayList<>();
+    for (String address : definition.texts("addresses")) {
+      addresses.add(IpPrefix.parse(address));
+    }
+    boolean known =
+        scanned.containsKey(resource)
+            || nics.stream().anyMatch(nic -> nic.resource().equals(resource));
+    if (known) {
+      throw definition.wrong("resource %s is defined twice".formatted(resource));
+    }
+    nics.add(
+        new NicDefinition(
+            resource,
+            NicDefinition.Kind.valueOf(kind.toUpperCase(Locale.ROOT)),
+            parents,
+            definition.number("count", kind.equals("sriov") ? 0 : 1, 0, MOST_SHARES),
+            definition.text("name", "net%d"),
+            definition.number("mtu", 0, 0, 65_535),
+            addresses));
+  }
+
+  /** The interfaces to be lent, which {@link io.keelson.device.nic.Nics} offers. */
+  public List<NicDefinition> nics() {
+    return List.copyOf(nics);
+  }
+
+  private ScannedPlugin add(Definition definition, String resource, DeviceScan scan)
+      throws IOException {
+    int shares = definition.number("shares", 1, 1, MOST_SHARES);
+    ScannedPlugin plugin = new ScannedPlugin(resource, scan, shares, INTERVAL, nodeListener);
+    if (scanned.put(resource, plugin) != null) {
+      throw definition.wrong("resource %s is defined twice".formatted(resource));
+    }
+    return plugin;
+  }
+
+  /** Offers all of them. */
+  public void start(PluginRegistry registry) throws IOException {
+    for (var plugin : scanned.entrySet()) {
+      registry.add(plugin.getKey(), plugin.getValue());
+    }
+  }
+
+  /** Whether any of them wants to hear when USB devices come and go. */
+  public boolean hasUsb() {
+    return !usb.isEmpty();
+  }
+
+  /** A USB device has come or gone: looks at the host at once. */
+  public void usbChanged() {
+    usb.forEach(ScannedPlugin::trigger);
+  }
+}

@@ -1,0 +1,208 @@
+package io.keelson.device.nic;
+
+import io.keelson.device.plugin.Device;
+import io.keelson.device.plugin.DevicePlugin;
+import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
+import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Offers the interfaces of one definition. The interface itself is moved by {@link Nics}; what
+ * Allocate answers are the character devices that come with it (InfiniBand).
+ */
+final class NicPlugin implements DevicePlugin {
+
+  private static final Logger log = LoggerFactory.getLogger(NicPlugin.class);
+  private static final Path INTERFACES = Path.of("/sys/class/net");
+  private static final Path INFINIBAND = Path.of("/dev/infiniband");
+  private static final Duration INTERVAL = Duration.ofSeconds(2);
+
+  private final NicDefinition definition;
+  private final Predicate<String> lent;
+  private final Thread thread;
+  private @Nullable Listener listener;
+  private List<Device> told = List.of();
+
+  /**
+   * @param lent whether a device is lent: the host does not see it then, and it is well
+   */
+  NicPlugin(NicDefinition definition, Predicate<String> lent) {
+    this.definition = definition;
+    this.lent = lent;
+    this.thread = Thread.ofVirtual().name("nics-" + definition.resource()).unstarted(this::follow);
+  }
+
+  @Override
+  public void watch(Listener listening) {
+    listener = listening;
+    if (definition.kind() == NicDefinition.Kind.SRIOV && definition.count() > 0) {
+      definition.parents().forEach(this::makeFunctions);
+    }
+    told = look();
+    listening.devices(told);
+    thread.start();
+  }
+
+  private void makeFunctions(String parent) {
+    Path number = INTERFACES.resolve(parent).resolve("device/sriov_numvfs");
+    try {
+      if (Files.readString(number).strip().equals("0")) {
+        Files.writeString(number, String.valueOf(definition.count()));
+      }
+    } catch (IOException e) {
+      log.atWarn()
+          .addKeyValue("interface", parent)
+          .log("no virtual functions can be made: {}", e.getMessage());
+    }
+  }
+
+  private void follow() {
+    try {
+      while (true) {
+        TimeUnit.NANOSECONDS.sleep(INTERVAL.toNanos());
+        List<Device> now = look();
+        if (!now.equals(told) && listener != null) {
+          told = now;
+          listener.devices(now);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // closed
+    }
+  }
+
+  private List<Device> look() {
+    List<Device> devices = new ArrayList<>();
+    for (String parent : definition.parents()) {
+      switch (definition.kind()) {
+        case PHYSICAL -> devices.add(device(parent, parent, Map.of()));
+        case MACVLAN, IPVLAN -> {
+          for (int child = 0; child < definition.count(); child++) {
+            devices.add(device(parent + "-" + child, parent, Map.of("parent", parent)));
+          }
+        }
+        case SRIOV -> {
+          for (String pci : functions(parent)) {
+            String name = functionName(pci).orElse("");
+            devices.add(device(pci, name, Map.of("parent", parent, "pci", pci)));
+          }
+        }
+      }
+    }
+    return devices;
+  }
+
+  private Device device(String id, String interfaceName, Map<String, String> attributes) {
+    Path folder = INTERFACES.resolve(interfaceName);
+    boolean there = !interfaceName.isEmpty() && Files.exists(folder);
+    Map<String, String> all = new HashMap<>(attributes);
+    all.put("interface", interfaceName);
+    read(folder.resolve("address")).ifPresent(mac -> all.put("mac", mac));
+    List<Long> numa =
+        read(folder.resolve("device/numa_node"))
+            .filter(text -> text.matches("[0-9]+"))
+            .map(text -> List.of(Long.valueOf(text)))
+            .orElse(List.of());
+    return new Device(id, there || lent.test(id), there ? numa : List.of(), there ? all : Map.of());
+  }
+
+  /** PCI addresses of an interface's virtual functions, in their order. */
+  private static List<String> functions(String parent) {
+    List<String> found = new ArrayList<>();
+    Path device = INTERFACES.resolve(parent).resolve("device");
+    for (int i = 0; Files.exists(device.resolve("virtfn" + i)); i++) {
+      try {
+        found.add(String.valueOf(device.resolve("virtfn" + i).toRealPath().getFileName()));
+      } catch (IOException e) {
+        break; // they are being taken away
+      }
+    }
+    return found;
+  }
+
+  private static Optional<String> functionName(String pci) {
+    Path folder = Path.of("/sys/bus/pci/devices", pci, "net");
+    try (DirectoryStream<Path> names = Files.newDirectoryStream(folder)) {
+      for (Path name : names) {
+        return Optional.of(String.valueOf(name.getFileName()));
+      }
+    } catch (IOException e) {
+      return Optional.empty(); // no driver has it, or it is lent
+    }
+    return Optional.empty();
+  }
+
+  /** The interface on the host that a device id means: itself, or the parent of a child. */
+  String hostInterface(String id) throws IOException {
+    return switch (definition.kind()) {
+      case PHYSICAL -> id;
+      case MACVLAN, IPVLAN -> id.substring(0, id.lastIndexOf('-'));
+      case SRIOV ->
+          functionName(id)
+              .orElseThrow(() -> new IOException("virtual function " + id + " has no interface"));
+    };
+  }
+
+  NicDefinition definition() {
+    return definition;
+  }
+
+  @Override
+  public ContainerAllocateResponse allocate(List<String> ids) throws IOException {
+    ContainerAllocateResponse.Builder answer = ContainerAllocateResponse.newBuilder();
+    boolean infiniband = false;
+    for (String id : ids) {
+      if (lent.test(id)) {
+        continue; // it is in the pod already, and so is what comes with it
+      }
+      Path verbs = INTERFACES.resolve(hostInterface(id)).resolve("device/infiniband_verbs");
+      if (Files.isDirectory(verbs)) {
+        try (DirectoryStream<Path> nodes = Files.newDirectoryStream(verbs, "uverbs*")) {
+          for (Path node : nodes) {
+            answer.addDevices(node(INFINIBAND.resolve(node.getFileName())));
+            infiniband = true;
+          }
+        }
+      }
+    }
+    if (infiniband && Files.exists(INFINIBAND.resolve("rdma_cm"))) {
+      answer.addDevices(node(INFINIBAND.resolve("rdma_cm")));
+    }
+    return answer.build();
+  }
+
+  private static DeviceSpec node(Path path) {
+    return DeviceSpec.newBuilder()
+        .setHostPath(path.toString())
+        .setContainerPath(path.toString())
+        .setPermissions("rw")
+        .build();
+  }
+
+  private static Optional<String> read(Path file) {
+    try {
+      return Optional.of(Files.readString(file).strip());
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public void close() {
+    thread.interrupt();
+  }
+}

@@ -1,0 +1,194 @@
+package io.keelson.device.nic;
+
+import io.keelson.device.plugin.PluginRegistry;
+import io.keelson.linux.BootId;
+import io.keelson.linux.NamespaceType;
+import io.keelson.proto.record.v1.DeviceAllocation;
+import io.keelson.proto.record.v1.LentInterface;
+import io.keelson.sandbox.FaultPoints;
+import io.keelson.sandbox.error.FailedPreconditionException;
+import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.error.OperationFailedException;
+import io.keelson.sandbox.port.PodContext;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lends the host's interfaces to pods and takes them home: at the end of the pod before its network
+ * namespace goes, and after a crash from wherever they are. Safe for use by many threads; calls for
+ * one pod never overlap.
+ */
+public final class Nics {
+
+  private static final Logger log = LoggerFactory.getLogger(Nics.class);
+
+  private final NicJournal journal;
+  private final FaultPoints faults;
+  private final LinkMoves moves = new LinkMoves();
+  private final Map<String, NicPlugin> plugins = new HashMap<>();
+
+  private Nics(NicJournal journal, FaultPoints faults) {
+    this.journal = journal;
+    this.faults = faults;
+  }
+
+  /**
+   * Reads what an earlier life of the daemon lent.
+   *
+   * @param folder of the journal
+   */
+  public static Nics open(Path folder, List<NicDefinition> definitions, FaultPoints faults)
+      throws IOException {
+    Nics nics = new Nics(NicJournal.open(folder), faults);
+    for (NicDefinition definition : definitions) {
+      String resource = definition.resource();
+      nics.plugins.put(
+          resource, new NicPlugin(definition, id -> nics.journal.find(resource, id).isPresent()));
+    }
+    return nics;
+  }
+
+  /** Offers the interfaces. */
+  public void start(PluginRegistry registry) throws IOException {
+    for (Map.Entry<String, NicPlugin> plugin : plugins.entrySet()) {
+      registry.add(plugin.getKey(), plugin.getValue());
+    }
+  }
+
+  /**
+   * Puts the interfaces among these devices into the pod.
+   *
+   * @param containerId the container that asked for them; empty if the pod did
+   */
+  public void lend(PodContext pod, String containerId, Collection<DeviceAllocation> devices)
+      throws IOException {
+    for (DeviceAllocation allocation : devices) {
+      NicPlugin plugin = plugins.get(allocation.getResource());
+      if (plugin != null) {
+        for (String id : allocation.getDeviceIdsList()) {
+          lend(pod, containerId, plugin, id);
+        }
+      }
+    }
+  }
+
+  private void lend(PodContext pod, String containerId, NicPlugin plugin, String id)
+      throws IOException {
+    NicDefinition definition = plugin.definition();
+    Path netns = pod.namespaces().get(NamespaceType.NET);
+    if (netns == null) {
+      throw new FailedPreconditionException(
+          "pod sandbox %s is in the host's network: %s %s can't be lent to it"
+              .formatted(pod.id(), definition.resource(), id));
+    }
+    Optional<LentInterface> before = journal.find(definition.resource(), id);
+    if (before.isPresent() && before.get().getSandboxId().equals(pod.id())) {
+      // Another attempt of the same container: it is there already.
+      journal.write(before.get().toBuilder().setContainerId(containerId).build());
+      return;
+    }
+    if (before.isPresent()) {
+      takeHome(before.get());
+    }
+    try {
+      LentInterface.Builder entry =
+          LentInterface.newBuilder()
+              .setResource(definition.resource())
+              .setDeviceId(id)
+              .setSandboxId(pod.id())
+              .setContainerId(containerId)
+              .setNetns(netns.toString())
+              .setPodName(moves.freeName(netns, definition.podName()))
+              .setToken("keelson:" + UUID.randomUUID())
+              .setBootId(BootId.current())
+              .setChild(definition.hasChildren());
+      moves.record(plugin.hostInterface(id), entry);
+      LentInterface lent = entry.build();
+      journal.write(lent);
+      faults.reached("Nics:recorded");
+      if (definition.hasChildren()) {
+        moves.makeChild(lent, definition.kind());
+      } else {
+        moves.move(lent);
+      }
+      faults.reached("Nics:moved");
+      moves.configure(lent, definition.mtu(), definition.addresses());
+      faults.reached("Nics:configured");
+      log.atInfo()
+          .addKeyValue("pod", pod.id())
+          .addKeyValue("interface", lent.getHostName())
+          .log("interface is lent as {}", lent.getPodName());
+    } catch (IOException e) {
+      throw new OperationFailedException(
+          "%s %s can't be lent to pod sandbox %s: %s"
+              .formatted(definition.resource(), id, pod.id(), e.getMessage()),
+          e);
+    }
+  }
+
+  /** The pod ends: all that was lent to it comes home. Harmless when done twice. */
+  public void takeHomeFromPod(String sandboxId) throws IOException {
+    takeHome(entry -> entry.getSandboxId().equals(sandboxId));
+  }
+
+  /** A container is removed: what it had asked for comes home. Harmless when done twice. */
+  public void takeHomeFromContainer(String containerId) throws IOException {
+    takeHome(entry -> entry.getContainerId().equals(containerId));
+  }
+
+  private void takeHome(Predicate<LentInterface> wanted) throws IOException {
+    for (LentInterface entry : journal.all()) {
+      if (wanted.test(entry)) {
+        takeHome(entry);
+      }
+    }
+  }
+
+  private void takeHome(LentInterface entry) throws IOException {
+    // A reboot has put everything home by itself, as the host's own configuration wants it.
+    if (entry.getBootId().equals(BootId.current())) {
+      boolean found = moves.takeHome(entry);
+      faults.reached("Nics:home");
+      if (found) {
+        log.atInfo()
+            .addKeyValue("pod", entry.getSandboxId())
+            .addKeyValue("interface", entry.getHostName())
+            .log("interface is home again");
+      } else {
+        log.atWarn()
+            .addKeyValue("pod", entry.getSandboxId())
+            .addKeyValue("interface", entry.getHostName())
+            .log("a lent interface is nowhere: it went with its pod's namespace");
+      }
+    }
+    journal.delete(entry);
+  }
+
+  /** The daemon has started again: what no pod has any more comes home. */
+  public void recover(Collection<PodContext> known) {
+    Set<String> pods = known.stream().map(PodContext::id).collect(Collectors.toSet());
+    for (LentInterface entry : journal.all()) {
+      try {
+        if (!pods.contains(entry.getSandboxId()) || !moves.isInPod(entry)) {
+          takeHome(entry);
+        }
+      } catch (IOException | KeelsonException e) {
+        log.atError()
+            .setCause(e)
+            .addKeyValue("interface", entry.getHostName())
+            .log("a lent interface can't be taken home; the end of its pod tries again");
+      }
+    }
+  }
+}

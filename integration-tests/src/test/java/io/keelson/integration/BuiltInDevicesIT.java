@@ -1,0 +1,222 @@
+package io.keelson.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.Shell;
+import io.keelson.integration.harness.TestDaemon;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The built-in plugins: interfaces that always come home, and device nodes of a real host. */
+class BuiltInDevicesIT {
+
+  private static final String REQUEST = "devices.keelson.io/request";
+
+  @RegisterExtension static final TestNode node = TestNode.bare();
+
+  private static final String NIC = "kn" + ProcessHandle.current().pid() % 100_000;
+  private static final String PEER = NIC + "p";
+  private static final String MAC = "02:6b:65:65:6c:01";
+
+  @BeforeAll
+  static void start() throws Exception {
+    Path definitions = node.folder("devices.d");
+    Path dev = Files.createDirectories(node.base().resolve("tree/dev"));
+    for (int gpu = 0; gpu < 2; gpu++) {
+      Path folder = node.base().resolve("tree/proc/driver/nvidia/gpus/0000:0" + gpu + ":00.0");
+      Files.createDirectories(folder);
+      Files.writeString(
+          folder.resolve("information"),
+          "Model: H100\nGPU UUID: GPU-" + gpu + "\nDevice Minor: " + gpu + "\n");
+      Shell.output("mknod", dev.resolve("nvidia" + gpu).toString(), "c", "511", "" + (100 + gpu));
+    }
+    Shell.output("mknod", dev.resolve("nvidiactl").toString(), "c", "511", "255");
+    Files.writeString(
+        definitions.resolve("test.toml"),
+        """
+        [[gpu]]
+        vendors = ["nvidia"]
+        root = "%s"
+
+        [[nic]]
+        resource = "nic.keelson.io/fast"
+        parents = ["%s"]
+        name = "fast%%d"
+        addresses = ["192.168.77.5/24"]
+
+        [[nic]]
+        resource = "nic.keelson.io/shared"
+        kind = "macvlan"
+        parents = ["%s"]
+        count = 2
+        """
+            .formatted(node.base().resolve("tree"), NIC, PEER));
+    node.set("devices.definitions_dir", "\"" + definitions + "\"");
+    node.writeConfiguration();
+    node.start();
+  }
+
+  @BeforeEach
+  void makeInterface() {
+    Shell.output("ip", "link", "add", NIC, "type", "veth", "peer", PEER);
+    Shell.output("ip", "link", "set", NIC, "address", MAC, "mtu", "1400", "alias", "uplink");
+    Shell.output("ip", "link", "set", NIC, "up");
+    Shell.output("ip", "link", "set", PEER, "up");
+    Shell.output("ip", "addr", "add", "192.168.76.2/24", "dev", NIC);
+    Shell.output("ip", "route", "add", "198.18.0.0/24", "via", "192.168.76.1", "dev", NIC);
+  }
+
+  @AfterEach
+  void deleteInterface() {
+    Shell.run(java.util.List.of("ip", "link", "delete", PEER));
+  }
+
+  @AfterAll
+  static void noInterfaceIsLeft() {
+    assertThat(Shell.output("ip", "-br", "link")).doesNotContain(NIC);
+  }
+
+  @Test
+  void anInterfaceIsLentUnderTheNameAskedForAndComesHomeAsItWas() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod =
+        node.pod("fast").putAnnotations(REQUEST, "nic.keelson.io/fast=1").build();
+    awaitNic();
+    String podId = cri.runPod(pod);
+    String container = cri.run(podId, node.sleeper("main").build(), pod);
+
+    String inside = cri.output(container, "ip", "addr", "show", "fast0");
+    assertThat(inside).contains(MAC, "192.168.77.5/24", "UP").doesNotContain("192.168.76.2");
+    assertThat(Shell.output("ip", "-br", "link")).doesNotContain(NIC + "@");
+    assertThatThrownBy(
+            () ->
+                cri.runPod(
+                    node.pod("late").putAnnotations(REQUEST, "nic.keelson.io/fast=1").build()))
+        .hasMessageContaining("RESOURCE_EXHAUSTED")
+        .hasMessageContaining(NIC + " by it/fast");
+    cri.stopPod(podId);
+    assertIsHome();
+  }
+
+  @Test
+  void aContainersInterfaceComesHomeWhenItIsRemoved() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("own").build();
+    awaitNic();
+    String podId = cri.runPod(pod);
+    String container =
+        cri.run(
+            podId,
+            node.sleeper("main").putAnnotations(REQUEST, "nic.keelson.io/fast=1").build(),
+            pod);
+    assertThat(cri.output(container, "ip", "link", "show", "fast0")).contains(MAC);
+    cri.stop(container, 0);
+    cri.remove(container);
+    assertIsHome();
+  }
+
+  @Test
+  void childrenOfOneParentGoToSeveralPods() throws Exception {
+    Cri cri = node.cri();
+    awaitNic();
+    for (String name : new String[] {"one", "two"}) {
+      PodSandboxConfig pod =
+          node.pod(name).putAnnotations(REQUEST, "nic.keelson.io/shared=1").build();
+      String podId = cri.runPod(pod);
+      String container = cri.run(podId, node.sleeper("main").build(), pod);
+      assertThat(cri.output(container, "ip", "link", "show", "net0")).contains("UP");
+    }
+    assertThatThrownBy(
+            () ->
+                cri.runPod(
+                    node.pod("three").putAnnotations(REQUEST, "nic.keelson.io/shared=1").build()))
+        .hasMessageContaining("RESOURCE_EXHAUSTED");
+  }
+
+  /** O6: after a crash it is found and restored, wherever it is. */
+  @ParameterizedTest
+  @ValueSource(strings = {"Nics:moved", "Nics:home"})
+  void itComesHomeWhereverTheDaemonDies(String step) throws Exception {
+    Cri cri = node.cri();
+    node.daemon().terminate();
+    node.daemon().start(Map.of(TestDaemon.FAULT_POINT, step));
+    node.daemon().awaitServing();
+    cri.reconnect();
+    assertThatThrownBy(
+            () ->
+                cri.stopPod(
+                    cri.runPod(
+                        node.pod("dies").putAnnotations(REQUEST, "nic.keelson.io/fast=1").build())))
+        .hasMessageContaining("UNAVAILABLE");
+    node.daemon().awaitEnd();
+    node.daemon().start();
+    cri.reconnect();
+    node.removeAllPods();
+    assertIsHome();
+  }
+
+  @Test
+  void aLentInterfaceStaysInItsPodWhileTheDaemonIsAway() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod =
+        node.pod("stays").putAnnotations(REQUEST, "nic.keelson.io/fast=1").build();
+    awaitNic();
+    String podId = cri.runPod(pod);
+    String container = cri.run(podId, node.sleeper("main").build(), pod);
+    node.killAndStart();
+    assertThat(cri.output(container, "ip", "link", "show", "fast0")).contains(MAC);
+    cri.stopPod(podId);
+    assertIsHome();
+  }
+
+  @Test
+  void aContainerSeesItsOwnGpuAndNoOther() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("gpus").build();
+    String podId = cri.runPod(pod);
+    String container =
+        cri.run(
+            podId,
+            node.sleeper("main")
+                .putAnnotations(REQUEST, "nvidia.com/gpu=pci:0000:01:00.0")
+                .putAnnotations("devices.keelson.io/owner", "1000:44")
+                .putAnnotations("devices.keelson.io/mode", "0640")
+                .build(),
+            pod);
+    assertThat(cri.output(container, "ls", "-ln", "/dev"))
+        .contains("nvidia1", "nvidiactl")
+        .doesNotContain("nvidia0");
+    assertThat(cri.output(container, "ls", "-ln", "/dev/nvidia1"))
+        .startsWith("crw-r-----")
+        .contains("1000     44");
+    var _ = cri.exec(container, "mknod", "/tmp/other", "c", "511", "100");
+    assertThat(cri.exec(container, "cat", "/tmp/other").getStderr().toStringUtf8())
+        .contains("Operation not permitted");
+  }
+
+  /** The plugin looks at the host every two seconds. */
+  private static void awaitNic() {
+    Waits.sleep(java.time.Duration.ofSeconds(3));
+  }
+
+  private static void assertIsHome() {
+    String link = Shell.output("ip", "-d", "addr", "show", NIC);
+    assertThat(link).contains(MAC, "mtu 1400", "alias uplink", "192.168.76.2/24", ",UP");
+    assertThat(link).doesNotContain("192.168.77.5", "keelson:");
+    assertThat(Shell.output("ip", "route")).contains("198.18.0.0/24 via 192.168.76.1 dev " + NIC);
+    assertThat(node.root().resolve("devices/nics")).isEmptyDirectory();
+  }
+}
