@@ -1,9 +1,15 @@
 package io.keelson.cni;
 
 import io.keelson.cni.plugin.CniNetwork;
+import io.keelson.cni.plugin.ConfigurationTemplate;
+import io.keelson.linux.netlink.IpPrefix;
 import io.keelson.sandbox.port.PodNetwork;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * The network of a node: external CNI plugins as soon as somebody has configured them, else the
@@ -17,10 +23,16 @@ public final class NodeNetwork implements PodNetwork {
 
   private final CniNetwork plugins;
   private final PodNetwork builtIn;
+  private final Optional<ConfigurationTemplate> template;
 
-  public NodeNetwork(CniNetwork plugins, PodNetwork builtIn) {
+  /**
+   * @param template of the configuration of the plugins, where the cluster's assignments make it
+   */
+  public NodeNetwork(
+      CniNetwork plugins, PodNetwork builtIn, Optional<ConfigurationTemplate> template) {
     this.plugins = plugins;
     this.builtIn = builtIn;
+    this.template = template;
   }
 
   @Override
@@ -47,6 +59,26 @@ public final class NodeNetwork implements PodNetwork {
       throw e;
     }
     builtIn.detach(pod);
+  }
+
+  @Override
+  public Map<String, String> details() {
+    Map<String, String> details = new TreeMap<>();
+    details.put("source", plugins.isConfigured() ? "cni" : "built-in");
+    details.putAll(plugins.isConfigured() ? plugins.details() : builtIn.details());
+    return details;
+  }
+
+  /**
+   * Agents of other networks learn of it from the cluster; there is nothing to be done for them.
+   */
+  @Override
+  public void assign(List<IpPrefix> subnets) throws IOException {
+    if (template.isPresent()) {
+      template.get().write(subnets);
+    } else if (!plugins.isConfigured()) {
+      builtIn.assign(subnets);
+    }
   }
 
   @Override

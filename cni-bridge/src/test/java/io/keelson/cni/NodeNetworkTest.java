@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,7 +36,7 @@ class NodeNetworkTest {
   @Test
   void builtInNetworkAnswersWhereNothingIsConfigured() throws IOException {
     try (CniNetwork plugins = cni.open()) {
-      PodNetwork network = new NodeNetwork(plugins, builtIn);
+      PodNetwork network = new NodeNetwork(plugins, builtIn, Optional.empty());
       assertThat(network.condition().ready()).isTrue();
       network.attach(pod("p1"));
       assertThat(builtIn.attached).containsExactly("p1");
@@ -49,7 +50,7 @@ class NodeNetworkTest {
   void brokenConfigurationIsNotPassedOver() throws IOException {
     cni.configure("10-net.conflist", "1.0.0", "no/name", "first");
     try (CniNetwork plugins = cni.open()) {
-      PodNetwork network = new NodeNetwork(plugins, builtIn);
+      PodNetwork network = new NodeNetwork(plugins, builtIn, Optional.empty());
       assertThat(network.condition().reason()).isEqualTo("NetworkPluginNotReady");
       assertThatThrownBy(() -> network.attach(pod("p1"))).isInstanceOf(UnavailableException.class);
       assertThat(builtIn.attached).isEmpty();
@@ -59,11 +60,11 @@ class NodeNetworkTest {
   @Test
   void podsAreDetachedByWhatAttachedThemAlsoAfterARestart() throws IOException {
     try (CniNetwork plugins = cni.open()) {
-      new NodeNetwork(plugins, builtIn).attach(pod("built-in"));
+      new NodeNetwork(plugins, builtIn, Optional.empty()).attach(pod("built-in"));
     }
     cni.configure("10-net.conflist", "1.0.0", "podnet", "first");
     try (CniNetwork plugins = cni.open()) {
-      PodNetwork network = new NodeNetwork(plugins, builtIn);
+      PodNetwork network = new NodeNetwork(plugins, builtIn, Optional.empty());
       network.attach(pod("external"));
       network.attach(pod("lost"));
       network.detach(pod("built-in"));
@@ -71,7 +72,7 @@ class NodeNetworkTest {
     }
     cni.remove("10-net.conflist");
     try (CniNetwork plugins = cni.open()) {
-      PodNetwork network = new NodeNetwork(plugins, builtIn);
+      PodNetwork network = new NodeNetwork(plugins, builtIn, Optional.empty());
       network.recover(List.of(pod("external")));
       assertThat(plugins.isAttached("lost")).isFalse();
       network.detach(pod("external"));
@@ -84,11 +85,11 @@ class NodeNetworkTest {
   void attemptOfThePluginsIsTakenBackBeforeTheBuiltInNetworkTakesThePod() throws IOException {
     cni.configure("10-net.conflist", "1.0.0", "podnet", "first");
     try (CniNetwork plugins = cni.open()) {
-      new NodeNetwork(plugins, builtIn).attach(pod("p1"));
+      new NodeNetwork(plugins, builtIn, Optional.empty()).attach(pod("p1"));
     }
     cni.remove("10-net.conflist");
     try (CniNetwork plugins = cni.open()) {
-      new NodeNetwork(plugins, builtIn).attach(pod("p1"));
+      new NodeNetwork(plugins, builtIn, Optional.empty()).attach(pod("p1"));
       assertThat(cni.names()).containsExactly("first ADD", "first DEL");
       assertThat(builtIn.attached).containsExactly("p1");
     }

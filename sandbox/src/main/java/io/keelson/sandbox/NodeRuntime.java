@@ -72,7 +72,12 @@ public final class NodeRuntime {
     StopPod stopPod = new StopPod(core, stopContainer, removeContainer);
     ContainerViews containerViews = new ContainerViews(core);
     this.pods =
-        new Pods(core, new RunPod(core, stopPod), stopPod, new PodViews(core, containerViews));
+        new Pods(
+            core,
+            new RunPod(core, stopPod),
+            new UpdatePod(core),
+            stopPod,
+            new PodViews(core, containerViews));
     this.containers =
         new Containers(
             core,

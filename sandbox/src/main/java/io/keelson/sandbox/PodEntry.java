@@ -97,6 +97,20 @@ final class PodEntry {
     return pins;
   }
 
+  /** As the caller gave it, with the resources as updates have changed them. */
+  static PodSandboxConfig configInForce(SandboxRecord record) {
+    PodSandboxConfig config = record.getConfig();
+    if (!record.hasResources()) {
+      return config;
+    }
+    return config.toBuilder()
+        .setLinux(
+            config.getLinux().toBuilder()
+                .setOverhead(record.getOverhead())
+                .setResources(record.getResources()))
+        .build();
+  }
+
   PodContext context(SandboxSettings settings) {
     SandboxRecord current = record;
     Map<NamespaceType, Path> namespaces = pins(settings, id, current.getConfig());
@@ -106,7 +120,7 @@ final class PodEntry {
     }
     return new PodContext(
         id,
-        current.getConfig(),
+        configInForce(current),
         settings.handlerOrDefault(current.getRuntimeHandler()),
         settings.sandboxState(id),
         namespaces,

@@ -71,7 +71,7 @@ final class PodViews {
     if (!record.getCniResult().isEmpty()) {
       details.put("cniResult", InfoJson.parsed(record.getCniResult()));
     }
-    details.put("config", record.getConfig());
+    details.put("config", PodEntry.configInForce(record));
     return details;
   }
 

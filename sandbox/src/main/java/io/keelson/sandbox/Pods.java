@@ -1,5 +1,6 @@
 package io.keelson.sandbox;
 
+import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.PodSandbox;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxFilter;
@@ -19,12 +20,14 @@ public final class Pods {
 
   private final Core core;
   private final RunPod runPod;
+  private final UpdatePod updatePod;
   private final StopPod stopPod;
   private final PodViews views;
 
-  Pods(Core core, RunPod runPod, StopPod stopPod, PodViews views) {
+  Pods(Core core, RunPod runPod, UpdatePod updatePod, StopPod stopPod, PodViews views) {
     this.core = core;
     this.runPod = runPod;
+    this.updatePod = updatePod;
     this.stopPod = stopPod;
     this.views = views;
   }
@@ -39,6 +42,16 @@ public final class Pods {
    */
   public String run(PodSandboxConfig config, String handler) throws IOException {
     return runPod.run(config, handler);
+  }
+
+  /**
+   * Takes note of a pod's resources after the caller has changed its cgroup; what is not set stays.
+   *
+   * @throws io.keelson.sandbox.error.NotFoundException for an unknown id
+   */
+  public void update(String id, LinuxContainerResources overhead, LinuxContainerResources resources)
+      throws IOException {
+    updatePod.update(id, overhead, resources);
   }
 
   /** Kills its containers and takes network and namespaces away. Harmless if stopped or unknown. */

@@ -119,6 +119,11 @@ public final class BridgeNetwork implements PodNetwork, AutoCloseable {
     pool.release(id);
   }
 
+  /** Whether a pod has an address of this network. */
+  boolean isInUse() {
+    return !pool.holders().isEmpty();
+  }
+
   @Override
   public Condition condition() {
     return condition;

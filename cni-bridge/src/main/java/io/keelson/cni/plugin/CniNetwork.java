@@ -6,6 +6,7 @@ import io.keelson.sandbox.port.PodNetwork;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Map;
 
 /**
  * The network as external plugins make it (CNI spec 1.1; configurations and plugins from 0.3.0 on).
@@ -96,6 +97,11 @@ public final class CniNetwork implements PodNetwork, AutoCloseable {
   @Override
   public Condition condition() {
     return monitor.condition();
+  }
+
+  @Override
+  public Map<String, String> details() {
+    return monitor.details();
   }
 
   /**

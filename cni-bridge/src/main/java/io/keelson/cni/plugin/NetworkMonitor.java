@@ -5,10 +5,12 @@ import io.keelson.sandbox.port.PodNetwork.Condition;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,6 +85,22 @@ final class NetworkMonitor implements AutoCloseable {
 
   Condition condition() {
     return state.condition();
+  }
+
+  /** The network that is in use, for people. */
+  Map<String, String> details() {
+    Optional<NetworkConfiguration> network = state.network();
+    return network.isEmpty()
+        ? Map.of()
+        : Map.of(
+            "name",
+            network.get().name(),
+            "version",
+            network.get().version().toString(),
+            "plugins",
+            network.get().plugins().stream()
+                .map(PluginConfiguration::type)
+                .collect(Collectors.joining(", ")));
   }
 
   /** The network that a pod would be attached to now. */

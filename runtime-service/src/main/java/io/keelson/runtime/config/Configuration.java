@@ -77,6 +77,7 @@ public record Configuration(
   public record Network(
       Path cniConfDir,
       List<Path> cniBinDirs,
+      Optional<Path> cniConfTemplate,
       Duration cniTimeout,
       String bridge,
       Optional<IpPrefix> ipv4Subnet,
@@ -205,6 +206,7 @@ public record Configuration(
         new Network(
             values.get(Keys.CNI_CONF_DIR),
             values.get(Keys.CNI_BIN_DIRS),
+            values.get(Keys.CNI_CONF_TEMPLATE),
             values.get(Keys.CNI_TIMEOUT),
             values.get(Keys.BRIDGE),
             values.get(Keys.IPV4_SUBNET),

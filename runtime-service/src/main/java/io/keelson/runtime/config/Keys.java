@@ -137,6 +137,19 @@ final class Keys {
           Where CNI plugins are looked for, in this order.\
           """);
 
+  static final Key<Optional<Path>> CNI_CONF_TEMPLATE =
+      Key.of(
+          "network.cni_conf_template",
+          ValueTypes.OPTIONAL_PATH,
+          Optional.empty(),
+          """
+          A template of a CNI configuration, for clusters that assign subnets to nodes: when the
+          kubelet tells the pod CIDR, 10-keelson.conflist is made from it in cni_conf_dir.
+          {{.PodCIDR}} stands for the first subnet, {{.PodCIDRRanges}} for the ranges of host-local,
+          {{.Routes}} for default routes. "": the built-in network takes its addresses from the
+          pod CIDR.\
+          """);
+
   static final Key<Duration> CNI_TIMEOUT =
       Key.of(
           "network.cni_timeout",
@@ -524,6 +537,7 @@ final class Keys {
           LOG_FORMAT,
           CNI_CONF_DIR,
           CNI_BIN_DIRS,
+          CNI_CONF_TEMPLATE,
           CNI_TIMEOUT,
           BRIDGE,
           IPV4_SUBNET,

@@ -140,7 +140,7 @@ public final class Daemon implements AutoCloseable {
     ReadinessGate gate = new ReadinessGate();
     Introspection introspection = new Introspection();
     NodeCalls node =
-        new NodeCalls(NodeDescriptions.of(configuration, host, features), network::condition, gate);
+        new NodeCalls(NodeDescriptions.of(configuration, host, features), network, gate);
     StreamingServer streams =
         shutdown.add(
             "the streams",

@@ -1,8 +1,10 @@
 package io.keelson.runtime.daemon;
 
+import io.keelson.linux.netlink.IpPrefix;
 import io.keelson.sandbox.port.PodNetwork;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -41,6 +43,17 @@ final class HandlerNetworks implements PodNetwork {
   @Override
   public Condition condition() {
     return ofHandlers.getOrDefault("", ofNode).condition();
+  }
+
+  @Override
+  public Map<String, String> details() {
+    return ofHandlers.getOrDefault("", ofNode).details();
+  }
+
+  /** The node's: a handler's own configuration is its administrator's. */
+  @Override
+  public void assign(List<IpPrefix> subnets) throws IOException {
+    ofNode.assign(subnets);
   }
 
   /** All of them: what a handler's network has of a pod that is the node's now is a left-over. */

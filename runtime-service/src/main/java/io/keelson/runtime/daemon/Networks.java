@@ -1,10 +1,11 @@
 package io.keelson.runtime.daemon;
 
 import io.keelson.cni.NodeNetwork;
-import io.keelson.cni.bridge.BridgeNetwork;
+import io.keelson.cni.bridge.AssignableNetwork;
 import io.keelson.cni.bridge.NetworkSettings;
 import io.keelson.cni.plugin.CniNetwork;
 import io.keelson.cni.plugin.CniSettings;
+import io.keelson.cni.plugin.ConfigurationTemplate;
 import io.keelson.linux.KernelThreads;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.runtime.config.Configuration.OciRuntime;
@@ -36,7 +37,15 @@ final class Networks {
 
   private PodNetwork open() throws IOException {
     NodeNetwork ofNode =
-        new NodeNetwork(plugins(configuration.network().cniConfDir(), "cni"), builtIn());
+        new NodeNetwork(
+            plugins(configuration.network().cniConfDir(), "cni"),
+            builtIn(),
+            configuration
+                .network()
+                .cniConfTemplate()
+                .map(
+                    template ->
+                        new ConfigurationTemplate(template, configuration.network().cniConfDir())));
     Map<String, PodNetwork> ofHandlers = new HashMap<>();
     for (OciRuntime runtime : configuration.runtimes().values()) {
       if (runtime.cniConfDir().isPresent()) {
@@ -50,18 +59,18 @@ final class Networks {
     return ofHandlers.isEmpty() ? ofNode : new HandlerNetworks(ofNode, ofHandlers);
   }
 
-  private BridgeNetwork builtIn() throws IOException {
+  private AssignableNetwork builtIn() throws IOException {
     Configuration.Network network = configuration.network();
     return shutdown.add(
         "the built-in network",
-        new BridgeNetwork(
+        new AssignableNetwork(
             new NetworkSettings(
                 network.bridge(),
                 network.ipv4Subnet(),
                 network.ipv6Subnet(),
                 network.mtu(),
                 network.masquerade()),
-            folder("leases"),
+            configuration.root().resolve("network"),
             kernelThreads));
   }
 

@@ -40,12 +40,12 @@ final class NodeDescriptions {
             .setMountOptions(true)
             .setUserNamespacesHostNetwork(features.userNamespaces())
             .build(),
-        () -> json(configuration, host));
+        () -> json(configuration, host),
+        NodeDescriptions::write);
   }
 
   private static String json(Configuration configuration, Host host) {
-    ObjectMapper mapper = new ObjectMapper();
-    ObjectNode info = mapper.createObjectNode();
+    ObjectNode info = new ObjectMapper().createObjectNode();
     info.put("root", configuration.root().toString());
     info.put("state", configuration.state().toString());
     info.put("socket", configuration.socket().toString());
@@ -56,8 +56,12 @@ final class NodeDescriptions {
     info.put("conmon", host.conmon().toString());
     info.put("cniConfDir", configuration.network().cniConfDir().toString());
     info.put("bridge", configuration.network().bridge());
+    return write(info);
+  }
+
+  private static String write(Object details) {
     try {
-      return mapper.writeValueAsString(info);
+      return new ObjectMapper().writeValueAsString(details);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a tree in memory is always JSON", e);
     }

@@ -65,6 +65,10 @@ import io.keelson.proto.cri.v1.StreamPodSandboxesRequest;
 import io.keelson.proto.cri.v1.StreamPodSandboxesResponse;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesResponse;
+import io.keelson.proto.cri.v1.UpdatePodSandboxResourcesRequest;
+import io.keelson.proto.cri.v1.UpdatePodSandboxResourcesResponse;
+import io.keelson.proto.cri.v1.UpdateRuntimeConfigRequest;
+import io.keelson.proto.cri.v1.UpdateRuntimeConfigResponse;
 import io.keelson.proto.cri.v1.VersionRequest;
 import io.keelson.proto.cri.v1.VersionResponse;
 
@@ -110,6 +114,19 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
   public void runtimeConfig(
       RuntimeConfigRequest request, StreamObserver<RuntimeConfigResponse> answers) {
     Answers.one(answers, () -> node.runtimeConfig());
+  }
+
+  @Override
+  public void updateRuntimeConfig(
+      UpdateRuntimeConfigRequest request, StreamObserver<UpdateRuntimeConfigResponse> answers) {
+    Answers.one(answers, () -> node.updateRuntimeConfig(request));
+  }
+
+  @Override
+  public void updatePodSandboxResources(
+      UpdatePodSandboxResourcesRequest request,
+      StreamObserver<UpdatePodSandboxResourcesResponse> answers) {
+    Answers.one(answers, () -> pods.update(request));
   }
 
   @Override

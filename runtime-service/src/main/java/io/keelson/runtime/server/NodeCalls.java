@@ -1,5 +1,6 @@
 package io.keelson.runtime.server;
 
+import io.keelson.linux.netlink.IpPrefix;
 import io.keelson.proto.cri.v1.CgroupDriver;
 import io.keelson.proto.cri.v1.LinuxRuntimeConfiguration;
 import io.keelson.proto.cri.v1.RuntimeCondition;
@@ -7,10 +8,16 @@ import io.keelson.proto.cri.v1.RuntimeConfigResponse;
 import io.keelson.proto.cri.v1.RuntimeStatus;
 import io.keelson.proto.cri.v1.StatusRequest;
 import io.keelson.proto.cri.v1.StatusResponse;
+import io.keelson.proto.cri.v1.UpdateRuntimeConfigRequest;
+import io.keelson.proto.cri.v1.UpdateRuntimeConfigResponse;
 import io.keelson.proto.cri.v1.VersionResponse;
+import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.port.PodNetwork;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.TreeMap;
 
 /** Version, Status and RuntimeConfig: what the node says of itself, from memory. */
 public final class NodeCalls {
@@ -19,11 +26,10 @@ public final class NodeCalls {
   private static final String KUBELET_API_VERSION = "0.1.0";
 
   private final NodeDescription node;
-  private final Supplier<PodNetwork.Condition> network;
+  private final PodNetwork network;
   private final ReadinessGate gate;
 
-  public NodeCalls(
-      NodeDescription node, Supplier<PodNetwork.Condition> network, ReadinessGate gate) {
+  public NodeCalls(NodeDescription node, PodNetwork network, ReadinessGate gate) {
     this.node = node;
     this.network = network;
     this.gate = gate;
@@ -39,7 +45,7 @@ public final class NodeCalls {
   }
 
   StatusResponse status(StatusRequest request) {
-    PodNetwork.Condition condition = network.get();
+    PodNetwork.Condition condition = network.condition();
     StatusResponse.Builder response =
         StatusResponse.newBuilder()
             .setStatus(
@@ -68,6 +74,24 @@ public final class NodeCalls {
         .build();
   }
 
+  /** The kubelet tells the pod CIDR of the node; for two families with a comma between. */
+  UpdateRuntimeConfigResponse updateRuntimeConfig(UpdateRuntimeConfigRequest request)
+      throws IOException {
+    String cidrs = request.getRuntimeConfig().getNetworkConfig().getPodCidr();
+    if (!cidrs.isBlank()) {
+      List<IpPrefix> subnets = new ArrayList<>();
+      for (String cidr : cidrs.split(",", -1)) {
+        try {
+          subnets.add(IpPrefix.parse(cidr.strip()).network());
+        } catch (IllegalArgumentException e) {
+          throw new InvalidRequestException("the pod CIDR is no subnet: \"" + cidr + "\"", e);
+        }
+      }
+      network.assign(subnets);
+    }
+    return UpdateRuntimeConfigResponse.getDefaultInstance();
+  }
+
   private RuntimeCondition runtimeReady() {
     RuntimeCondition.Builder condition = RuntimeCondition.newBuilder().setType("RuntimeReady");
     if (!gate.isOpen()) {
@@ -80,6 +104,11 @@ public final class NodeCalls {
   }
 
   private Map<String, String> info() {
-    return Map.of("config", node.configurationJson().get());
+    PodNetwork.Condition condition = network.condition();
+    Map<String, Object> state = new TreeMap<>(network.details());
+    state.put("ready", condition.ready());
+    state.put("reason", condition.reason());
+    state.put("message", condition.message());
+    return Map.of("config", node.configurationJson().get(), "network", node.toJson().apply(state));
   }
 }

@@ -10,6 +10,8 @@ import io.keelson.proto.cri.v1.RunPodSandboxRequest;
 import io.keelson.proto.cri.v1.RunPodSandboxResponse;
 import io.keelson.proto.cri.v1.StopPodSandboxRequest;
 import io.keelson.proto.cri.v1.StopPodSandboxResponse;
+import io.keelson.proto.cri.v1.UpdatePodSandboxResourcesRequest;
+import io.keelson.proto.cri.v1.UpdatePodSandboxResourcesResponse;
 import io.keelson.sandbox.Pods;
 import java.io.IOException;
 
@@ -25,6 +27,13 @@ public final class PodCalls {
   RunPodSandboxResponse run(RunPodSandboxRequest request) throws IOException {
     String id = pods.run(request.getConfig(), request.getRuntimeHandler());
     return RunPodSandboxResponse.newBuilder().setPodSandboxId(id).build();
+  }
+
+  UpdatePodSandboxResourcesResponse update(UpdatePodSandboxResourcesRequest request)
+      throws IOException {
+    pods.update(
+        Requests.podId(request.getPodSandboxId()), request.getOverhead(), request.getResources());
+    return UpdatePodSandboxResourcesResponse.getDefaultInstance();
   }
 
   StopPodSandboxResponse stop(StopPodSandboxRequest request) throws IOException {

@@ -1,11 +1,13 @@
 package io.keelson.sandbox.port;
 
+import io.keelson.linux.netlink.IpPrefix;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Gives a pod its network. Safe for use by many threads; calls for one pod never overlap. */
@@ -27,6 +29,19 @@ public interface PodNetwork {
 
   /** Whether a pod could be attached now; answered from memory. */
   Condition condition();
+
+  /** What a person debugging wants to know of the network, from memory, by short names. */
+  default Map<String, String> details() {
+    return Map.of();
+  }
+
+  /**
+   * The cluster gives these subnets to the pods of this node (CRI v1, UpdateRuntimeConfig), one or
+   * none of each family. The same again is harmless.
+   *
+   * @throws io.keelson.sandbox.error.KeelsonException if pods could not get addresses from them
+   */
+  default void assign(List<IpPrefix> subnets) throws IOException {}
 
   /**
    * The daemon has started again: what any other pod than these left in the network (addresses,
