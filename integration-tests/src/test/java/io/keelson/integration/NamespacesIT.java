@@ -15,6 +15,7 @@ import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -129,7 +130,8 @@ class NamespacesIT {
             search it.svc.cluster.local cluster.local
             nameserver 192.0.2.53
             nameserver 2001:db8::53
-            options ndots:5"""
+            options ndots:5\
+            """
                 .strip());
 
     PodSandboxConfig plain = node.pod("dns-of-host").build();
@@ -173,6 +175,47 @@ class NamespacesIT {
     PodSandboxConfig.Builder climbing = node.pod("sysctl-climbs");
     climbing.getLinuxBuilder().putSysctls("net/../vm/overcommit_memory", "1");
     assertThat(code(() -> cri.runPod(climbing.build()))).isEqualTo(Status.Code.INVALID_ARGUMENT);
+  }
+
+  @Test
+  void sysctlsOfNamespacesThatAreTheHostsAreRefused() throws IOException {
+    String before = Files.readString(Path.of("/proc/sys/net/ipv4/ip_forward"));
+    for (Map.Entry<String, NamespaceOption.Builder> setting :
+        Map.of(
+                "net.ipv4.ip_forward",
+                NamespaceOption.newBuilder().setNetwork(NamespaceMode.NODE),
+                "kernel.shm_rmid_forced",
+                NamespaceOption.newBuilder().setIpc(NamespaceMode.NODE),
+                "fs.mqueue.msg_max",
+                NamespaceOption.newBuilder().setIpc(NamespaceMode.NODE),
+                "kernel.pid_max",
+                NamespaceOption.newBuilder())
+            .entrySet()) {
+      PodSandboxConfig.Builder pod = node.pod("sysctl-of-host");
+      pod.getLinuxBuilder()
+          .putSysctls(setting.getKey(), "1")
+          .getSecurityContextBuilder()
+          .setNamespaceOptions(setting.getValue());
+      assertThat(code(() -> node.cri().runPod(pod.build())))
+          .as(setting.getKey())
+          .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    }
+    assertThat(Files.readString(Path.of("/proc/sys/net/ipv4/ip_forward"))).isEqualTo(before);
+
+    PodSandboxConfig.Builder unsafe = node.pod("unsafe-sysctl");
+    unsafe
+        .getLinuxBuilder()
+        .putSysctls("net.core.somaxconn", "777")
+        .putSysctls("kernel.msgmax", "7777");
+    String id =
+        node.cri()
+            .run(node.cri().runPod(unsafe.build()), node.sleeper("main").build(), unsafe.build());
+    assertThat(
+            node.cri().output(id, "cat", "/proc/sys/net/core/somaxconn", "/proc/sys/kernel/msgmax"))
+        .isEqualTo("777\n7777");
+    PodSandboxConfig.Builder none = node.pod("no-such-sysctl");
+    none.getLinuxBuilder().putSysctls("net.no.such", "1");
+    assertThat(code(() -> node.cri().runPod(none.build()))).isNotEqualTo(Status.Code.OK);
   }
 
   private static ContainerConfig withPid(String name, NamespaceMode mode) {
