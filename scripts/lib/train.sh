@@ -9,7 +9,9 @@ train_caches() (
   work=$(mktemp -d /tmp/keelson-train.XXXXXX)
   bridge=ktrain$((RANDOM % 10000))
   daemon=
+  registry=
   finish() {
+    [ -z "$registry" ] || { kill "$registry" 2>/dev/null || true; wait "$registry" 2>/dev/null || true; }
     [ -z "$daemon" ] || { kill "$daemon" 2>/dev/null || true; wait "$daemon" 2>/dev/null || true; }
     [ ! -e "/sys/class/net/$bridge" ] || ip link delete "$bridge"
     nft delete table inet "keelson-$bridge" 2>/dev/null || true
@@ -42,6 +44,18 @@ TOML
     sleep 0.1
   done
   "$installation/bin/keelson" import "$work/image.tar" >/dev/null || return 1
+  # A pull too, from a server of plain files that every JDK has.
+  if [ -x "${JAVA_HOME:-}/bin/jwebserver" ]; then
+    registry_folder "$work" "$installation/lib"
+    port=$((20000 + RANDOM % 10000))
+    "$JAVA_HOME/bin/jwebserver" --bind-address 127.0.0.1 --port "$port" --directory "$work/registry" --output none \
+      >/dev/null 2>&1 &
+    registry=$!
+    for _ in $(seq 50); do
+      "$installation/bin/keelson" pull "127.0.0.1:$port/train/pull:1" >/dev/null 2>&1 && break
+      sleep 0.1
+    done
+  fi
   KEELSON_JAVA_OPTS="-XX:AOTCacheOutput=$installation/lib/command.aot" \
     "$installation/bin/keelson" bench --warm-up 0 --pods 40 train/busybox:1 >/dev/null 2>&1 || return 1
   kill "$daemon" && wait "$daemon" # the cache is written as the daemon ends
@@ -57,6 +71,24 @@ docker_archive() {
     "$(dpkg --print-architecture)" "$(sha256sum "$folder/layer.tar" | cut -d' ' -f1)" >"$folder/config.json"
   printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$name" >"$folder/manifest.json"
   tar -C "$folder" -cf "$archive" manifest.json config.json layer.tar
+}
+
+# registry_folder WORK CONTENT: what a registry serves, as plain files; an image of one layer of CONTENT, large enough for
+# the JVM to learn how a pull runs.
+registry_folder() {
+  local work=$1 content=$2 base=$1/registry/v2/train/pull layer diff config
+  mkdir -p "$base/blobs" "$base/manifests"
+  tar -C "$content" -cf "$work/pull.tar" .
+  diff=$(sha256sum "$work/pull.tar" | cut -d' ' -f1)
+  gzip -n -3 "$work/pull.tar"
+  layer=$(sha256sum "$work/pull.tar.gz" | cut -d' ' -f1)
+  printf '{"architecture":"%s","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+    "$(dpkg --print-architecture)" "$diff" >"$work/pull.json"
+  config=$(sha256sum "$work/pull.json" | cut -d' ' -f1)
+  printf '{"schemaVersion":2,"config":{"digest":"sha256:%s","size":%d},"layers":[{"digest":"sha256:%s","size":%d}]}' \
+    "$config" "$(stat -c %s "$work/pull.json")" "$layer" "$(stat -c %s "$work/pull.tar.gz")" >"$base/manifests/1"
+  mv "$work/pull.json" "$base/blobs/sha256:$config"
+  mv "$work/pull.tar.gz" "$base/blobs/sha256:$layer"
 }
 
 [ $# != 1 ] || [ "${BASH_SOURCE[0]}" != "$0" ] || train_caches "$1"

@@ -56,6 +56,11 @@ final class BlockPipe {
     full.add(last);
   }
 
+  /** Whether all that was poured in was read to its end, so that it can be used again. */
+  boolean isWhole() {
+    return full.isEmpty() && free.remainingCapacity() == 0;
+  }
+
   /** What was poured in, for one thread; every block counts into {@code digest} as it comes. */
   ByteFeed reader(MessageDigest digest) {
     return new Reader(digest);

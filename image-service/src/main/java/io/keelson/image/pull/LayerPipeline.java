@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class LayerPipeline {
 
   private final UnpackLimits limits;
+  private final BlockPipes pipes = new BlockPipes();
 
   LayerPipeline(UnpackLimits limits) {
     this.limits = limits;
@@ -53,7 +54,7 @@ final class LayerPipeline {
       Cancellation cancellation)
       throws IOException, InterruptedException {
     Cancellation mine = cancellation.child();
-    BlockPipe pipe = new BlockPipe();
+    BlockPipe pipe = pipes.lend();
     PlatformTask<Boolean> fetcher =
         PlatformTask.start(
             "image-fetch", () -> fetch(source, blob, pipe, keptBlob, progress, mine));
@@ -68,6 +69,7 @@ final class LayerPipeline {
       unpacker.interrupt();
       unpacker.join();
       fetcher.join();
+      pipes.giveBack(pipe);
     }
   }
 

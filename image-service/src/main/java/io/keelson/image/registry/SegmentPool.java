@@ -12,6 +12,9 @@ final class SegmentPool {
 
   private static final int SEGMENTS = 16;
 
+  /** Below, a segment of its own is cheaper than one that is kept. */
+  private static final int SMALL = 128 * 1024;
+
   private final Semaphore left = new Semaphore(SEGMENTS, true);
   private final ConcurrentLinkedQueue<Segment> spare = new ConcurrentLinkedQueue<>();
 
@@ -27,7 +30,7 @@ final class SegmentPool {
   }
 
   private Segment make(long blobSize) {
-    if (blobSize < Segment.SIZE) {
+    if (blobSize < SMALL) {
       return new Segment((int) blobSize);
     }
     Segment kept = spare.poll();
