@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import io.keelson.proto.dra.v1.DRAPluginGrpc;
 import io.keelson.proto.drahealth.v1.DRAResourceHealthGrpc;
+import io.keelson.proto.nri.v1alpha1.ContainerAdjustment;
 import io.keelson.proto.pluginregistration.v1.PluginInfo;
 import io.keelson.proto.podresources.v1.PodResources;
 import java.io.IOException;
@@ -27,7 +28,8 @@ class PluginContractsTest {
         contract("pluginregistration-v1", PluginInfo.getDescriptor().getFile()),
         contract("podresources-v1", PodResources.getDescriptor().getFile()),
         contract("dra-v1", DRAPluginGrpc.getServiceDescriptor()),
-        contract("dra-health-v1", DRAResourceHealthGrpc.getServiceDescriptor()));
+        contract("dra-health-v1", DRAResourceHealthGrpc.getServiceDescriptor()),
+        contract("nri-v1alpha1", ContainerAdjustment.getDescriptor().getFile()));
   }
 
   private static Arguments contract(String table, FileDescriptor compiled) {
