@@ -33,6 +33,9 @@ ipv4_subnet = "10.85.0.0/24"
 ipv6_subnet = "fd4b:6565:6c75::/64"
 cni_conf_dir = "$work/net.d"
 netns_dir = "$work/netns"
+[nri]
+socket = "$work/nri.sock"
+plugin_dir = "$work/nri"
 TOML
   export KEELSON_SOCKET=$work/state/keelson.sock
   KEELSON_JAVA_OPTS="-XX:AOTCacheOutput=$installation/lib/serve.aot" \

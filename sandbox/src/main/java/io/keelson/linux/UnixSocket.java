@@ -29,7 +29,20 @@ public final class UnixSocket {
    * @throws ErrnoException {@link Errno#ENOENT} or {@link Errno#ECONNREFUSED} if nobody listens
    */
   public static Fd connectPackets(Path path) throws ErrnoException {
-    Fd socket = open(SOCK_SEQPACKET);
+    return connect(path, SOCK_SEQPACKET);
+  }
+
+  /**
+   * Connects to a stream socket; the path may be of any length.
+   *
+   * @throws ErrnoException {@link Errno#ENOENT} or {@link Errno#ECONNREFUSED} if nobody listens
+   */
+  public static Fd connect(Path path) throws ErrnoException {
+    return connect(path, SOCK_STREAM);
+  }
+
+  private static Fd connect(Path path, int type) throws ErrnoException {
+    Fd socket = open(type);
     try (Address address = Address.of(path)) {
       if (LibC.connect(socket.number(), address.memory(), address.length()) < 0) {
         throw LibC.failure("connect(\"" + path + "\")");

@@ -163,6 +163,10 @@ final class CreateContainer {
               .setUser(user(spec.user()))
               .addAllMounts(spec.reportedMounts());
       spec.reportedResources().ifPresent(created::setResources);
+      String cgroup = spec.cgroupsPath();
+      if (cgroup != null) {
+        created.setCgroup(cgroup);
+      }
       core.save(container, created.build(), Durability.POWER_SOON);
       show(container);
       core.reached("CreateContainer:created");

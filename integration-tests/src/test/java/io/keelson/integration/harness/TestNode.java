@@ -70,6 +70,9 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     set("volumes.secrets_dir", quoted(secrets()));
     set("volumes.docker_plugin_dirs", "[" + quoted(dockerPlugins()) + "]");
     set("images.hosts_dirs", "[" + quoted(registries()) + "]");
+    set("nri.socket", quoted(nriSocket()));
+    set("nri.plugin_dir", quoted(nriPlugins()));
+    set("nri.config_dir", quoted(base.resolve("nri.conf")));
     daemon = new TestDaemon(configuration(), socket(), base.resolve("daemon.log"));
     leaks = new LeakCheck(this);
   }
@@ -262,6 +265,16 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
 
   public Path state() {
     return base.resolve("state");
+  }
+
+  /** Where plugins of the Node Resource Interface connect. */
+  public Path nriSocket() {
+    return base.resolve("nri.sock");
+  }
+
+  /** The folder of plugins that the daemon starts; it does not exist. */
+  public Path nriPlugins() {
+    return base.resolve("nri");
   }
 
   public Path socket() {

@@ -37,6 +37,7 @@ public record Configuration(
     Streaming streaming,
     Volumes volumes,
     Containers containers,
+    Nri nri,
     Grpc grpc) {
 
   public Configuration {
@@ -184,6 +185,22 @@ public record Configuration(
   public record Containers(long pidsLimit, Duration hostPathDeadline) {}
 
   /**
+   * Plugins of the Node Resource Interface.
+   *
+   * @param pluginDir programs that are started with the daemon
+   * @param configDir their configuration
+   * @param registrationTimeout also of the synchronisation
+   * @param requestTimeout of every other call
+   */
+  public record Nri(
+      boolean enabled,
+      Path socket,
+      Path pluginDir,
+      Path configDir,
+      Duration registrationTimeout,
+      Duration requestTimeout) {}
+
+  /**
    * The gRPC server.
    *
    * @param maxMessageSize bytes
@@ -258,6 +275,13 @@ public record Configuration(
             values.get(VolumeKeys.LOCAL_DRIVER),
             values.get(VolumeKeys.LOCAL_DRIVER_DIR)),
         new Containers(values.get(Keys.PIDS_LIMIT), values.get(Keys.HOST_PATH_DEADLINE)),
+        new Nri(
+            values.get(NriKeys.ENABLED),
+            values.get(NriKeys.SOCKET),
+            values.get(NriKeys.PLUGIN_DIR),
+            values.get(NriKeys.CONFIG_DIR),
+            values.get(NriKeys.REGISTRATION_TIMEOUT),
+            values.get(NriKeys.REQUEST_TIMEOUT)),
         new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()));
   }
 

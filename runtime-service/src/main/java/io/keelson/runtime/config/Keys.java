@@ -586,6 +586,12 @@ final class Keys {
           VolumeKeys.LOCAL_DRIVER_DIR,
           PIDS_LIMIT,
           HOST_PATH_DEADLINE,
+          NriKeys.ENABLED,
+          NriKeys.SOCKET,
+          NriKeys.PLUGIN_DIR,
+          NriKeys.CONFIG_DIR,
+          NriKeys.REGISTRATION_TIMEOUT,
+          NriKeys.REQUEST_TIMEOUT,
           MAX_MESSAGE_SIZE);
 
   private static final Pattern RUNTIME_KEY = Pattern.compile("runtimes\\.([^.]+)\\.[^.]+");

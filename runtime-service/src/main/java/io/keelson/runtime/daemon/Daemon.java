@@ -11,6 +11,7 @@ import io.keelson.linux.KernelThreads;
 import io.keelson.linux.ProcessWatcher;
 import io.keelson.runtime.ProductVersion;
 import io.keelson.runtime.config.Configuration;
+import io.keelson.runtime.nri.Nri;
 import io.keelson.runtime.server.CallInterceptor;
 import io.keelson.runtime.server.ContainerCalls;
 import io.keelson.runtime.server.CriImageService;
@@ -44,6 +45,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -124,6 +126,7 @@ public final class Daemon implements AutoCloseable {
             new CsiPluginHandler(volumes.drivers())),
         channels,
         shutdown);
+    Optional<Nri> nri = NriParts.of(configuration, features);
     NodeRuntime runtime =
         runtime(
             configuration,
@@ -134,6 +137,7 @@ public final class Daemon implements AutoCloseable {
             network,
             devices,
             volumes,
+            nri,
             faults,
             shutdown);
 
@@ -173,6 +177,10 @@ public final class Daemon implements AutoCloseable {
 
     runtime.recover();
     volumes.start();
+    if (nri.isPresent()) {
+      shutdown.add("NRI", nri.get());
+      nri.get().start(runtime.pods(), runtime.containers());
+    }
     gate.open();
     introspection.serving();
   }
@@ -186,6 +194,7 @@ public final class Daemon implements AutoCloseable {
       PodNetwork network,
       Devices devices,
       NodeVolumes volumes,
+      Optional<Nri> nri,
       FaultPoints faults,
       Shutdown shutdown)
       throws IOException {
@@ -212,18 +221,25 @@ public final class Daemon implements AutoCloseable {
         new CatatonitHolder(host.catatonit(), defaultHandler, host.cgroups(), RUNTIME_TIMEOUT),
         targets ->
             inOrder(
-                StandardIsolators.create(
-                    features, targets, images.volumes(), isolation(configuration)),
-                inOrder(List.of(volumes.isolator()), devices.isolators())),
-        inOrder(List.of(volumes.podExtension()), devices.podExtensions()),
+                Stream.of(
+                    StandardIsolators.create(
+                        features, targets, images.volumes(), isolation(configuration)),
+                    List.of(volumes.isolator()),
+                    devices.isolators(),
+                    nri.map(Nri::isolator).stream().toList())),
+        inOrder(
+            Stream.of(
+                List.of(volumes.podExtension()),
+                devices.podExtensions(),
+                nri.map(Nri::podExtension).stream().toList())),
         images.provisioner(),
         network,
         host.cgroups(),
         faults);
   }
 
-  private static <T> List<T> inOrder(List<T> first, List<T> then) {
-    return Stream.concat(first.stream(), then.stream()).toList();
+  private static <T> List<T> inOrder(Stream<? extends List<? extends T>> lists) {
+    return lists.<T>flatMap(List::stream).toList();
   }
 
   private static StandardIsolators.Settings isolation(Configuration configuration) {

@@ -19,7 +19,7 @@ import java.nio.file.attribute.UserPrincipalNotFoundException;
  * and group, and is then renamed, so that nobody ever meets one that is too open, and the file of a
  * daemon that died is replaced in one step.
  */
-final class SocketFile {
+public final class SocketFile {
 
   /**
    * Appended to the name while the socket is made; the length that the configuration leaves room
@@ -30,7 +30,7 @@ final class SocketFile {
   private final Path path;
   private final String group;
 
-  SocketFile(Path path, String group) {
+  public SocketFile(Path path, String group) {
     this.path = path;
     this.group = group;
   }
@@ -41,7 +41,7 @@ final class SocketFile {
    * @return where to bind the socket, for {@link #publish}
    * @throws IOException if something else is served at the path, or something there is no socket
    */
-  Path prepare() throws IOException {
+  public Path prepare() throws IOException {
     Path parent = path.getParent();
     if (parent != null) {
       Files.createDirectories(parent);
@@ -61,13 +61,13 @@ final class SocketFile {
   }
 
   /** Makes the bound socket known under its name, with mode 0660 and the configured group. */
-  void publish() throws IOException {
+  public void publish() throws IOException {
     Files.setPosixFilePermissions(unpublished(), PosixFilePermissions.fromString("rw-rw----"));
     Files.getFileAttributeView(unpublished(), PosixFileAttributeView.class).setGroup(group());
     Files.move(unpublished(), path, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  void delete() throws IOException {
+  public void delete() throws IOException {
     Files.deleteIfExists(path);
   }
 

@@ -260,6 +260,10 @@ public final class SpecBuilder {
     return this;
   }
 
+  public @Nullable String cgroupsPath() {
+    return cgroupsPath;
+  }
+
   /** {@code rprivate}, {@code rslave} or {@code rshared}. */
   public SpecBuilder rootfsPropagation(String propagation) {
     rootfsPropagation = propagation;
