@@ -49,6 +49,7 @@ public final class Images implements AutoCloseable {
   private final ImageAssembly assembly;
   private final Settler settler;
   private final SignatureCheck signatures;
+  private final ImageMetrics metrics = new ImageMetrics();
   private final RegistryClients registries;
   private final SharedPulls pulls;
   private final ManifestParser parser = new ManifestParser();
@@ -66,7 +67,12 @@ public final class Images implements AutoCloseable {
             settings.root().resolve("rootfs"), settings.backend(), catalog, layers, threads);
     this.assembly =
         new ImageAssembly(
-            catalog, layers, settings.limits(), settings.parallelLayers(), settings.keepBlobs());
+            catalog,
+            layers,
+            settings.limits(),
+            settings.parallelLayers(),
+            settings.keepBlobs(),
+            metrics);
     this.registries = new RegistryClients(settings.registries());
     this.signatures = new SignatureCheck(settings.signaturePolicy());
     this.pulls = new SharedPulls(this::pull);
@@ -140,13 +146,26 @@ public final class Images implements AutoCloseable {
       PullProgress progress,
       Cancellation cancellation)
       throws IOException {
+    return metrics.pull(() -> fetch(reference, credentials, progress, cancellation));
+  }
+
+  private String fetch(
+      ImageReference reference,
+      RegistryCredentials credentials,
+      PullProgress progress,
+      Cancellation cancellation)
+      throws IOException {
     try {
       folders.makeRoom();
+      long start = System.nanoTime();
       RegistrySource source =
           registries.source(reference, credentials, new ManifestResolver(parser, host));
       SourceImage image = source.resolve(cancellation);
       Digest digest = Objects.requireNonNull(image.digest());
+      long resolved = System.nanoTime();
+      metrics.took(ImageMetrics.Stage.RESOLVE, resolved - start);
       signatures.check(reference, digest);
+      metrics.took(ImageMetrics.Stage.VERIFY, System.nanoTime() - resolved);
       List<String> tags = reference.tag() == null ? List.of() : List.of(reference.toString());
       List<String> digests = List.of(reference.withDigest(digest).toString());
       assembly.assemble(image, source, tags, digests, progress, cancellation);
@@ -179,6 +198,16 @@ public final class Images implements AutoCloseable {
       PullProgress progress,
       Cancellation cancellation)
       throws IOException {
+    return metrics.pull(() -> take(format, archive, name, progress, cancellation));
+  }
+
+  private List<String> take(
+      String format,
+      Path archive,
+      @Nullable String name,
+      PullProgress progress,
+      Cancellation cancellation)
+      throws IOException {
     try {
       folders.makeRoom();
       List<String> ids =
@@ -190,6 +219,11 @@ public final class Images implements AutoCloseable {
       cancellation.check();
       throw Failures.explained("import of " + archive, e);
     }
+  }
+
+  /** What pulls cost, for whoever shows metrics. Always the same object. */
+  public ImageMetrics metrics() {
+    return metrics;
   }
 
   /** All images, sorted by id. */

@@ -17,6 +17,7 @@ import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.Provisioner;
+import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -361,5 +362,32 @@ class ImagesTest {
     assertThat(left).doesNotExist();
     assertThat(half).doesNotExist();
     assertThat(root.resolve("images/trash")).isEmptyDirectory();
+  }
+
+  @Test
+  void pullsAreCounted() throws IOException {
+    CollectorRegistry metrics = new CollectorRegistry();
+    images.metrics().register(metrics);
+    TestImage image = image();
+    images.pull(PullRequest.of(registry.push(image, "team/app", "1")));
+    assertThatThrownBy(() -> images.pull(PullRequest.of(registry.address() + "/team/none:1")))
+        .isInstanceOf(NotFoundException.class);
+    String[] result = {"result"};
+    assertThat(sample(metrics, "keelson_image_pulls_total", result, "success")).isEqualTo(1);
+    assertThat(sample(metrics, "keelson_image_pulls_total", result, "not_found")).isEqualTo(1);
+    assertThat(sample(metrics, "keelson_image_layers_total", result, "fetched")).isEqualTo(2);
+    assertThat(sample(metrics, "keelson_image_fetched_bytes_total", new String[0]))
+        .isEqualTo(image.layers().stream().mapToInt(layer -> image.blob(layer).length).sum());
+    assertThat(
+            sample(metrics, "keelson_image_stage_seconds_count", new String[] {"stage"}, "unpack"))
+        .isEqualTo(2);
+    assertThat(sample(metrics, "keelson_image_pulls_in_progress", new String[0])).isZero();
+  }
+
+  private static double sample(
+      CollectorRegistry metrics, String name, String[] labels, String... values) {
+    Double value = metrics.getSampleValue(name, labels, values);
+    assertThat(value).as(name).isNotNull();
+    return value == null ? -1 : value;
   }
 }

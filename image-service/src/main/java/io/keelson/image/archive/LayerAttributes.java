@@ -25,9 +25,10 @@ final class LayerAttributes {
         && attribute.indexOf('\0') < 0;
   }
 
+  /** Sets all but a folder's default access control list, which is for its end. */
   static void apply(Folder parent, String name, TarEntry entry) throws ErrnoException {
     for (Map.Entry<String, byte[]> attribute : entry.attributes().entrySet()) {
-      if (isWanted(attribute.getKey())) {
+      if (isWanted(attribute.getKey()) && !attribute.getKey().equals(AccessControlList.DEFAULT)) {
         tolerate(
             attribute.getKey(),
             () -> parent.setAttribute(name, attribute.getKey(), attribute.getValue()));

@@ -28,7 +28,7 @@ public final class LayerExtractor implements AutoCloseable {
   private final TransferBuffer buffer = new TransferBuffer();
   private EntryPath base = EntryPath.ROOT;
 
-  /** Folders get their times at the end, since every entry made in them changes these. */
+  /** Folders are finished at the end: every entry made in them changes their times. */
   private final Map<EntryPath, TarEntry> folderTimes = new LinkedHashMap<>();
 
   /**
@@ -71,7 +71,7 @@ public final class LayerExtractor implements AutoCloseable {
       }
     }
     for (Map.Entry<EntryPath, TarEntry> made : folderTimes.entrySet()) {
-      setFolderTimes(made.getKey(), made.getValue());
+      finishFolder(made.getKey(), made.getValue());
     }
     return new UnpackedLayer(
         budget.allocated(), budget.inodes(), new ArrayList<>(folders.implied()));
@@ -243,11 +243,18 @@ public final class LayerExtractor implements AutoCloseable {
     parent.setTimes(name, entry.accessed(), entry.modified());
   }
 
-  private void setFolderTimes(EntryPath path, TarEntry entry) throws IOException {
+  private void finishFolder(EntryPath path, TarEntry entry) throws IOException {
     String name = path.isRoot() ? "." : path.name();
     Folder parent = folders.existing(path.parent());
     // A later entry may have put something else there.
     if (parent != null && parent.status(name).filter(FileStatus::isDirectory).isPresent()) {
+      byte[] inherited = entry.attributes().get(AccessControlList.DEFAULT);
+      if (inherited != null) {
+        // Not before: what is made in the folder would have it too.
+        LayerAttributes.tolerate(
+            AccessControlList.DEFAULT,
+            () -> parent.setAttribute(name, AccessControlList.DEFAULT, inherited));
+      }
       parent.setTimes(name, entry.accessed(), entry.modified());
     }
   }

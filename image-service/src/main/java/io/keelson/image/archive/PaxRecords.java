@@ -99,8 +99,11 @@ final class PaxRecords {
     return numbers;
   }
 
-  /** The extended attributes, by the key that star, GNU tar and docker write. */
-  Map<String, byte[]> attributes() {
+  /**
+   * The extended attributes, by the keys that star, GNU tar and docker write; access control lists
+   * as attributes too.
+   */
+  Map<String, byte[]> attributes() throws MalformedArchiveException {
     Map<String, byte[]> attributes = null;
     for (Map.Entry<String, String> record : values.entrySet()) {
       if (record.getKey().startsWith(SCHILY_XATTR)) {
@@ -110,7 +113,21 @@ final class PaxRecords {
             record.getValue().getBytes(StandardCharsets.ISO_8859_1));
       }
     }
+    attributes = withList(attributes, "SCHILY.acl.access", AccessControlList.ACCESS);
+    attributes = withList(attributes, "SCHILY.acl.default", AccessControlList.DEFAULT);
     return attributes == null ? Map.of() : attributes;
+  }
+
+  private @Nullable Map<String, byte[]> withList(
+      @Nullable Map<String, byte[]> attributes, String key, String attribute)
+      throws MalformedArchiveException {
+    String text = get(key);
+    if (text == null) {
+      return attributes;
+    }
+    Map<String, byte[]> all = attributes == null ? new LinkedHashMap<>() : attributes;
+    AccessControlList.attribute(text).ifPresent(value -> all.putIfAbsent(attribute, value));
+    return all;
   }
 
   private static MalformedArchiveException broken() {

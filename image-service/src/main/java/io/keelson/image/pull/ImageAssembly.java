@@ -1,6 +1,7 @@
 package io.keelson.image.pull;
 
 import io.keelson.image.Cancellation;
+import io.keelson.image.ImageMetrics;
 import io.keelson.image.PullProgress;
 import io.keelson.image.UnpackLimits;
 import io.keelson.image.reference.Digest;
@@ -45,7 +46,8 @@ public final class ImageAssembly {
       LayerStore layers,
       UnpackLimits limits,
       int parallelLayers,
-      boolean keepBlobs) {
+      boolean keepBlobs,
+      ImageMetrics metrics) {
     this.catalog = catalog;
     this.layers = layers;
     this.shared =
@@ -54,6 +56,7 @@ public final class ImageAssembly {
             new LayerPipeline(limits),
             new Semaphore(parallelLayers, true),
             keepBlobs,
+            metrics,
             new ConcurrentHashMap<>());
   }
 

@@ -1,6 +1,8 @@
 package io.keelson.image.pull;
 
 import io.keelson.image.Cancellation;
+import io.keelson.image.ImageMetrics;
+import io.keelson.image.ImageMetrics.Stage;
 import io.keelson.image.PullProgress;
 import io.keelson.image.archive.UnpackedLayer;
 import io.keelson.image.reference.Digest;
@@ -46,6 +48,7 @@ final class LayerTask {
       LayerPipeline pipeline,
       Semaphore permits,
       boolean keepBlobs,
+      ImageMetrics metrics,
       ConcurrentMap<Digest, CompletableFuture<Boolean>> underWay) {}
 
   /**
@@ -109,6 +112,7 @@ final class LayerTask {
       cancellation.check();
       Optional<Layer> present = shared.layers().retain(chainId);
       if (present.isPresent()) {
+        shared.metrics().layerPresent();
         progress.layerPresent(blob.label());
         return present.get();
       }
@@ -136,7 +140,10 @@ final class LayerTask {
     }
     try (NewLayer layer = shared.layers().begin()) {
       UnpackedLayer unpacked;
+      long asked = System.nanoTime();
       shared.permits().acquire();
+      long begun = System.nanoTime();
+      shared.metrics().took(Stage.WAIT, begun - asked);
       // Who has a permit waits for nobody but the source and the disk.
       try {
         unpacked =
@@ -152,6 +159,8 @@ final class LayerTask {
       } finally {
         shared.permits().release();
       }
+      shared.metrics().took(Stage.UNPACK, System.nanoTime() - begun);
+      shared.metrics().layerFetched(blob.size());
       List<Path> contents = new ArrayList<>();
       for (CompletableFuture<Layer> lower : below) {
         contents.add(lower.get().content());
@@ -159,6 +168,7 @@ final class LayerTask {
       if (!contents.isEmpty() && !unpacked.implied().isEmpty()) {
         ImpliedFolders.inherit(layer.content(), unpacked.implied(), contents);
       }
+      long publishing = System.nanoTime();
       Layer made =
           shared
               .layers()
@@ -169,6 +179,7 @@ final class LayerTask {
                   blob.digest(),
                   unpacked.bytes(),
                   unpacked.inodes());
+      shared.metrics().took(Stage.PUBLISH, System.nanoTime() - publishing);
       progress.layerDone(blob.label());
       return made;
     }

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -120,12 +121,32 @@ class GnuTarComparisonTest {
     }
   }
 
+  private void addAccessControlLists() throws IOException {
+    try (Folder root = Folder.open(source);
+        Folder dir = root.openFolder("dir")) {
+      // Users and groups without a name here: u::rw-,u:4242960:rwx,g::r--,g:70000:-w-,m::rwx,o::r--
+      byte[] list =
+          HexFormat.of()
+              .parseHex(
+                  "02000000"
+                      + "01000600ffffffff"
+                      + "0200070010ba4000"
+                      + "04000400ffffffff"
+                      + "0800020070110100"
+                      + "10000700ffffffff"
+                      + "20000400ffffffff");
+      dir.setAttribute("empty", "system.posix_acl_access", list);
+      root.setAttribute("dir", "system.posix_acl_default", list);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
         "--format=pax --xattrs --xattrs-include=* --sparse --sparse-version=1.0",
         "--format=pax --xattrs --xattrs-include=* --sparse --sparse-version=0.1",
         "--format=pax --xattrs --xattrs-include=* --sparse --sparse-version=0.0",
+        "--format=pax --acls --numeric-owner",
         "--format=pax",
         "--format=gnu --sparse",
         "--format=gnu",
@@ -134,6 +155,9 @@ class GnuTarComparisonTest {
   void treeIsTheSame(String options) throws Exception {
     if (options.contains("xattrs")) {
       addAttributes();
+    }
+    if (options.contains("acls")) {
+      addAccessControlLists();
     }
     Path tar = temporary.resolve("layer.tar");
     List<String> command = new ArrayList<>(List.of("tar", "-C", source.toString()));
@@ -149,6 +173,7 @@ class GnuTarComparisonTest {
             theirs.toString(),
             "--xattrs",
             "--xattrs-include=*",
+            "--acls",
             "--same-owner",
             "--numeric-owner",
             "-xpf",
@@ -162,6 +187,10 @@ class GnuTarComparisonTest {
 
     Map<String, String> expected = TreeListing.of(theirs);
     assertThat(TreeListing.of(ours)).isEqualTo(expected);
+    if (options.contains("acls")) {
+      assertThat(expected.get("/dir/empty")).contains("posix_acl_access");
+      assertThat(expected.get("/dir")).contains("posix_acl_default");
+    }
     if (options.contains("pax")) {
       assertThat(expected.get("/dir")).contains("nanoseconds=123456789");
     }
