@@ -12,6 +12,7 @@ import java.util.List;
  * @param pluginWait how long a request waits for a plugin that is not back yet
  * @param cdiFolders of CDI specs; later ones win
  * @param definitions folder of the administrator's files of built-in plugins
+ * @param podResourcesSocket where monitors ask who holds what
  * @param ownersFromUser nodes belong to the container's user
  */
 public record DeviceSettings(
@@ -20,6 +21,7 @@ public record DeviceSettings(
     Duration pluginWait,
     List<Path> cdiFolders,
     Path definitions,
+    Path podResourcesSocket,
     boolean ownersFromUser) {
 
   public DeviceSettings {

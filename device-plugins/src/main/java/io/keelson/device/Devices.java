@@ -1,21 +1,23 @@
 package io.keelson.device;
 
-import io.keelson.device.allocation.AllocationObserver;
 import io.keelson.device.allocation.Allocations;
 import io.keelson.device.allocation.Allocator;
 import io.keelson.device.builtin.BuiltInPlugins;
 import io.keelson.device.cdi.CdiFolders;
+import io.keelson.device.container.ContainerAccess;
 import io.keelson.device.container.DeviceIsolator;
+import io.keelson.device.container.Hotplug;
 import io.keelson.device.container.PodDevices;
 import io.keelson.device.nic.Nics;
 import io.keelson.device.plugin.PluginFolder;
 import io.keelson.device.plugin.PluginRegistry;
+import io.keelson.device.podresources.PodResourcesService;
 import io.keelson.device.registration.PluginHandler;
-import io.keelson.proto.record.v1.DeviceAllocation;
 import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.rpc.UnixChannels;
+import io.keelson.sandbox.rpc.UnixServer;
 import java.io.IOException;
 import java.util.List;
 
@@ -24,23 +26,37 @@ public final class Devices implements AutoCloseable {
 
   private final PluginRegistry registry;
   private final PluginFolder folder;
+  private final UnixServer podResources;
+  private final Hotplug hotplug;
+  private final NodeDevices node;
   private final List<Isolator> isolators;
   private final List<PodExtension> podExtensions;
 
   private Devices(DeviceSettings settings, UnixChannels channels, FaultPoints faults)
       throws IOException {
+    Changes changes = new Changes();
     registry = new PluginRegistry(settings.pluginWait());
+    registry.addListener(changes);
     Allocations allocations = Allocations.open(settings.checkpoints().resolve("allocations"));
-    Allocator allocator = new Allocator(registry, allocations, new Unobserved(), faults);
+    Allocator allocator = new Allocator(registry, allocations, changes, faults);
     CdiFolders cdi = new CdiFolders(settings.cdiFolders());
-    BuiltInPlugins builtIn = BuiltInPlugins.read(settings.definitions(), (_, _, _, _) -> {});
+    DeferredNodeListener nodes = new DeferredNodeListener();
+    BuiltInPlugins builtIn = BuiltInPlugins.read(settings.definitions(), nodes);
     Nics nics = Nics.open(settings.checkpoints().resolve("nics"), builtIn.nics(), faults);
+    hotplug = new Hotplug(allocator, allocations, nics);
+    nodes.open(hotplug);
+    node = new NodeDevices(registry, allocations, allocator, hotplug, cdi, changes);
     isolators =
-        List.of(new DeviceIsolator(allocator, allocations, cdi, nics, settings.ownersFromUser()));
+        List.of(
+            new DeviceIsolator(allocator, allocations, cdi, nics, settings.ownersFromUser()),
+            hotplug.isolator());
     podExtensions = List.of(new PodDevices(allocator, allocations, nics));
     builtIn.start(registry);
     nics.start(registry);
     folder = PluginFolder.open(settings.pluginFolder(), registry, channels);
+    podResources =
+        UnixServer.start(
+            settings.podResourcesSocket(), List.of(new PodResourcesService(registry, allocations)));
   }
 
   /**
@@ -67,20 +83,20 @@ public final class Devices implements AutoCloseable {
     return folder;
   }
 
-  @Override
-  public void close() throws IOException {
-    folder.close();
-    registry.close();
+  /** What a person or an orchestrator asks. */
+  public NodeDevices node() {
+    return node;
   }
 
-  private static final class Unobserved implements AllocationObserver {
-    @Override
-    public void allocated(DeviceAllocation allocation) {}
+  /** Devices can come to containers that run from now on. */
+  public void openHotplug(ContainerAccess core) {
+    hotplug.open(core);
+  }
 
-    @Override
-    public void released(DeviceAllocation allocation) {}
-
-    @Override
-    public void failed(Exception why) {}
+  @Override
+  public void close() throws IOException {
+    podResources.close();
+    folder.close();
+    registry.close();
   }
 }

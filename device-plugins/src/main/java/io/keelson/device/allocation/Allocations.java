@@ -155,6 +155,16 @@ public final class Allocations {
     }
   }
 
+  DeviceAllocation keepOnly(DeviceAllocation allocation, List<String> ids) throws IOException {
+    lock.lock();
+    try {
+      DeviceAllocation now = byKey.getOrDefault(AllocationKey.of(allocation), allocation);
+      return put(now.toBuilder().clearDeviceIds().addAllDeviceIds(ids).build());
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private DeviceAllocation put(DeviceAllocation allocation) throws IOException {
     files.save(allocation);
     byKey.put(AllocationKey.of(allocation), allocation);

@@ -235,6 +235,35 @@ public final class Allocator {
     freed(allocation);
   }
 
+  /**
+   * Takes back some of the devices.
+   *
+   * @param kept those that stay
+   * @return what is left; empty if nothing is
+   */
+  public Optional<DeviceAllocation> shrink(DeviceAllocation held, List<String> kept)
+      throws IOException {
+    if (kept.isEmpty()) {
+      release(held);
+      return Optional.empty();
+    }
+    DevicePlugin plugin = registry.await(held.getResource()).plugin();
+    DeviceAllocation smaller = allocations.keepOnly(held, kept);
+    observer.released(held);
+    return Optional.of(allocations.answered(smaller, plugin.allocate(kept)));
+  }
+
+  /** The plugin's devices have other nodes by now: what it answers now is what counts. */
+  public void answerAnew(DeviceAllocation held) throws IOException {
+    ContainerAllocateResponse answer;
+    try {
+      answer = registry.await(held.getResource()).plugin().allocate(held.getDeviceIdsList());
+    } catch (IOException | KeelsonException e) {
+      answer = held.getResponse().toBuilder().clearDevices().build(); // the device is away
+    }
+    allocations.answered(held, answer);
+  }
+
   private void freed(DeviceAllocation allocation) throws IOException {
     observer.released(allocation);
     Optional<Resource> resource = registry.resource(allocation.getResource());

@@ -147,6 +147,11 @@ public final class Nics {
     takeHome(entry -> entry.getContainerId().equals(containerId));
   }
 
+  /** Some devices are taken back: interfaces among them come home. */
+  public void takeHomeDevices(String resource, Collection<String> ids) throws IOException {
+    takeHome(entry -> entry.getResource().equals(resource) && ids.contains(entry.getDeviceId()));
+  }
+
   private void takeHome(Predicate<LentInterface> wanted) throws IOException {
     for (LentInterface entry : journal.all()) {
       if (wanted.test(entry)) {

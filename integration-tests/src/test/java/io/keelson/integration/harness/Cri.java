@@ -44,6 +44,7 @@ import io.keelson.proto.cri.v1.StatusRequest;
 import io.keelson.proto.cri.v1.StopContainerRequest;
 import io.keelson.proto.cri.v1.StopPodSandboxRequest;
 import io.keelson.proto.cri.v1.VersionRequest;
+import io.keelson.proto.node.v1.DeviceServiceGrpc;
 import io.keelson.proto.node.v1.ImageProgress;
 import io.keelson.proto.node.v1.ImportImageRequest;
 import io.keelson.proto.node.v1.NodeServiceGrpc;
@@ -90,6 +91,12 @@ public final class Cri implements AutoCloseable {
 
   public ImageServiceBlockingStub images() {
     return ImageServiceGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** The devices of the node. */
+  public DeviceServiceGrpc.DeviceServiceBlockingStub devices() {
+    return DeviceServiceGrpc.newBlockingStub(channel)
         .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
   }
 

@@ -5,6 +5,8 @@ import io.keelson.proto.cri.v1.ImageServiceGrpc;
 import io.keelson.proto.cri.v1.ImageServiceGrpc.ImageServiceBlockingStub;
 import io.keelson.proto.cri.v1.RuntimeServiceGrpc;
 import io.keelson.proto.cri.v1.RuntimeServiceGrpc.RuntimeServiceBlockingStub;
+import io.keelson.proto.node.v1.DeviceServiceGrpc;
+import io.keelson.proto.node.v1.DeviceServiceGrpc.DeviceServiceBlockingStub;
 import io.keelson.proto.node.v1.NodeServiceGrpc;
 import io.keelson.proto.node.v1.NodeServiceGrpc.NodeServiceBlockingStub;
 import io.keelson.sandbox.rpc.UnixChannels;
@@ -53,6 +55,10 @@ final class CriClient implements AutoCloseable {
 
   ImageServiceBlockingStub images() {
     return ImageServiceGrpc.newBlockingStub(channel);
+  }
+
+  DeviceServiceBlockingStub devices() {
+    return DeviceServiceGrpc.newBlockingStub(channel);
   }
 
   NodeServiceBlockingStub node() {

@@ -29,6 +29,7 @@ public final class Main {
           LogsCommand.class,
           ExecCommand.class,
           InspectCommand.class,
+          DevicesCommand.class,
           StopCommand.class,
           RmCommand.class,
           BenchCommand.class);

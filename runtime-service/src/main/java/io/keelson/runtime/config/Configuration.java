@@ -132,6 +132,7 @@ public record Configuration(
       Duration pluginWait,
       List<Path> cdiDirs,
       Path definitionsDir,
+      Path podResourcesSocket,
       boolean ownersFromUser) {
     public Devices {
       cdiDirs = List.copyOf(cdiDirs);
@@ -252,6 +253,7 @@ public record Configuration(
             values.get(Keys.PLUGIN_WAIT),
             values.get(Keys.CDI_DIRS),
             values.get(Keys.DEVICE_DEFINITIONS),
+            values.get(Keys.POD_RESOURCES_SOCKET),
             values.get(Keys.DEVICE_OWNERS_FROM_USER)),
         new Streaming(
             values.get(Keys.STREAMING_ADDRESS),

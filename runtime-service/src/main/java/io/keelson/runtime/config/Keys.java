@@ -509,6 +509,17 @@ final class Keys {
           [[nic]] tables. Without any there is nothing built in.\
           """);
 
+  static final Key<Path> POD_RESOURCES_SOCKET =
+      Key.derived(
+          "devices.pod_resources_socket",
+          ValueTypes.ABSOLUTE_PATH,
+          values -> values.get(STATE).resolve("pod-resources/kubelet.sock"),
+          """
+          Where monitors such as GPU exporters ask which pod holds which device (pod resources API
+          v1). Default: pod-resources/kubelet.sock in the state folder; a kubelet's is
+          /var/lib/kubelet/pod-resources/kubelet.sock.\
+          """);
+
   static final Key<Boolean> DEVICE_OWNERS_FROM_USER =
       Key.of(
           "devices.owners_from_user",
@@ -564,6 +575,7 @@ final class Keys {
           PLUGIN_WAIT,
           CDI_DIRS,
           DEVICE_DEFINITIONS,
+          POD_RESOURCES_SOCKET,
           DEVICE_OWNERS_FROM_USER,
           STREAMING_ADDRESS,
           STREAMING_PORT,

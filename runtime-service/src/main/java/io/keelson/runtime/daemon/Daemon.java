@@ -19,6 +19,7 @@ import io.keelson.runtime.server.CriRuntimeService;
 import io.keelson.runtime.server.EventCalls;
 import io.keelson.runtime.server.Introspection;
 import io.keelson.runtime.server.NodeCalls;
+import io.keelson.runtime.server.NodeDeviceService;
 import io.keelson.runtime.server.NodeImageService;
 import io.keelson.runtime.server.NodeVolumeService;
 import io.keelson.runtime.server.PodCalls;
@@ -141,6 +142,8 @@ public final class Daemon implements AutoCloseable {
             faults,
             shutdown);
 
+    DeviceParts.openHotplug(devices, runtime.containers());
+
     ReadinessGate gate = new ReadinessGate();
     Introspection introspection = new Introspection();
     NodeCalls node =
@@ -171,7 +174,8 @@ public final class Daemon implements AutoCloseable {
                 introspection.reflection(),
                 new CriImageService(images),
                 new NodeImageService(images),
-                new NodeVolumeService(volumes)));
+                new NodeVolumeService(volumes),
+                new NodeDeviceService(devices.node())));
     shutdown.add("the server", () -> server.stop(STOP_GRACE));
     shutdown.add("the events", runtime.events());
 

@@ -1,0 +1,46 @@
+package io.keelson.device.container;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.keelson.sandbox.spec.SpecDevice;
+import io.keelson.sandbox.spec.SpecDeviceRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The rules of access to devices that a container was made with, from its bundle. */
+final class BundleRules {
+
+  private BundleRules() {}
+
+  static List<SpecDeviceRule> read(Path bundle) throws IOException {
+    JsonNode spec = new ObjectMapper().readTree(Files.readAllBytes(bundle.resolve("config.json")));
+    List<SpecDeviceRule> rules = new ArrayList<>();
+    for (JsonNode rule : spec.path("linux").path("resources").path("devices")) {
+      rules.add(
+          new SpecDeviceRule(
+              rule.path("allow").asBoolean(),
+              kind(rule.path("type").asText("a")),
+              number(rule.path("major")),
+              number(rule.path("minor")),
+              rule.path("access").asText("rwm")));
+    }
+    return rules;
+  }
+
+  private static SpecDevice.Kind kind(String letter) throws IOException {
+    for (SpecDevice.Kind kind : SpecDevice.Kind.values()) {
+      if (kind.letter().equals(letter)) {
+        return kind;
+      }
+    }
+    throw new IOException("config.json has a device rule of type " + letter);
+  }
+
+  private static @Nullable Long number(JsonNode value) {
+    return value.canConvertToLong() && value.asLong() >= 0 ? Long.valueOf(value.asLong()) : null;
+  }
+}

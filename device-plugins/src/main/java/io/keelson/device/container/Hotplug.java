@@ -1,0 +1,251 @@
+package io.keelson.device.container;
+
+import io.keelson.device.allocation.Allocations;
+import io.keelson.device.allocation.Allocator;
+import io.keelson.device.allocation.DeviceRequest;
+import io.keelson.device.builtin.NodeListener;
+import io.keelson.device.nic.Nics;
+import io.keelson.linux.NamespaceType;
+import io.keelson.linux.ProcessId;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
+import io.keelson.proto.record.v1.DeviceAllocation;
+import io.keelson.sandbox.error.FailedPreconditionException;
+import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.error.NotFoundException;
+import io.keelson.sandbox.error.UnsupportedException;
+import io.keelson.sandbox.port.ContainerContext;
+import io.keelson.sandbox.port.Isolator;
+import io.keelson.sandbox.spec.SpecDevice;
+import io.keelson.sandbox.spec.SpecDeviceRule;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Devices that come to, and go from, containers that run: because somebody asks for it, or because
+ * a device that a container holds was plugged in or out. Safe for use by many threads.
+ */
+public final class Hotplug implements NodeListener {
+
+  private static final Logger log = LoggerFactory.getLogger(Hotplug.class);
+
+  private final Allocator allocator;
+  private final Allocations allocations;
+  private final Nics nics;
+  private final KnownContainers containers = new KnownContainers();
+
+  /** Changes of nodes and rules are few, and each depends on what all others have left. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private volatile Optional<ContainerAccess> access = Optional.empty();
+
+  public Hotplug(Allocator allocator, Allocations allocations, Nics nics) {
+    this.allocator = allocator;
+    this.allocations = allocations;
+    this.nics = nics;
+  }
+
+  /** Must be among the isolators, to know the containers. */
+  public Isolator isolator() {
+    return containers;
+  }
+
+  /** Comes once, when the core is there. */
+  public void open(ContainerAccess core) {
+    access = Optional.of(core);
+  }
+
+  /**
+   * Gives devices to a container that runs, beside those that it has.
+   *
+   * @return what it holds of the resources then
+   */
+  public List<DeviceAllocation> attach(String idOrPrefix, String request) throws IOException {
+    ContainerContext container = containers.get(idOrPrefix);
+    requireHotpluggable(container);
+    PodSandboxConfig pod = container.pod().config();
+    String name = container.config().getMetadata().getName();
+    lock.lock();
+    try {
+      List<DeviceRequest> wanted = new ArrayList<>();
+      for (DeviceRequest more : DeviceRequest.parse(request)) {
+        int held =
+            allocations.ofName(pod.getMetadata().getUid(), name).stream()
+                .filter(allocation -> allocation.getResource().equals(more.resource()))
+                .mapToInt(DeviceAllocation::getDeviceIdsCount)
+                .sum();
+        wanted.add(new DeviceRequest(more.resource(), held + more.count(), more.selectors()));
+      }
+      List<DeviceAllocation> given =
+          allocator.allocate(
+              DeviceAnnotations.claimant(container.pod().id(), pod, name, container.id()),
+              wanted,
+              Set.of());
+      nics.lend(container.pod(), container.id(), given);
+      List<SpecDevice> nodes = new ArrayList<>();
+      for (DeviceAllocation allocation : given) {
+        nodes.addAll(nodes(container, allocation));
+      }
+      allow(container, List.of());
+      for (SpecDevice node : nodes) {
+        LiveNodes.make(init(container), node);
+      }
+      return given;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Takes devices from a container that runs.
+   *
+   * @param ids empty for all that it holds of the resource
+   */
+  public void detach(String idOrPrefix, String resource, Collection<String> ids)
+      throws IOException {
+    ContainerContext container = containers.get(idOrPrefix);
+    requireHotpluggable(container);
+    lock.lock();
+    try {
+      DeviceAllocation held =
+          allocations.ofContainer(container.id()).stream()
+              .filter(allocation -> allocation.getResource().equals(resource))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new NotFoundException(
+                          "container %s holds no %s".formatted(container.id(), resource)));
+      List<String> kept =
+          held.getDeviceIdsList().stream()
+              .filter(id -> !ids.isEmpty() && !ids.contains(id))
+              .toList();
+      List<SpecDevice> before = nodes(container, held);
+      nics.takeHomeDevices(resource, ids.isEmpty() ? held.getDeviceIdsList() : ids);
+      Optional<DeviceAllocation> left = allocator.shrink(held, kept);
+      List<SpecDevice> after =
+          left.isPresent() ? nodes(container, left.get()) : List.<SpecDevice>of();
+      List<SpecDevice> gone = before.stream().filter(node -> !after.contains(node)).toList();
+      for (SpecDevice node : gone) {
+        LiveNodes.remove(init(container), node.path());
+      }
+      allow(container, gone);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void nodesChanged(
+      String resource, List<String> ids, List<DeviceSpec> before, List<DeviceSpec> now) {
+    for (DeviceAllocation allocation : allocations.ofResource(resource)) {
+      if (allocation.getDeviceIdsList().stream().anyMatch(ids::contains)) {
+        try {
+          follow(allocation, before, now);
+        } catch (IOException | KeelsonException e) {
+          log.atError()
+              .setCause(e)
+              .addKeyValue("resource", resource)
+              .addKeyValue("devices", ids)
+              .log("a device came or went, and its containers could not follow");
+        }
+      }
+    }
+  }
+
+  private void follow(DeviceAllocation allocation, List<DeviceSpec> before, List<DeviceSpec> now)
+      throws IOException {
+    lock.lock();
+    try {
+      allocator.answerAnew(allocation);
+      for (String id : allocation.getContainerIdsList()) {
+        Optional<ContainerContext> container = containers.find(id);
+        if (container.isEmpty() || access.flatMap(core -> core.init(id)).isEmpty()) {
+          continue; // it does not run
+        }
+        requireHotpluggable(container.get());
+        for (DeviceSpec node : before) {
+          if (!now.contains(node)) {
+            LiveNodes.remove(init(container.get()), node.getContainerPath());
+          }
+        }
+        allow(container.get(), List.of());
+        DeviceAnnotations.Ownership ownership = ownership(container.get());
+        for (DeviceSpec wanted : now) {
+          for (SpecDevice node : AnswerApplication.nodes(wanted)) {
+            LiveNodes.make(init(container.get()), AnswerApplication.owned(node, ownership));
+          }
+        }
+        log.atInfo()
+            .addKeyValue("container", id)
+            .addKeyValue("resource", allocation.getResource())
+            .log("device nodes changed from {} to {}", before.size(), now.size());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A node in a user namespace's own file system could not be opened by anybody. */
+  private static void requireHotpluggable(ContainerContext container) {
+    if (container.pod().namespaces().containsKey(NamespaceType.USER)) {
+      throw new UnsupportedException(
+          "container %s has a user namespace: devices can't come to it while it runs"
+              .formatted(container.id()));
+    }
+  }
+
+  private ProcessId init(ContainerContext container) {
+    return access
+        .flatMap(core -> core.init(container.id()))
+        .orElseThrow(
+            () ->
+                new FailedPreconditionException(
+                    "container %s does not run".formatted(container.id())));
+  }
+
+  private static DeviceAnnotations.Ownership ownership(ContainerContext container) {
+    return DeviceAnnotations.ownership(container.pod().config(), container.config());
+  }
+
+  private static List<SpecDevice> nodes(ContainerContext container, DeviceAllocation allocation)
+      throws IOException {
+    DeviceAnnotations.Ownership ownership = ownership(container);
+    List<SpecDevice> nodes = new ArrayList<>();
+    for (DeviceSpec wanted : allocation.getResponse().getDevicesList()) {
+      for (SpecDevice node : AnswerApplication.nodes(wanted)) {
+        nodes.add(AnswerApplication.owned(node, ownership));
+      }
+    }
+    return nodes;
+  }
+
+  /** The rules that it was made with, then those of all that it holds now. */
+  private void allow(ContainerContext container, List<SpecDevice> gone) throws IOException {
+    if (container.config().getLinux().getSecurityContext().getPrivileged()) {
+      return;
+    }
+    List<SpecDeviceRule> rules = new ArrayList<>(BundleRules.read(container.bundle()));
+    for (SpecDevice node : gone) {
+      rules.removeIf(rule -> rule.equals(SpecDeviceRule.allow(node, rule.access())));
+    }
+    List<DeviceAllocation> held = new ArrayList<>(allocations.ofContainer(container.id()));
+    held.addAll(allocations.ofSandbox(container.pod().id()));
+    for (DeviceAllocation allocation : held) {
+      for (DeviceSpec wanted : allocation.getResponse().getDevicesList()) {
+        for (SpecDevice node : AnswerApplication.nodes(wanted)) {
+          rules.add(SpecDeviceRule.allow(node, AnswerApplication.access(wanted)));
+        }
+      }
+    }
+    access
+        .orElseThrow(() -> new FailedPreconditionException("the daemon is not ready yet"))
+        .deviceRules(container.id(), rules);
+  }
+}

@@ -1,0 +1,264 @@
+package io.keelson.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.grpc.ManagedChannel;
+import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.Shell;
+import io.keelson.integration.harness.TestDaemon;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.node.v1.AllocateDevicesRequest;
+import io.keelson.proto.node.v1.AttachDevicesRequest;
+import io.keelson.proto.node.v1.DetachDevicesRequest;
+import io.keelson.proto.node.v1.ListResourcesResponse;
+import io.keelson.proto.node.v1.ReleaseDevicesRequest;
+import io.keelson.proto.node.v1.WatchDevicesRequest;
+import io.keelson.proto.podresources.v1.AllocatableResourcesRequest;
+import io.keelson.proto.podresources.v1.ContainerDevices;
+import io.keelson.proto.podresources.v1.GetPodResourcesRequest;
+import io.keelson.proto.podresources.v1.PodResourcesListerGrpc;
+import io.keelson.sandbox.rpc.UnixChannels;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Devices that come to containers that run, and what the node tells of its devices. */
+class HotplugIT {
+
+  private static final String REQUEST = "devices.keelson.io/request";
+  private static final String DISK = "unix.keelson.io/disk";
+  private static final String LATER = "unix.keelson.io/later";
+  private static final String PHONE = "usb.keelson.io/phone";
+  private static final String MAY_OPEN = "No such device or address";
+  private static final String MAY_NOT_OPEN = "Operation not permitted";
+
+  @RegisterExtension static final TestNode node = TestNode.bare();
+
+  private static Path dev;
+  private static Path tree;
+
+  @BeforeAll
+  static void start() throws Exception {
+    dev = node.folder("dev");
+    tree = node.folder("tree");
+    for (int i = 0; i < 2; i++) {
+      Shell.output("mknod", dev.resolve("disk" + i).toString(), "c", "511", "" + (60 + i));
+    }
+    plugIn(5, 65);
+    Path definitions = node.folder("devices.d");
+    Files.writeString(
+        definitions.resolve("test.toml"),
+        """
+        [[unix]]
+        resource = "%s"
+        paths = ["%s/disk*"]
+
+        [[unix]]
+        resource = "%s"
+        paths = ["%s/later"]
+        container_path = "/dev/later"
+        required = false
+
+        [[usb]]
+        resource = "%s"
+        vendor = "18d1"
+        root = "%s"
+        """
+            .formatted(DISK, dev, LATER, dev, PHONE, tree));
+    node.set("devices.definitions_dir", "\"" + definitions + "\"");
+    node.writeConfiguration();
+    node.start();
+  }
+
+  private static void plugIn(int number, int minor) throws Exception {
+    Path device = Files.createDirectories(tree.resolve("sys/bus/usb/devices/1-2"));
+    Path bus = Files.createDirectories(tree.resolve("dev/bus/usb/001"));
+    Files.writeString(device.resolve("idVendor"), "18d1");
+    Files.writeString(device.resolve("idProduct"), "4ee7");
+    Files.writeString(device.resolve("serial"), "0815");
+    Files.writeString(device.resolve("busnum"), "1");
+    Files.writeString(device.resolve("devnum"), "" + number);
+    Shell.output("mknod", bus.resolve("%03d".formatted(number)).toString(), "c", "511", "" + minor);
+  }
+
+  @Test
+  void devicesAreAttachedToAndDetachedFromARunningContainer() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("plug").build();
+    String podId = cri.runPod(pod);
+    String container = cri.run(podId, node.sleeper("main").build(), pod);
+    String zero = dev.resolve("disk0").toString();
+    assertThat(open(container, zero)).contains("No such file");
+
+    Shell.Result attached = keelson("devices", "attach", container.substring(0, 12), DISK + "=1");
+    assertThat(attached.exitCode()).as(attached.output()).isZero();
+    assertThat(attached.output()).startsWith(DISK + " ");
+    assertThat(open(container, zero)).contains(MAY_OPEN);
+    assertThat(keelson("devices").output())
+        .contains("RESOURCE", "HOLDER", "it/plug/main", "healthy");
+
+    var _ =
+        cri.devices()
+            .attach(
+                AttachDevicesRequest.newBuilder()
+                    .setContainerId(container)
+                    .setRequest(DISK + "=1")
+                    .build());
+    String one = dev.resolve("disk1").toString();
+    assertThat(open(container, one)).contains(MAY_OPEN);
+    assertThatThrownBy(
+            () ->
+                cri.devices()
+                    .attach(
+                        AttachDevicesRequest.newBuilder()
+                            .setContainerId(container)
+                            .setRequest(DISK + "=1")
+                            .build()))
+        .hasMessageContaining("RESOURCE_EXHAUSTED");
+
+    String id = zero.substring(1).replace('/', '-');
+    var _ =
+        cri.devices()
+            .detach(
+                DetachDevicesRequest.newBuilder()
+                    .setContainerId(container)
+                    .setResource(DISK)
+                    .addDeviceIds(id)
+                    .build());
+    assertThat(open(container, zero)).contains("No such file");
+    var _ = cri.exec(container, "mknod", "/tmp/zero", "c", "511", "60");
+    assertThat(open(container, "/tmp/zero")).contains(MAY_NOT_OPEN);
+    assertThat(open(container, one)).contains(MAY_OPEN);
+    assertThat(open(container, "/dev/null")).isEmpty();
+  }
+
+  @Test
+  void aDeviceThatIsWaitedForComesWhenItIsThere() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("wait").build();
+    String podId = cri.runPod(pod);
+    ContainerConfig config = node.sleeper("main").putAnnotations(REQUEST, LATER + "=1").build();
+    String container = cri.run(podId, config, pod);
+    assertThat(open(container, "/dev/later")).contains("No such file");
+
+    Path host = dev.resolve("later");
+    Shell.output("mknod", host.toString(), "c", "511", "70");
+    Waits.until(() -> open(container, "/dev/later").contains(MAY_OPEN), "the node");
+    Files.delete(host);
+    Waits.until(() -> open(container, "/dev/later").contains("No such file"), "its end");
+  }
+
+  @Test
+  void aUsbDeviceThatComesBackUnderAnotherNumberIsInItsContainerAgain() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("usb").build();
+    String podId = cri.runPod(pod);
+    ContainerConfig config =
+        node.sleeper("main").putAnnotations(REQUEST, PHONE + "=serial:0815").build();
+    String container = cri.run(podId, config, pod);
+    assertThat(open(container, "/dev/bus/usb/001/005")).contains(MAY_OPEN);
+
+    Files.delete(tree.resolve("sys/bus/usb/devices/1-2/serial"));
+    Files.delete(tree.resolve("dev/bus/usb/001/005"));
+    Waits.until(
+        () -> open(container, "/dev/bus/usb/001/005").contains("No such file"), "it is out");
+    plugIn(9, 69);
+    Waits.until(() -> open(container, "/dev/bus/usb/001/009").contains(MAY_OPEN), "it is back");
+    plugOutForTheNext();
+  }
+
+  private static void plugOutForTheNext() throws Exception {
+    Files.delete(tree.resolve("dev/bus/usb/001/009"));
+    plugIn(5, 65);
+  }
+
+  @Test
+  void devicesAreReservedForAContainerToComeAndWatched() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("ahead").build();
+    Iterator<ListResourcesResponse> watch =
+        cri.devices().watchDevices(WatchDevicesRequest.getDefaultInstance());
+    assertThat(holders(watch.next())).isEmpty();
+    AllocateDevicesRequest request =
+        AllocateDevicesRequest.newBuilder()
+            .setPodUid(pod.getMetadata().getUid())
+            .setPodNamespace("it")
+            .setPodName("ahead")
+            .setContainer("main")
+            .setRequest(DISK + "=1")
+            .build();
+    assertThat(cri.devices().allocate(request)).isEqualTo(cri.devices().allocate(request));
+    assertThat(holders(watch.next())).containsExactly("it/ahead/main");
+
+    String podId = cri.runPod(pod);
+    String container = cri.run(podId, node.sleeper("main").build(), pod);
+    assertThat(open(container, dev.resolve("disk0").toString())).contains(MAY_OPEN);
+
+    try (UnixChannels channels = new UnixChannels()) {
+      ManagedChannel channel = channels.open(node.state().resolve("pod-resources/kubelet.sock"));
+      var monitor = PodResourcesListerGrpc.newBlockingStub(channel);
+      assertThat(
+              monitor
+                  .get(
+                      GetPodResourcesRequest.newBuilder()
+                          .setPodName("ahead")
+                          .setPodNamespace("it")
+                          .build())
+                  .getPodResources()
+                  .getContainers(0)
+                  .getDevicesList())
+          .extracting(ContainerDevices::getResourceName)
+          .containsExactly(DISK);
+      assertThat(
+              monitor
+                  .getAllocatableResources(AllocatableResourcesRequest.getDefaultInstance())
+                  .getDevicesList())
+          .hasSize(4);
+      channel.shutdownNow();
+    }
+    cri.remove(container);
+    var _ = cri.devices().allocate(request);
+    var _ =
+        cri.devices()
+            .release(
+                ReleaseDevicesRequest.newBuilder()
+                    .setPodUid(pod.getMetadata().getUid())
+                    .setContainer("main")
+                    .build());
+    assertThat(node.root().resolve("devices/allocations")).isEmptyDirectory();
+  }
+
+  private static List<String> holders(ListResourcesResponse answer) {
+    return answer.getResourcesList().stream()
+        .flatMap(resource -> resource.getDevicesList().stream())
+        .filter(device -> device.hasHolder())
+        .map(
+            device ->
+                device.getHolder().getPodNamespace()
+                    + "/"
+                    + device.getHolder().getPodName()
+                    + "/"
+                    + device.getHolder().getContainer())
+        .toList();
+  }
+
+  private static String open(String container, String path) {
+    return node.cri().exec(container, "cat", path).getStderr().toStringUtf8();
+  }
+
+  private static Shell.Result keelson(String... words) {
+    java.util.ArrayList<String> command = new java.util.ArrayList<>();
+    command.add(TestDaemon.installation().resolve("bin/keelson").toString());
+    command.add("--socket");
+    command.add(node.socket().toString());
+    command.addAll(List.of(words));
+    return Shell.run(command);
+  }
+}
