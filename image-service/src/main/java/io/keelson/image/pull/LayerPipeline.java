@@ -1,6 +1,7 @@
 package io.keelson.image.pull;
 
 import io.keelson.image.Cancellation;
+import io.keelson.image.SpareBuffers;
 import io.keelson.image.UnpackLimits;
 import io.keelson.image.archive.ByteFeed;
 import io.keelson.image.archive.Decompression;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 final class LayerPipeline {
 
   private final UnpackLimits limits;
-  private final BlockPipes pipes = new BlockPipes();
+  private final SpareBuffers<BlockPipe> pipes = new SpareBuffers<>();
 
   LayerPipeline(UnpackLimits limits) {
     this.limits = limits;
@@ -54,7 +55,8 @@ final class LayerPipeline {
       Cancellation cancellation)
       throws IOException, InterruptedException {
     Cancellation mine = cancellation.child();
-    BlockPipe pipe = pipes.lend();
+    BlockPipe kept = pipes.take();
+    BlockPipe pipe = kept == null ? new BlockPipe() : kept;
     PlatformTask<Boolean> fetcher =
         PlatformTask.start(
             "image-fetch", () -> fetch(source, blob, pipe, keptBlob, progress, mine));
@@ -69,7 +71,9 @@ final class LayerPipeline {
       unpacker.interrupt();
       unpacker.join();
       fetcher.join();
-      pipes.giveBack(pipe);
+      if (pipe.isWhole()) {
+        pipes.give(pipe);
+      }
     }
   }
 

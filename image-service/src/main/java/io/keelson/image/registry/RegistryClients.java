@@ -1,6 +1,7 @@
 package io.keelson.image.registry;
 
 import io.keelson.image.RegistryCredentials;
+import io.keelson.image.SpareBuffers;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.registry.hosts.HostSettings;
 import io.keelson.image.registry.hosts.HostsFolders;
@@ -23,6 +24,7 @@ public final class RegistryClients {
   private final TlsContexts tls;
   private final Proxies proxies;
   private final KeptCredentials kept;
+  private final SpareBuffers<Segment> spare = new SpareBuffers<>();
   private final TokenServer tokens = new TokenServer();
 
   /**
@@ -54,7 +56,11 @@ public final class RegistryClients {
           "configuration of registry %s: %s".formatted(reference.domain(), e.getMessage()), e);
     }
     return new RegistrySource(
-        new RepositoryHosts(hosts), reference, resolver, settings.connectionsPerLayer());
+        new RepositoryHosts(hosts),
+        reference,
+        resolver,
+        settings.connectionsPerLayer(),
+        new SegmentPool(spare));
   }
 
   private RepositoryClient client(

@@ -21,13 +21,15 @@ public final class RegistrySource implements LayerSource {
   private final ImageReference reference;
   private final ManifestResolver resolver;
   private final int connectionsPerLayer;
-  private final SegmentPool memory = new SegmentPool();
+  private final SegmentPool memory;
 
   RegistrySource(
       RepositoryHosts repository,
       ImageReference reference,
       ManifestResolver resolver,
-      int connectionsPerLayer) {
+      int connectionsPerLayer,
+      SegmentPool memory) {
+    this.memory = memory;
     this.repository = repository;
     this.reference = reference;
     this.resolver = resolver;

@@ -1,6 +1,6 @@
 package io.keelson.image.registry;
 
-import java.util.concurrent.ConcurrentLinkedQueue;
+import io.keelson.image.SpareBuffers;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +16,14 @@ final class SegmentPool {
   private static final int SMALL = 128 * 1024;
 
   private final Semaphore left = new Semaphore(SEGMENTS, true);
-  private final ConcurrentLinkedQueue<Segment> spare = new ConcurrentLinkedQueue<>();
+  private final SpareBuffers<Segment> spare;
+
+  /**
+   * @param spare of all pulls
+   */
+  SegmentPool(SpareBuffers<Segment> spare) {
+    this.spare = spare;
+  }
 
   /** One segment, waited for: the one that a download can't do without. */
   Segment take(long blobSize) throws InterruptedException {
@@ -33,13 +40,13 @@ final class SegmentPool {
     if (blobSize < SMALL) {
       return new Segment((int) blobSize);
     }
-    Segment kept = spare.poll();
+    Segment kept = spare.take();
     return kept == null ? new Segment(Segment.SIZE) : kept;
   }
 
   void give(Segment segment) {
     if (segment.data().length == Segment.SIZE) {
-      spare.add(segment);
+      spare.give(segment);
     }
     left.release();
   }
