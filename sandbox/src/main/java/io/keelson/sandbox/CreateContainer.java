@@ -128,32 +128,18 @@ final class CreateContainer {
       core.containerRecords().save(id, container.record(), Durability.DAEMON);
       core.reached("CreateContainer:recorded");
 
-      PodContext podContext = pod.context(core.settings());
-      Path rootfs =
-          core.provisioner()
-              .provision(
-                  id,
-                  image.id(),
-                  new RootOptions(
-                      podContext.userNamespace(), podContext.handler().snapshotBackend()));
+      provision(context(pod, container, image));
       core.reached("CreateContainer:rootfs");
 
       holdPidNamespace(pod, config);
-      Path bundle = Files.createDirectories(core.settings().bundle(id));
-      ContainerContext context =
-          new ContainerContext(
-              id,
-              pod.context(core.settings()),
-              config,
-              image,
-              rootfs,
-              bundle,
-              container.record().getCgroup());
+      // Made anew: its pod may have a PID namespace now.
+      ContainerContext context = context(pod, container, image);
+      Files.createDirectories(context.bundle());
       SpecBuilder spec = new SpecBuilder();
       for (Isolator isolator : core.isolators()) {
         isolator.prepare(context, spec);
       }
-      AtomicFile.write(bundle.resolve(SPEC_FILE), spec.toJson(), false);
+      AtomicFile.write(context.bundle().resolve(SPEC_FILE), spec.toJson(), false);
       prepareLogDirectory(pod, config);
       core.reached("CreateContainer:bundle");
 
@@ -179,6 +165,26 @@ final class CreateContainer {
         .addKeyValue("name", config.getMetadata().getName())
         .log("container is created");
     return id;
+  }
+
+  private ContainerContext context(PodEntry pod, ContainerEntry container, ImageDescription image) {
+    return new ContainerContext(
+        container.id(),
+        pod.context(core.settings()),
+        container.config(),
+        image,
+        core.provisioner().rootfs(container.id()),
+        core.settings().bundle(container.id()),
+        container.record().getCgroup());
+  }
+
+  private void provision(ContainerContext container) throws IOException {
+    PodContext pod = container.pod();
+    RootOptions options = new RootOptions(pod.userNamespace(), pod.handler().snapshotBackend(), "");
+    for (Isolator isolator : core.isolators()) {
+      options = isolator.root(container, options);
+    }
+    core.provisioner().provision(container.id(), container.image().id(), options);
   }
 
   /** Nobody may start it before it is told that it was created. */

@@ -14,7 +14,7 @@ final class BindBackend implements Backend {
   }
 
   @Override
-  public void make(RootFolder folder, List<Path> layers) throws IOException {
+  public void make(RootFolder folder, List<Path> layers, String label) throws IOException {
     ReadOnlyLayers.mount(overlay, folder, layers, 0);
   }
 }

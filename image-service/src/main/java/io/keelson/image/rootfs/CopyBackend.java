@@ -2,6 +2,7 @@ package io.keelson.image.rootfs;
 
 import io.keelson.linux.Commands;
 import io.keelson.linux.Mounts;
+import io.keelson.linux.tree.FileLabels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ final class CopyBackend implements Backend {
   }
 
   @Override
-  public void make(RootFolder folder, List<Path> layers) throws IOException {
+  public void make(RootFolder folder, List<Path> layers, String label) throws IOException {
     Path merged = ReadOnlyLayers.mount(overlay, folder.source(), layers, 0);
     try {
       Commands.Output copied =
@@ -48,5 +49,8 @@ final class CopyBackend implements Backend {
       Mounts.detach(merged);
     }
     Files.delete(merged);
+    if (!label.isEmpty()) {
+      FileLabels.apply(folder.merged(), label);
+    }
   }
 }

@@ -15,11 +15,11 @@ final class OverlayBackend implements Backend {
   }
 
   @Override
-  public void make(RootFolder folder, List<Path> layers) throws IOException {
+  public void make(RootFolder folder, List<Path> layers, String label) throws IOException {
     Files.createDirectory(folder.upper());
     Files.createDirectory(folder.work());
     // The merged root looks as the upper folder does, not as the image's root.
     FolderLook.copy(layers.getFirst(), folder.upper());
-    overlay.mount(layers, folder.upper(), folder.work(), folder.merged());
+    overlay.mount(layers, folder.upper(), folder.work(), folder.merged(), label);
   }
 }

@@ -23,10 +23,14 @@ final class OverlayMount {
    * @param lower what shows through, the topmost first; never empty
    * @param upper takes the changes
    * @param work for the kernel; on the file system of {@code upper}
+   * @param label the SELinux label of all files; {@code ""} for their own
    */
-  void mount(List<Path> lower, Path upper, Path work, Path target) throws IOException {
-    int reserved = upper.toString().length() + work.toString().length();
-    withLower(lower, reserved, below -> mount(below, upper, work, target));
+  void mount(List<Path> lower, Path upper, Path work, Path target, String label)
+      throws IOException {
+    // In quotes, because a label has commas.
+    String context = label.isEmpty() ? "" : ",context=\"" + label + "\"";
+    int reserved = upper.toString().length() + work.toString().length() + context.length();
+    withLower(lower, reserved, below -> mount(below, upper, work, target, context));
   }
 
   /**
@@ -77,10 +81,11 @@ final class OverlayMount {
     return new IOException("too many layers for one mount of overlay on " + target);
   }
 
-  private void mount(String below, Path upper, Path work, Path target) throws IOException {
+  private void mount(String below, Path upper, Path work, Path target, String context)
+      throws IOException {
     String options =
-        "lowerdir=%s,upperdir=%s,workdir=%s,index=off"
-            .formatted(below, escaped(upper.toString()), escaped(work.toString()));
+        "lowerdir=%s,upperdir=%s,workdir=%s,index=off%s"
+            .formatted(below, escaped(upper.toString()), escaped(work.toString()), context);
     if (options.length() + ",volatile".length() > MAX_OPTIONS) {
       throw tooMany(target);
     }

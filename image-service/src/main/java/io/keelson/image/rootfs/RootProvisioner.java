@@ -15,7 +15,6 @@ import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.ImageVolumes;
-import io.keelson.sandbox.port.PodUserNamespace;
 import io.keelson.sandbox.port.Provisioner;
 import io.keelson.sandbox.port.RootOptions;
 import java.io.IOException;
@@ -142,7 +141,7 @@ public final class RootProvisioner implements Provisioner {
       return threads.call(
           () -> {
             takeAway(folder);
-            make(folder, image, backend, options.owners());
+            make(folder, image, backend, options);
             return folder.merged();
           });
     } catch (IOException | RuntimeException e) {
@@ -162,8 +161,7 @@ public final class RootProvisioner implements Provisioner {
     return backend;
   }
 
-  private void make(
-      RootFolder folder, StoredImage image, Backend backend, Optional<PodUserNamespace> owners)
+  private void make(RootFolder folder, StoredImage image, Backend backend, RootOptions options)
       throws IOException {
     Files.createDirectory(folder.path());
     // First of all: from here on a restart knows that the image is in use.
@@ -171,12 +169,12 @@ public final class RootProvisioner implements Provisioner {
     Files.createDirectory(folder.merged());
     List<Path> all = layers.of(image);
     List<Path> some = all.isEmpty() ? List.of(Files.createDirectory(folder.empty())) : all;
-    if (owners.isEmpty()) {
-      backend.make(folder, some);
+    if (options.owners().isEmpty()) {
+      backend.make(folder, some, options.fileLabel());
       return;
     }
-    try (MappedLayers mapped = MappedLayers.mount(folder.layers(), some, owners.get())) {
-      backend.make(folder, mapped.paths());
+    try (MappedLayers mapped = MappedLayers.mount(folder.layers(), some, options.owners().get())) {
+      backend.make(folder, mapped.paths(), options.fileLabel());
     }
   }
 

@@ -137,10 +137,6 @@ public final class MountsIsolator implements Isolator {
     if (mount.getRecursiveReadOnly()) {
       validateRecursiveReadOnly(mount);
     }
-    if (mount.getSelinuxRelabel() && host.selinux()) {
-      throw new UnsupportedException(
-          "relabelling for SELinux is not supported yet (mount %s)".formatted(name));
-    }
   }
 
   private void validateRecursiveReadOnly(Mount mount) {

@@ -52,7 +52,7 @@ public final class StandardIsolators {
         new PathsIsolator(),
         new SeccompIsolator(host),
         new AppArmorIsolator(host),
-        new SelinuxIsolator(host),
+        new SelinuxIsolator(host, hostPaths),
         new AnnotationsIsolator());
   }
 }

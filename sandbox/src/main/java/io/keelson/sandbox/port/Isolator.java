@@ -15,6 +15,14 @@ import java.util.Collection;
 public interface Isolator {
 
   /**
+   * Shapes the root file system before it is made; {@link ContainerContext#rootfs} is where it will
+   * be. Comes before {@link #prepare}.
+   */
+  default RootOptions root(ContainerContext container, RootOptions options) throws IOException {
+    return options;
+  }
+
+  /**
    * Shapes the OCI spec before the container is created. What it makes outside of the spec it
    * undoes in {@link #cleanup}, which comes also if this call throws.
    */

@@ -1,19 +1,15 @@
 package io.keelson.sandbox.isolator;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.keelson.proto.cri.v1.SELinuxOption;
 import io.keelson.sandbox.error.InvalidRequestException;
-import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.isolator.HostFeatures.KernelVersion;
 import io.keelson.sandbox.spec.SpecRlimit;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,32 +65,6 @@ class SmallIsolatorsTest {
                 new RlimitsIsolator(List.of(new SpecRlimit("RLIMIT_NOFILE", 1024, -1)))));
     assertThat(spec.at("/process/rlimits/0/soft").asLong()).isEqualTo(1024);
     assertThat(spec.at("/process/rlimits/0/hard").asText()).isEqualTo("18446744073709551615");
-  }
-
-  @Test
-  void selinuxOptionsAreIgnoredWhereItIsOffAndRefusedWhereItIsOn() {
-    given.security(
-        security -> security.setSelinuxOptions(SELinuxOption.newBuilder().setLevel("s0")));
-    assertThatCode(() -> given.prepared(new SelinuxIsolator(Given.host())))
-        .doesNotThrowAnyException();
-    HostFeatures usual = Given.host();
-    HostFeatures selinux =
-        new HostFeatures(
-            true,
-            true,
-            true,
-            List.of(),
-            usual.capabilities(),
-            0,
-            true,
-            false,
-            Optional.empty(),
-            true,
-            true,
-            usual.kernel(),
-            "amd64");
-    assertThatThrownBy(() -> given.prepared(new SelinuxIsolator(selinux)))
-        .isInstanceOf(UnsupportedException.class);
   }
 
   @Test
