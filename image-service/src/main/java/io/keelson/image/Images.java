@@ -15,6 +15,7 @@ import io.keelson.image.source.ManifestResolver;
 import io.keelson.image.source.SourceImage;
 import io.keelson.image.store.ImageCatalog;
 import io.keelson.image.store.LayerStore;
+import io.keelson.image.store.StoreCheck;
 import io.keelson.image.store.StoreFolders;
 import io.keelson.image.store.StoredImage;
 import io.keelson.linux.KernelThreads;
@@ -284,6 +285,15 @@ public final class Images implements AutoCloseable {
    */
   public void remove(String reference) throws IOException {
     catalog.remove(reference);
+  }
+
+  /**
+   * Compares all of the store with its digests, which may take long. Changes nothing.
+   *
+   * @throws java.util.concurrent.CancellationException if the caller has gone
+   */
+  public StoreCheck.Report check(Cancellation cancellation) throws IOException {
+    return threads.call(() -> new StoreCheck(folders, layers, catalog).run(cancellation::check));
   }
 
   /** What images and layers take, with what is being deleted. From memory. */

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * A folder of this host as a tar, in the order of its names, so that the same folder gives the same
@@ -21,10 +22,12 @@ public final class FolderTar {
 
   private final TarWriter tar;
   private final Map<Long, String> linked = new HashMap<>();
+  private final Predicate<String> wanted;
   private final Runnable check;
 
-  private FolderTar(TarWriter tar, Runnable check) {
+  private FolderTar(TarWriter tar, Predicate<String> wanted, Runnable check) {
     this.tar = tar;
+    this.wanted = wanted;
     this.check = check;
   }
 
@@ -34,9 +37,19 @@ public final class FolderTar {
    * @param check comes before each file, and ends the work by what it throws
    */
   public static void write(Path folder, OutputStream out, Runnable check) throws IOException {
+    write(folder, out, LayerAttributes::isWanted, check);
+  }
+
+  /** As {@link #write}, with the attributes by which a layer hides what is below it. */
+  public static void writeLayer(Path folder, OutputStream out, Runnable check) throws IOException {
+    write(folder, out, attribute -> !attribute.equals("security.selinux"), check);
+  }
+
+  private static void write(Path folder, OutputStream out, Predicate<String> wanted, Runnable check)
+      throws IOException {
     TarWriter tar = new TarWriter(out);
     try (Folder root = Folder.open(folder)) {
-      new FolderTar(tar, check).folder(root, "", root.device());
+      new FolderTar(tar, wanted, check).folder(root, "", root.device());
     }
     tar.finish();
   }
@@ -107,10 +120,10 @@ public final class FolderTar {
         attributes);
   }
 
-  private static Map<String, byte[]> attributes(Folder folder, String name) throws IOException {
+  private Map<String, byte[]> attributes(Folder folder, String name) throws IOException {
     Map<String, byte[]> attributes = new LinkedHashMap<>();
     for (String attribute : folder.attributes(name)) {
-      if (LayerAttributes.isWanted(attribute)) {
+      if (wanted.test(attribute)) {
         folder.attribute(name, attribute).ifPresent(value -> attributes.put(attribute, value));
       }
     }

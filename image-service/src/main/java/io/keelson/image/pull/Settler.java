@@ -3,16 +3,21 @@ package io.keelson.image.pull;
 import io.keelson.image.store.ImageCatalog;
 import io.keelson.image.store.LayerStore;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings what was pulled to the disk in the background, so that no pull waits for it. Safe for use
- * by many threads.
+ * Brings what was pulled to the disk in the background, so that no pull waits for it, and notes
+ * what it is when nothing else is to be done. Safe for use by many threads.
  */
 public final class Settler implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Settler.class);
+
+  private static final Duration IDLE = Duration.ofSeconds(10);
 
   private final LayerStore layers;
   private final ImageCatalog catalog;
@@ -32,22 +37,61 @@ public final class Settler implements AutoCloseable {
     notifyAll();
   }
 
+  private enum Task {
+    SETTLE,
+    SEAL,
+    END
+  }
+
   private void run() {
-    while (await()) {
-      settle();
+    boolean unsealed = true;
+    while (true) {
+      switch (next(unsealed)) {
+        case SETTLE -> {
+          settle();
+          unsealed = true;
+        }
+        case SEAL -> unsealed = seal();
+        case END -> {
+          return;
+        }
+      }
     }
   }
 
-  private synchronized boolean await() {
+  // Reading all layers again is for a time when nobody waits for the disk.
+  private synchronized Task next(boolean unsealed) {
+    long end = System.nanoTime() + IDLE.toNanos();
     while (!wanted && !closed) {
+      long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+      if (unsealed && left <= 0) {
+        return Task.SEAL;
+      }
       try {
-        wait();
+        wait(unsealed ? left : 0);
       } catch (InterruptedException e) {
-        return false;
+        return Task.END;
       }
     }
     wanted = false;
-    return !closed;
+    return closed ? Task.END : Task.SETTLE;
+  }
+
+  private boolean seal() {
+    try {
+      return layers.sealNext(this::checkClosed);
+    } catch (CancellationException e) {
+      return false;
+    } catch (IOException | RuntimeException e) {
+      log.atWarn().log("a layer could not be read again: {}", e.getMessage());
+      return true;
+    }
+  }
+
+  private synchronized void checkClosed() {
+    if (closed) {
+      throw new CancellationException("the store is being closed");
+    }
   }
 
   private void settle() {

@@ -55,6 +55,7 @@ public final class LayerStore {
   private static final class Counted {
     private Layer layer;
     private int users;
+    private boolean sealed;
 
     Counted(Layer layer) {
       this.layer = layer;
@@ -251,6 +252,49 @@ public final class LayerStore {
       }
     }
     folders.sync();
+  }
+
+  /**
+   * Notes what one layer is that has no note yet, so that a later look can tell whether it is that
+   * still.
+   *
+   * @param check comes often, and ends the work by what it throws
+   * @return false if there is none that can be noted now
+   */
+  public boolean sealNext(Runnable check) throws IOException {
+    Layer layer;
+    synchronized (this) {
+      Counted next =
+          layers.values().stream()
+              .filter(counted -> !counted.sealed)
+              .filter(counted -> !unsettled.contains(counted.layer.chainId()))
+              .findFirst()
+              .orElse(null);
+      if (next == null) {
+        return false;
+      }
+      next.sealed = true;
+      next.users++;
+      layer = next.layer;
+    }
+    try {
+      LayerRecord record = record(layer.chainId());
+      if (record.seal() == null && record.host() == null) {
+        Digest seal = LayerSeal.of(layer.content(), check);
+        Path file = folderOf(layer.chainId()).resolve(RECORD);
+        synchronized (this) {
+          AtomicFile.write(
+              file, json.writeValueAsBytes(record(layer.chainId()).sealed(seal)), false);
+        }
+      }
+    } finally {
+      release(List.of(layer.chainId()));
+    }
+    return true;
+  }
+
+  LayerRecord record(Digest chainId) throws IOException {
+    return json.readValue(Files.readAllBytes(folderOf(chainId).resolve(RECORD)), LayerRecord.class);
   }
 
   // What unpacking counted is near the truth; a file system knows better, once it has all.

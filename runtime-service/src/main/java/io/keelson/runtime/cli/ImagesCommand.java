@@ -2,6 +2,8 @@ package io.keelson.runtime.cli;
 
 import io.keelson.proto.cri.v1.Image;
 import io.keelson.proto.cri.v1.ListImagesRequest;
+import io.keelson.proto.node.v1.CheckImagesRequest;
+import io.keelson.proto.node.v1.CheckImagesResponse;
 import java.util.Comparator;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -19,12 +21,46 @@ final class ImagesCommand extends ClientCommand {
       description = "Only the full ids, one a line.")
   private boolean quiet;
 
+  @Option(
+      names = "--check",
+      description =
+          "Compares the store with its digests instead, and says what to do; the exit code is 1 if"
+              + " something is wrong.")
+  private boolean check;
+
   ImagesCommand(Terminal terminal) {
     super(terminal);
   }
 
   @Override
   int run(CriClient daemon) {
+    return check ? check(daemon) : list(daemon);
+  }
+
+  private int check(CriClient daemon) {
+    CheckImagesResponse report = daemon.node().checkImages(CheckImagesRequest.getDefaultInstance());
+    if (output.isJson()) {
+      terminal().out().println(OutputOptions.json(report));
+    } else {
+      for (CheckImagesResponse.Finding finding : report.getFindingsList()) {
+        terminal().out().println(finding.getSubject() + ": " + finding.getProblem());
+        terminal().out().println("  " + finding.getRemedy());
+      }
+      terminal()
+          .out()
+          .printf(
+              "%d images, %d layers (%d too new to compare): %s%n",
+              report.getImages(),
+              report.getLayers(),
+              report.getUnsealed(),
+              report.getFindingsCount() == 0
+                  ? "all is well"
+                  : report.getFindingsCount() + " damaged");
+    }
+    return report.getFindingsCount() == 0 ? ExitCode.OK : ExitCode.FAILED;
+  }
+
+  private int list(CriClient daemon) {
     List<Image> images =
         daemon.images().listImages(ListImagesRequest.getDefaultInstance()).getImagesList();
     if (quiet) {

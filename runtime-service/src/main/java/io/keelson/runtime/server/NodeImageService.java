@@ -5,6 +5,9 @@ import io.keelson.image.Cancellation;
 import io.keelson.image.Images;
 import io.keelson.image.PullProgress;
 import io.keelson.image.PullRequest;
+import io.keelson.image.store.StoreCheck;
+import io.keelson.proto.node.v1.CheckImagesRequest;
+import io.keelson.proto.node.v1.CheckImagesResponse;
 import io.keelson.proto.node.v1.ImageProgress;
 import io.keelson.proto.node.v1.ImportImageRequest;
 import io.keelson.proto.node.v1.NodeServiceGrpc.NodeServiceImplBase;
@@ -32,6 +35,28 @@ public final class NodeImageService extends NodeServiceImplBase {
   @Override
   public void importImage(ImportImageRequest request, StreamObserver<ImageProgress> answers) {
     answer(answers, (progress, cancellation) -> importArchive(request, progress, cancellation));
+  }
+
+  @Override
+  public void checkImages(CheckImagesRequest request, StreamObserver<CheckImagesResponse> answers) {
+    Answers.one(answers, () -> message(images.check(Cancellations.ofCurrentCall())));
+  }
+
+  private static CheckImagesResponse message(StoreCheck.Report report) {
+    CheckImagesResponse.Builder response =
+        CheckImagesResponse.newBuilder()
+            .setImages(report.images())
+            .setLayers(report.layers())
+            .setUnsealed(report.unsealed());
+    for (StoreCheck.Finding finding : report.findings()) {
+      response
+          .addFindingsBuilder()
+          .setSubject(finding.subject())
+          .addAllImageIds(finding.images())
+          .setProblem(finding.problem())
+          .setRemedy(finding.remedy());
+    }
+    return response.build();
   }
 
   /** Work that gives the ids of images. */
