@@ -93,6 +93,11 @@ public final class KernelThreads implements AutoCloseable {
         });
   }
 
+  /** How many calls wait for a thread. */
+  public int waiting() {
+    return permits.getQueueLength();
+  }
+
   /** Takes no more work; what has come already goes on to its end. */
   @Override
   public void close() {

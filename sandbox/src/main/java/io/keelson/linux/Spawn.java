@@ -53,6 +53,7 @@ public final class Spawn {
         throw new ErrnoException(
             "posix_spawn(%s, %s, cwd %s)".formatted(program, command, cwd), errno);
       }
+      SpawnTally.count(program);
       return Spawned.of(pid[0], newSession);
     }
   }

@@ -38,7 +38,8 @@ public record Configuration(
     Volumes volumes,
     Containers containers,
     Nri nri,
-    Grpc grpc) {
+    Grpc grpc,
+    Metrics metrics) {
 
   public Configuration {
     runtimes = Map.copyOf(runtimes);
@@ -208,6 +209,13 @@ public record Configuration(
    */
   public record Grpc(int maxMessageSize) {}
 
+  /**
+   * The daemon's own metrics.
+   *
+   * @param address a loopback address with a port, {@code unix:} and a path, or empty for none
+   */
+  public record Metrics(String address) {}
+
   static Configuration of(Values values) {
     String defaultRuntime = values.get(Keys.DEFAULT_RUNTIME);
     return new Configuration(
@@ -284,7 +292,8 @@ public record Configuration(
             values.get(NriKeys.CONFIG_DIR),
             values.get(NriKeys.REGISTRATION_TIMEOUT),
             values.get(NriKeys.REQUEST_TIMEOUT)),
-        new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()));
+        new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()),
+        new Metrics(values.get(Keys.METRICS_ADDRESS)));
   }
 
   private static Map<String, OciRuntime> runtimes(Values values, String defaultRuntime) {

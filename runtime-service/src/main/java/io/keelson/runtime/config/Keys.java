@@ -361,6 +361,17 @@ final class Keys {
           accept all. Changes are seen at the next pull.\
           """);
 
+  static final Key<String> METRICS_ADDRESS =
+      Key.of(
+          "metrics.address",
+          ValueTypes.LOCAL_ENDPOINT,
+          "",
+          """
+          Where the daemon's own metrics (/metrics, for Prometheus) and its slow operations (/debug)
+          are served over HTTP: a loopback address with a port, such as "127.0.0.1:9464", or a unix
+          socket, such as "unix:/run/keelson/metrics.sock". "": nowhere, and nothing is measured.\
+          """);
+
   static final Key<InetAddress> STREAMING_ADDRESS =
       Key.of(
           "streaming.address",
@@ -577,6 +588,7 @@ final class Keys {
           DEVICE_DEFINITIONS,
           POD_RESOURCES_SOCKET,
           DEVICE_OWNERS_FROM_USER,
+          METRICS_ADDRESS,
           STREAMING_ADDRESS,
           STREAMING_PORT,
           STREAMING_TLS_CERT,

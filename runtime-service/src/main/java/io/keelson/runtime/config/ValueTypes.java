@@ -87,6 +87,12 @@ final class ValueTypes {
           "([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:]+\\])(:[0-9]{1,5})?",
           "a registry as host or host:port");
 
+  /** A loopback address with a port, or a unix socket. */
+  static final ValueType<String> LOCAL_ENDPOINT =
+      matching(
+          "|unix:/.+|(127(\\.[0-9]{1,3}){3}|\\[::1\\]):[0-9]{1,5}",
+          "a loopback address with a port, unix: and an absolute path, or \"\" for none");
+
   /** An IP address. */
   static final ValueType<InetAddress> ADDRESS =
       of(

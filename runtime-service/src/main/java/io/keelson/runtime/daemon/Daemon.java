@@ -115,7 +115,9 @@ public final class Daemon implements AutoCloseable {
     PodNetwork network = Networks.open(configuration, kernelThreads, shutdown);
     UnixChannels channels = shutdown.add("channels to plugins", new UnixChannels());
     Devices devices = DeviceParts.open(configuration, channels, shutdown);
-    FaultPoints faults = HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE));
+    FaultPoints halts = HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE));
+    MetricsParts metrics = new MetricsParts(configuration.metrics(), halts);
+    FaultPoints faults = metrics.stages(halts);
     NodeVolumes volumes =
         shutdown.add("volumes", VolumeParts.open(configuration, channels, kernelThreads, faults));
     DeviceParts.watch(
@@ -161,7 +163,7 @@ public final class Daemon implements AutoCloseable {
                 configuration.socket(),
                 configuration.socketGroup(),
                 configuration.grpc().maxMessageSize()),
-            new CallInterceptor(gate),
+            new CallInterceptor(gate, metrics.calls()),
             List.of(
                 new CriRuntimeService(
                     node,
@@ -179,6 +181,7 @@ public final class Daemon implements AutoCloseable {
     shutdown.add("the server", () -> server.stop(STOP_GRACE));
     shutdown.add("the events", runtime.events());
 
+    metrics.serve(runtime, kernelThreads, shutdown);
     runtime.recover();
     volumes.start();
     if (nri.isPresent()) {

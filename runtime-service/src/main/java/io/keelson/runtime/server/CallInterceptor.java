@@ -27,9 +27,18 @@ public final class CallInterceptor implements ServerInterceptor {
   private static final Logger log = LoggerFactory.getLogger(CallInterceptor.class);
 
   private final ReadinessGate gate;
+  private final CallObserver observer;
 
   public CallInterceptor(ReadinessGate gate) {
+    this(gate, CallObserver.NONE);
+  }
+
+  /**
+   * @param observer hears of every call
+   */
+  public CallInterceptor(ReadinessGate gate, CallObserver observer) {
     this.gate = gate;
+    this.observer = observer;
   }
 
   @Override
@@ -41,20 +50,22 @@ public final class CallInterceptor implements ServerInterceptor {
           Status.UNAVAILABLE.withDescription("server is not initialized yet"), new Metadata());
       return new ServerCall.Listener<>() {};
     }
-    LoggedCall<Q, A> logged = new LoggedCall<>(call, method);
-    return new LoggedListener<>(next.startCall(logged, headers), logged);
+    LoggedCall<Q, A> logged = new LoggedCall<>(call, method, observer);
+    return new LoggedListener<>(next.startCall(logged, headers), logged, observer);
   }
 
   /** Remembers what the call is about and logs how it ended. */
   private static final class LoggedCall<Q, A> extends SimpleForwardingServerCall<Q, A> {
 
     private final String method;
+    private final CallObserver observer;
     private final long startNanos = System.nanoTime();
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile Map<String, String> ids = Map.of();
 
-    LoggedCall(ServerCall<Q, A> call, String method) {
+    LoggedCall(ServerCall<Q, A> call, String method, CallObserver observer) {
       super(call);
+      this.observer = observer;
       this.method = method.substring(method.lastIndexOf('/') + 1);
     }
 
@@ -62,6 +73,7 @@ public final class CallInterceptor implements ServerInterceptor {
     public void close(Status status, Metadata trailers) {
       if (closed.compareAndSet(false, true)) {
         logEnd(status);
+        observer.ended(method, status.getCode().name(), System.nanoTime() - startNanos);
         super.close(status, trailers);
       }
     }
@@ -117,9 +129,11 @@ public final class CallInterceptor implements ServerInterceptor {
   private static final class LoggedListener<Q, A> extends SimpleForwardingServerCallListener<Q> {
 
     private final LoggedCall<Q, A> call;
+    private final CallObserver observer;
 
-    LoggedListener(ServerCall.Listener<Q> listener, LoggedCall<Q, A> call) {
+    LoggedListener(ServerCall.Listener<Q> listener, LoggedCall<Q, A> call, CallObserver observer) {
       super(listener);
+      this.observer = observer;
       this.call = call;
     }
 
@@ -133,12 +147,14 @@ public final class CallInterceptor implements ServerInterceptor {
     public void onHalfClose() {
       Map<String, String> ids = new TreeMap<>(call.ids);
       ids.forEach(MDC::put);
+      observer.handling(call.method, ids);
       try {
         super.onHalfClose();
       } catch (RuntimeException
           | Error e) { // whatever the handler threw, the caller gets an answer
         call.fail(e);
       } finally {
+        observer.handled();
         ids.keySet().forEach(MDC::remove);
       }
     }

@@ -1,0 +1,117 @@
+package io.keelson.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.TestDaemon;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What the daemon tells of itself, and what the command line makes of statistics and events. */
+class DaemonMetricsIT {
+
+  @RegisterExtension static final TestNode node = configured();
+
+  private static TestNode configured() {
+    TestNode node = TestNode.create();
+    return node.set("metrics.address", "\"unix:" + node.base().resolve("metrics.sock") + "\"");
+  }
+
+  private static String get(String path) throws IOException {
+    Path socket = node.base().resolve("metrics.sock");
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      channel.connect(UnixDomainSocketAddress.of(socket));
+      Channels.newOutputStream(channel)
+          .write(
+              ("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+      return new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  private static double value(String metrics, String sample) {
+    return metrics
+        .lines()
+        .filter(line -> line.startsWith(sample + " "))
+        .map(line -> Double.parseDouble(line.substring(sample.length() + 1)))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no " + sample + " in\n" + metrics));
+  }
+
+  @Test
+  void callsPodsSpawnsAndSlowOperationsAreTold() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("watched").build();
+    String id = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
+
+    String metrics = get("/metrics");
+    assertThat(metrics).startsWith("HTTP/1.1 200 OK\r\n");
+    assertThat(value(metrics, "keelson_pods{state=\"ready\",}")).isEqualTo(1);
+    assertThat(value(metrics, "keelson_containers{state=\"running\",}")).isEqualTo(1);
+    assertThat(value(metrics, "keelson_calls_total{method=\"RunPodSandbox\",code=\"OK\",}"))
+        .isPositive();
+    assertThat(value(metrics, "keelson_call_seconds_count{method=\"StartContainer\",}"))
+        .isPositive();
+    assertThat(value(metrics, "keelson_spawns_total{program=\"conmon\",}")).isPositive();
+
+    Thread slow = Thread.ofVirtual().start(() -> cri.exec(id, 20, "sleep", "9"));
+    TimeUnit.MILLISECONDS.sleep(5600);
+    assertThat(get("/debug")).contains("1 of them for more than 5 s", "ExecSync", id, "    at ");
+    assertThat(
+            value(get("/metrics"), "keelson_operations_slow{method=\"ExecSync\",stage=\"begun\",}"))
+        .isEqualTo(1);
+    slow.join();
+    assertThat(get("/nothing")).startsWith("HTTP/1.1 404 ");
+  }
+
+  @Test
+  void theCommandLineShowsStatisticsAndEvents() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("shown").build();
+    String sandbox = cri.runPod(pod);
+    cri.run(sandbox, node.sleeper("main").build(), pod);
+    assertThat(keelson("stats")).contains("CPU", "main", "%");
+    assertThat(keelson("stats", "--pods", "shown")).contains("shown", "RECEIVED");
+    assertThat(keelson("stats", "-o", "json")).contains("\"usageCoreNanoSeconds\"");
+    assertThat(keelson("top", "-n", "1")).contains("main");
+
+    Process events = command("events", "-n", "1");
+    String line = "";
+    for (int i = 0; i < 20 && line.isEmpty(); i++) {
+      cri.remove(cri.create(sandbox, node.sleeper("other").build(), pod));
+      if (events.waitFor(300, TimeUnit.MILLISECONDS)) {
+        line = new String(events.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      }
+    }
+    assertThat(line).contains("container", "shown");
+  }
+
+  private static Process command(String... words) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(TestDaemon.installation().resolve("bin/keelson").toString());
+    command.add("--socket");
+    command.add(node.socket().toString());
+    command.addAll(List.of(words));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    return builder.start();
+  }
+
+  private static String keelson(String... words) throws IOException, InterruptedException {
+    Process process = command(words);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    return output;
+  }
+}

@@ -1,0 +1,93 @@
+package io.keelson.runtime.daemon;
+
+import io.keelson.linux.KernelThreads;
+import io.keelson.runtime.config.Configuration;
+import io.keelson.runtime.metrics.CallMetrics;
+import io.keelson.runtime.metrics.MetricsServer;
+import io.keelson.runtime.metrics.Operations;
+import io.keelson.runtime.server.CallObserver;
+import io.keelson.sandbox.FaultPoints;
+import io.keelson.sandbox.NodeRuntime;
+import io.prometheus.client.CollectorRegistry;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.util.Map;
+import java.util.Optional;
+
+/** Puts the daemon's own metrics together; without an address to serve them nothing is measured. */
+final class MetricsParts {
+
+  private static final String UNIX = "unix:";
+
+  private final Optional<SocketAddress> address;
+  private final CollectorRegistry registry = new CollectorRegistry();
+  private final Operations operations;
+
+  /**
+   * @param faults hear of stages too
+   */
+  MetricsParts(Configuration.Metrics configuration, FaultPoints faults) {
+    this.address = address(configuration.address());
+    this.operations = new Operations(faults);
+  }
+
+  private static Optional<SocketAddress> address(String text) {
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    if (text.startsWith(UNIX)) {
+      return Optional.of(UnixDomainSocketAddress.of(text.substring(UNIX.length())));
+    }
+    int colon = text.lastIndexOf(':');
+    String host = text.substring(0, colon).replace("[", "").replace("]", "");
+    return Optional.of(
+        new InetSocketAddress(
+            InetAddress.ofLiteral(host), Integer.parseInt(text.substring(colon + 1))));
+  }
+
+  /** What the core tells its stages. */
+  FaultPoints stages(FaultPoints faults) {
+    return address.isPresent() ? operations : faults;
+  }
+
+  /** What the server tells its calls. */
+  CallObserver calls() {
+    if (address.isEmpty()) {
+      return CallObserver.NONE;
+    }
+    CallMetrics metrics = new CallMetrics(registry);
+    return new CallObserver() {
+      @Override
+      public void handling(String method, Map<String, String> ids) {
+        operations.begin(method, ids);
+      }
+
+      @Override
+      public void handled() {
+        operations.end();
+      }
+
+      @Override
+      public void ended(String method, String code, long nanos) {
+        metrics.ended(method, code, nanos);
+      }
+    };
+  }
+
+  /** Serves them from now on. */
+  void serve(NodeRuntime runtime, KernelThreads threads, Shutdown shutdown) throws IOException {
+    if (address.isPresent()) {
+      shutdown.add(
+          "the metrics",
+          MetricsServer.start(
+              address.get(),
+              registry,
+              runtime,
+              operations,
+              Map.of("kernel threads", threads::waiting)));
+    }
+  }
+}
