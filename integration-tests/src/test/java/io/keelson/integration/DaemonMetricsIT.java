@@ -1,12 +1,18 @@
 package io.keelson.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
+import io.keelson.proto.cri.v1.CheckpointContainerRequest;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
@@ -15,17 +21,29 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the daemon tells of itself, and what the command line makes of statistics and events. */
 class DaemonMetricsIT {
 
+  private static final Collector COLLECTOR = new Collector();
+
   @RegisterExtension static final TestNode node = configured();
+
+  @AfterAll
+  static void closeCollector() {
+    COLLECTOR.close();
+  }
 
   private static TestNode configured() {
     TestNode node = TestNode.create();
+    node.set("tracing.endpoint", "\"http://127.0.0.1:" + COLLECTOR.port() + "/v1/traces\"");
     return node.set("metrics.address", "\"unix:" + node.base().resolve("metrics.sock") + "\"");
   }
 
@@ -95,6 +113,84 @@ class DaemonMetricsIT {
       }
     }
     assertThat(line).contains("container", "shown");
+  }
+
+  @Test
+  void theStagesOfAPodStartAreSpans() throws Exception {
+    String pod = node.cri().runPod(node.pod("traced").build());
+    assertThat(pod).isNotEmpty();
+    String spans = "";
+    for (int i = 0; i < 30 && !spans.contains("it/traced"); i++) {
+      spans += COLLECTOR.next();
+    }
+    assertThat(spans)
+        .contains(
+            "\"stringValue\":\"keelson\"",
+            "\"name\":\"RunPodSandbox\"",
+            "\"name\":\"RunPodSandbox:namespaces\"",
+            "\"name\":\"RunPodSandbox:network\"",
+            "parentSpanId",
+            "it/traced")
+        .doesNotContain("ListPodSandbox");
+  }
+
+  @Test
+  void checkpointsAreRefusedInWordsThatCallersKnow() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("checkpoint").build();
+    String id = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
+    assertThatThrownBy(() -> checkpoint(id, "/tmp/never"))
+        .hasMessageContaining("UNIMPLEMENTED")
+        .hasMessageContaining("checkpoint/restore support not available");
+    assertThatThrownBy(() -> checkpoint(id, "here")).hasMessageContaining("INVALID_ARGUMENT");
+    assertThatThrownBy(() -> checkpoint("feedface", "/tmp/x")).hasMessageContaining("NOT_FOUND");
+  }
+
+  private static void checkpoint(String id, String location) {
+    var _ =
+        node.cri()
+            .runtime()
+            .checkpointContainer(
+                CheckpointContainerRequest.newBuilder()
+                    .setContainerId(id)
+                    .setLocation(location)
+                    .build());
+  }
+
+  /** Takes what an OpenTelemetry collector would. */
+  private static final class Collector {
+
+    private final BlockingQueue<String> bodies = new LinkedBlockingQueue<>();
+    private final HttpServer server;
+
+    Collector() {
+      try {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      server.createContext(
+          "/v1/traces",
+          exchange -> {
+            bodies.add(
+                new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+          });
+      server.start();
+    }
+
+    int port() {
+      return server.getAddress().getPort();
+    }
+
+    String next() throws InterruptedException {
+      return Objects.requireNonNullElse(bodies.poll(5, TimeUnit.SECONDS), "");
+    }
+
+    void close() {
+      server.stop(0);
+    }
   }
 
   private static Process command(String... words) throws IOException {

@@ -3,6 +3,7 @@ package io.keelson.runtime.config;
 import io.keelson.image.RootBackend;
 import io.keelson.linux.netlink.IpPrefix;
 import java.net.InetAddress;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -39,7 +40,8 @@ public record Configuration(
     Containers containers,
     Nri nri,
     Grpc grpc,
-    Metrics metrics) {
+    Metrics metrics,
+    Tracing tracing) {
 
   public Configuration {
     runtimes = Map.copyOf(runtimes);
@@ -216,6 +218,9 @@ public record Configuration(
    */
   public record Metrics(String address) {}
 
+  /** Where traces go. */
+  public record Tracing(Optional<URI> endpoint) {}
+
   static Configuration of(Values values) {
     String defaultRuntime = values.get(Keys.DEFAULT_RUNTIME);
     return new Configuration(
@@ -293,7 +298,8 @@ public record Configuration(
             values.get(NriKeys.REGISTRATION_TIMEOUT),
             values.get(NriKeys.REQUEST_TIMEOUT)),
         new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()),
-        new Metrics(values.get(Keys.METRICS_ADDRESS)));
+        new Metrics(values.get(Keys.METRICS_ADDRESS)),
+        new Tracing(values.get(Keys.TRACING_ENDPOINT)));
   }
 
   private static Map<String, OciRuntime> runtimes(Values values, String defaultRuntime) {

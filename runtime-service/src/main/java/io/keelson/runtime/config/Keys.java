@@ -3,6 +3,7 @@ package io.keelson.runtime.config;
 import io.keelson.image.RootBackend;
 import io.keelson.linux.netlink.IpPrefix;
 import java.net.InetAddress;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -372,6 +373,17 @@ final class Keys {
           socket, such as "unix:/run/keelson/metrics.sock". "": nowhere, and nothing is measured.\
           """);
 
+  static final Key<Optional<URI>> TRACING_ENDPOINT =
+      Key.of(
+          "tracing.endpoint",
+          ValueTypes.OPTIONAL_URL,
+          Optional.empty(),
+          """
+          Where an OpenTelemetry collector takes traces (OTLP over HTTP), such as
+          "http://127.0.0.1:4318/v1/traces": a span for each call that changes something, with its
+          stages below it. "": no traces.\
+          """);
+
   static final Key<InetAddress> STREAMING_ADDRESS =
       Key.of(
           "streaming.address",
@@ -589,6 +601,7 @@ final class Keys {
           POD_RESOURCES_SOCKET,
           DEVICE_OWNERS_FROM_USER,
           METRICS_ADDRESS,
+          TRACING_ENDPOINT,
           STREAMING_ADDRESS,
           STREAMING_PORT,
           STREAMING_TLS_CERT,

@@ -2,6 +2,8 @@ package io.keelson.runtime.config;
 
 import io.keelson.linux.netlink.IpPrefix;
 import java.net.InetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -92,6 +94,25 @@ final class ValueTypes {
       matching(
           "|unix:/.+|(127(\\.[0-9]{1,3}){3}|\\[::1\\]):[0-9]{1,5}",
           "a loopback address with a port, unix: and an absolute path, or \"\" for none");
+
+  /** Where a collector of traces takes them, or nothing. */
+  static final ValueType<Optional<URI>> OPTIONAL_URL =
+      of(
+          value -> {
+            if (value.equals("")) {
+              return Optional.empty();
+            }
+            try {
+              URI url = new URI(String.valueOf(value));
+              if (url.getHost() != null && List.of("http", "https").contains(url.getScheme())) {
+                return Optional.of(url);
+              }
+            } catch (URISyntaxException _) {
+              // told below
+            }
+            throw expected("an http or https URL, or \"\" for none", value);
+          },
+          url -> quote(url.map(URI::toString).orElse("")));
 
   /** An IP address. */
   static final ValueType<InetAddress> ADDRESS =

@@ -13,6 +13,7 @@ import io.keelson.runtime.ProductVersion;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.runtime.nri.Nri;
 import io.keelson.runtime.server.CallInterceptor;
+import io.keelson.runtime.server.CheckpointCalls;
 import io.keelson.runtime.server.ContainerCalls;
 import io.keelson.runtime.server.CriImageService;
 import io.keelson.runtime.server.CriRuntimeService;
@@ -116,7 +117,7 @@ public final class Daemon implements AutoCloseable {
     UnixChannels channels = shutdown.add("channels to plugins", new UnixChannels());
     Devices devices = DeviceParts.open(configuration, channels, shutdown);
     FaultPoints halts = HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE));
-    MetricsParts metrics = new MetricsParts(configuration.metrics(), halts);
+    MetricsParts metrics = new MetricsParts(configuration, halts, shutdown);
     FaultPoints faults = metrics.stages(halts);
     NodeVolumes volumes =
         shutdown.add("volumes", VolumeParts.open(configuration, channels, kernelThreads, faults));
@@ -171,7 +172,8 @@ public final class Daemon implements AutoCloseable {
                     new ContainerCalls(runtime.containers()),
                     new StreamingCalls(runtime.containers(), runtime.pods(), streams),
                     new EventCalls(runtime.events()),
-                    new StatsCalls(runtime.stats())),
+                    new StatsCalls(runtime.stats()),
+                    new CheckpointCalls(runtime.pods(), runtime.containers())),
                 introspection.health(),
                 introspection.reflection(),
                 new CriImageService(images),

@@ -1,10 +1,12 @@
 package io.keelson.runtime.daemon;
 
 import io.keelson.linux.KernelThreads;
+import io.keelson.runtime.ProductVersion;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.runtime.metrics.CallMetrics;
 import io.keelson.runtime.metrics.MetricsServer;
 import io.keelson.runtime.metrics.Operations;
+import io.keelson.runtime.metrics.TraceExporter;
 import io.keelson.runtime.server.CallObserver;
 import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.NodeRuntime;
@@ -17,21 +19,33 @@ import java.net.UnixDomainSocketAddress;
 import java.util.Map;
 import java.util.Optional;
 
-/** Puts the daemon's own metrics together; without an address to serve them nothing is measured. */
+/**
+ * Puts the daemon's own metrics and traces together; where neither is configured nothing is
+ * measured.
+ */
 final class MetricsParts {
 
   private static final String UNIX = "unix:";
 
   private final Optional<SocketAddress> address;
   private final CollectorRegistry registry = new CollectorRegistry();
+  private final Optional<TraceExporter> traces;
   private final Operations operations;
 
   /**
    * @param faults hear of stages too
    */
-  MetricsParts(Configuration.Metrics configuration, FaultPoints faults) {
-    this.address = address(configuration.address());
-    this.operations = new Operations(faults);
+  MetricsParts(Configuration configuration, FaultPoints faults, Shutdown shutdown) {
+    this.address = address(configuration.metrics().address());
+    this.traces =
+        configuration
+            .tracing()
+            .endpoint()
+            .map(
+                endpoint ->
+                    shutdown.add(
+                        "the traces", new TraceExporter(endpoint, ProductVersion.current())));
+    this.operations = new Operations(faults, traces);
   }
 
   private static Optional<SocketAddress> address(String text) {
@@ -48,14 +62,18 @@ final class MetricsParts {
             InetAddress.ofLiteral(host), Integer.parseInt(text.substring(colon + 1))));
   }
 
+  private boolean isOn() {
+    return address.isPresent() || traces.isPresent();
+  }
+
   /** What the core tells its stages. */
   FaultPoints stages(FaultPoints faults) {
-    return address.isPresent() ? operations : faults;
+    return isOn() ? operations : faults;
   }
 
   /** What the server tells its calls. */
   CallObserver calls() {
-    if (address.isEmpty()) {
+    if (!isOn()) {
       return CallObserver.NONE;
     }
     CallMetrics metrics = new CallMetrics(registry);
@@ -73,6 +91,7 @@ final class MetricsParts {
       @Override
       public void ended(String method, String code, long nanos) {
         metrics.ended(method, code, nanos);
+        operations.outcome(code);
       }
     };
   }

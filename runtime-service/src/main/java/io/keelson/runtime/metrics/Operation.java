@@ -24,6 +24,7 @@ final class Operation {
   private final List<Stage> stages = new ArrayList<>(16);
   private volatile Map<String, String> ids = Map.of();
   private volatile Stage last;
+  private String outcome = "";
 
   Operation(String method, Thread thread, long startNanos) {
     this.method = method;
@@ -57,6 +58,15 @@ final class Operation {
     Stage next = new Stage(stage, nanos);
     stages.add(next);
     last = next;
+  }
+
+  void outcome(String code) {
+    outcome = code;
+  }
+
+  /** Whether it has ended as its caller wished; for the call's own thread, and after its end. */
+  boolean succeeded() {
+    return outcome.equals("OK");
   }
 
   /** The stage that was passed last. */

@@ -4,6 +4,7 @@ import io.keelson.sandbox.FaultPoints;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Consumer;
@@ -23,9 +24,10 @@ public final class Operations implements FaultPoints {
 
   /**
    * @param next hears of each stage too
+   * @param traces get each operation at its end
    */
-  public Operations(FaultPoints next) {
-    this(next, _ -> {});
+  public Operations(FaultPoints next, Optional<TraceExporter> traces) {
+    this(next, operation -> traces.ifPresent(exporter -> exporter.offer(operation)));
   }
 
   /**
@@ -41,6 +43,14 @@ public final class Operations implements FaultPoints {
     Operation operation = new Operation(method, Thread.currentThread(), System.nanoTime());
     operation.ids(ids);
     running.put(operation.thread(), operation);
+  }
+
+  /** What came of the call that this thread serves, by the name of its status code. */
+  public void outcome(String code) {
+    Operation operation = running.get(Thread.currentThread());
+    if (operation != null) {
+      operation.outcome(code);
+    }
   }
 
   /** The thread has served its call, whatever came of it. */

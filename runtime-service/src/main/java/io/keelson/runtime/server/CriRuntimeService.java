@@ -4,6 +4,10 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.keelson.proto.cri.v1.AttachRequest;
 import io.keelson.proto.cri.v1.AttachResponse;
+import io.keelson.proto.cri.v1.CheckpointContainerRequest;
+import io.keelson.proto.cri.v1.CheckpointContainerResponse;
+import io.keelson.proto.cri.v1.CheckpointPodRequest;
+import io.keelson.proto.cri.v1.CheckpointPodResponse;
 import io.keelson.proto.cri.v1.ContainerEventResponse;
 import io.keelson.proto.cri.v1.ContainerStatsRequest;
 import io.keelson.proto.cri.v1.ContainerStatsResponse;
@@ -40,6 +44,8 @@ import io.keelson.proto.cri.v1.RemovePodSandboxRequest;
 import io.keelson.proto.cri.v1.RemovePodSandboxResponse;
 import io.keelson.proto.cri.v1.ReopenContainerLogRequest;
 import io.keelson.proto.cri.v1.ReopenContainerLogResponse;
+import io.keelson.proto.cri.v1.RestorePodRequest;
+import io.keelson.proto.cri.v1.RestorePodResponse;
 import io.keelson.proto.cri.v1.RunPodSandboxRequest;
 import io.keelson.proto.cri.v1.RunPodSandboxResponse;
 import io.keelson.proto.cri.v1.RuntimeConfigRequest;
@@ -84,6 +90,7 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
   private final StreamingCalls streaming;
   private final EventCalls events;
   private final StatsCalls stats;
+  private final CheckpointCalls checkpoints;
 
   public CriRuntimeService(
       NodeCalls node,
@@ -91,13 +98,15 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
       ContainerCalls containers,
       StreamingCalls streaming,
       EventCalls events,
-      StatsCalls stats) {
+      StatsCalls stats,
+      CheckpointCalls checkpoints) {
     this.node = node;
     this.pods = pods;
     this.containers = containers;
     this.streaming = streaming;
     this.events = events;
     this.stats = stats;
+    this.checkpoints = checkpoints;
   }
 
   @Override
@@ -333,5 +342,22 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
         stats::podMetrics,
         chunk ->
             StreamPodSandboxMetricsResponse.newBuilder().addAllPodSandboxMetrics(chunk).build());
+  }
+
+  @Override
+  public void checkpointContainer(
+      CheckpointContainerRequest request, StreamObserver<CheckpointContainerResponse> answers) {
+    Answers.one(answers, () -> checkpoints.container(request));
+  }
+
+  @Override
+  public void checkpointPod(
+      CheckpointPodRequest request, StreamObserver<CheckpointPodResponse> answers) {
+    Answers.one(answers, () -> checkpoints.pod(request));
+  }
+
+  @Override
+  public void restorePod(RestorePodRequest request, StreamObserver<RestorePodResponse> answers) {
+    Answers.one(answers, () -> checkpoints.restore(request));
   }
 }
