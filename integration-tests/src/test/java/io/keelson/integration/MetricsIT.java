@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -110,6 +111,12 @@ class MetricsIT {
     String id = cri.run(sandbox, config.build(), pod);
     Waits.until(() -> cri.output(id, "ps").contains("sleep"), "the file is written");
     Thread.sleep(1100);
+    // Nobody waits long for what is dear to measure; it is there the next time.
+    Waits.until(
+        () ->
+            Stream.of("container_file_descriptors", "container_fs_usage_bytes")
+                .allMatch(name -> metrics(sandbox).toString().contains(name)),
+        "all is measured");
 
     PodSandboxMetrics found = metrics(sandbox);
     assertThat(found.getContainerMetricsList()).hasSize(1);

@@ -20,7 +20,7 @@ final class Samplers {
   /** How long a caller waits for all measures together that are dear. */
   static final Duration LIST_PATIENCE = Duration.ofMillis(100);
 
-  static final Duration ONE_PATIENCE = Duration.ofMillis(500);
+  static final Duration ONE_PATIENCE = Duration.ofSeconds(2);
 
   private final StatsSource source;
   private final GroupSampler groups;
