@@ -90,6 +90,9 @@ final class ResourceFamilies {
           for (BlockDevice device : f.sample().usage().devices()) {
             to.value(value.applyAsLong(device), names.name(device.major(), device.minor()));
           }
+          if (f.sample().usage().devices().isEmpty()) {
+            to.value(0, f.device()); // nothing was read or written yet: the series begins at 0
+          }
         });
   }
 
