@@ -7,6 +7,7 @@ import io.grpc.Status;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.HttpUpgrade;
 import io.keelson.integration.harness.SpdyClient;
+import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.WebSocketClient;
 import io.keelson.proto.cri.v1.ContainerConfig;
@@ -14,7 +15,10 @@ import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ExecRequest;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -502,5 +506,49 @@ class StreamingIT {
       assertThat(Objects.requireNonNull(client.receive())).isEqualTo(port);
       assertThat(client.receiveAll().get(0)).contains("hello from the pod");
     }
+  }
+
+  // The command line
+
+  @Test
+  void theCommandLineTalksToCommandsAndForwardsPorts() throws Exception {
+    String id = run(node.container("server", "httpd", "-f", "-p", "" + PORT, "-h", "/www"));
+    awaitListening(PORT);
+
+    Process exec = keelson("exec", "-i", id, "sh", "-c", "cat; echo bad >&2; exit 6");
+    try (OutputStream stdin = exec.getOutputStream()) {
+      stdin.write("typed\n".getBytes(StandardCharsets.US_ASCII));
+    }
+    assertThat(exec.inputReader().readLine()).isEqualTo("typed");
+    assertThat(exec.errorReader().readLine()).isEqualTo("bad");
+    assertThat(exec.waitFor()).isEqualTo(6);
+
+    Process forward = keelson("port-forward", podId, "0:" + PORT);
+    try {
+      String line = forward.inputReader().readLine();
+      assertThat(line).startsWith("127.0.0.1:").endsWith(" -> " + podId + ":" + PORT);
+      int port = Integer.parseInt(line.substring("127.0.0.1:".length(), line.indexOf(' ')));
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+        socket
+            .getOutputStream()
+            .write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        socket.shutdownOutput();
+        assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+            .contains("hello from the pod");
+      }
+    } finally {
+      forward.destroy();
+      forward.waitFor();
+    }
+  }
+
+  private static Process keelson(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(TestDaemon.installation().resolve("bin/keelson").toString());
+    command.addAll(List.of("--socket", node.socket().toString()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    return builder.start();
   }
 }

@@ -131,6 +131,9 @@ public final class WebSocketClient implements AutoCloseable {
 
     @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
+      if (length == 0) {
+        return 0;
+      }
       while (taken == message.length) {
         byte[] next = receive();
         if (next == null) {

@@ -1,10 +1,15 @@
 package io.keelson.runtime.cli;
 
 import io.keelson.proto.cri.v1.Container;
+import io.keelson.proto.cri.v1.ExecRequest;
 import io.keelson.proto.cri.v1.ExecSyncRequest;
 import io.keelson.proto.cri.v1.ExecSyncResponse;
+import io.keelson.runtime.cli.stream.CommandStream;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -13,16 +18,27 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "exec",
     description = {
-      "Runs a command in a running container and prints what it wrote when it has ended. There is no"
-          + " standard input.",
+      "Runs a command in a running container and shows what it writes; -it gives it a terminal.",
       "The exit code is the command's; 125 if it could not be run."
     })
 final class ExecCommand extends ClientCommand implements RunsWorkload {
 
   @Option(
+      names = {"-i", "--interactive"},
+      description = "Standard input, too.")
+  private boolean interactive;
+
+  @Option(
+      names = {"-t", "--tty"},
+      description = "Run the command in a terminal.")
+  private boolean tty;
+
+  @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
-      description = "Kill the command after so long. Default: never.")
+      description =
+          "Kill the command after so long and print what it wrote then; not with -i or -t. Default:"
+              + " never.")
   private long timeout;
 
   @Parameters(
@@ -43,8 +59,38 @@ final class ExecCommand extends ClientCommand implements RunsWorkload {
   }
 
   @Override
-  int run(CriClient daemon) throws IOException {
+  int run(CriClient daemon) throws IOException, InterruptedException {
+    if (timeout != 0 && (interactive || tty)) {
+      throw CommandException.usage("--timeout can't be given with -i or -t");
+    }
     Container container = new Lookup(daemon).container(name);
+    return timeout == 0 ? stream(daemon, container) : sync(daemon, container);
+  }
+
+  private int stream(CriClient daemon, Container container)
+      throws IOException, InterruptedException {
+    String url =
+        daemon
+            .runtime()
+            .exec(
+                ExecRequest.newBuilder()
+                    .setContainerId(container.getId())
+                    .addAllCmd(command)
+                    .setStdin(interactive)
+                    .setStdout(true)
+                    .setStderr(!tty)
+                    .setTty(tty)
+                    .build())
+            .getUrl();
+    return new CommandStream(
+            interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty(),
+            terminal().out(),
+            terminal().err(),
+            tty)
+        .run(url);
+  }
+
+  private int sync(CriClient daemon, Container container) throws IOException {
     ExecSyncResponse response =
         daemon
             .runtime()

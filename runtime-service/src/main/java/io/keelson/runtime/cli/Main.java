@@ -31,6 +31,8 @@ public final class Main {
           EventsCommand.class,
           LogsCommand.class,
           ExecCommand.class,
+          AttachCommand.class,
+          PortForwardCommand.class,
           InspectCommand.class,
           DevicesCommand.class,
           StopCommand.class,

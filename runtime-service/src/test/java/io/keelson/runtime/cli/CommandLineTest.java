@@ -174,7 +174,7 @@ class CommandLineTest {
   void execGivesTheCommandsStreamsAndExitCodeAndLeavesItsOptionsAlone() {
     daemon.add(FIRST, "web", ContainerState.CONTAINER_RUNNING, 1);
 
-    assertThat(keelson("exec", "web", "ls", "-l", "--help", "/")).isEqualTo(42);
+    assertThat(keelson("exec", "--timeout", "9", "web", "ls", "-l", "--help", "/")).isEqualTo(42);
 
     assertThat(out).hasToString("to out");
     assertThat(err).hasToString("to err");
@@ -186,7 +186,7 @@ class CommandLineTest {
   void whatKeelsonItselfCannotDoIsNotMistakenForTheCommandsExitCode() {
     daemon.add(FIRST, "web", ContainerState.CONTAINER_RUNNING, 1);
 
-    assertThat(keelson("exec", "web", "refused")).isEqualTo(125);
+    assertThat(keelson("exec", "--timeout", "9", "web", "refused")).isEqualTo(125);
     assertThat(err).hasToString("keelson: the container does not run\n");
     assertThat(keelson("exec", "nobody", "true")).isEqualTo(125);
   }
@@ -196,7 +196,7 @@ class CommandLineTest {
     daemon.add(FIRST, "web", ContainerState.CONTAINER_RUNNING, 1);
 
     for (String name : List.of("web", "shop", "shop/web", "prod/shop", "aaaa", FIRST)) {
-      assertThat(keelson("exec", name, "true")).as(name).isEqualTo(42);
+      assertThat(keelson("exec", "--timeout", "9", name, "true")).as(name).isEqualTo(42);
     }
     assertThat(daemon.execs).allMatch(e -> e.getContainerId().equals(FIRST));
   }
@@ -206,7 +206,7 @@ class CommandLineTest {
     daemon.add(FIRST, "web", ContainerState.CONTAINER_EXITED, 1);
     daemon.add(SECOND, "web", ContainerState.CONTAINER_RUNNING, 2);
 
-    keelson("exec", "web", "true");
+    keelson("exec", "--timeout", "9", "web", "true");
 
     assertThat(daemon.execs.getFirst().getContainerId()).isEqualTo(SECOND);
   }
@@ -275,8 +275,25 @@ class CommandLineTest {
     String help = out.toString(StandardCharsets.UTF_8);
     for (String command :
         List.of(
-            "serve", "status", "version", "config", "pull", "import", "images", "rmi", "run",
-            "pods", "ps", "logs", "exec", "inspect", "stop", "rm", "bench")) {
+            "serve",
+            "status",
+            "version",
+            "config",
+            "pull",
+            "import",
+            "images",
+            "rmi",
+            "run",
+            "pods",
+            "ps",
+            "logs",
+            "exec",
+            "attach",
+            "port-forward",
+            "inspect",
+            "stop",
+            "rm",
+            "bench")) {
       assertThat(help).containsPattern("(?m)^  " + command + " ");
       out.reset();
       assertThat(run(command, "--help")).as(command).isZero();

@@ -2,7 +2,7 @@ package io.keelson.runtime.streaming.spdy;
 
 import java.nio.ByteBuffer;
 
-/** The frames that a server sends, as bytes (SPDY/3, 2.2 and 2.6). */
+/** The frames that are sent, as bytes (SPDY/3, 2.2 and 2.6). */
 final class Frames {
 
   static final int HEADER = 8;
@@ -29,6 +29,15 @@ final class Frames {
         .putInt(stream)
         .putInt((last ? FLAG_FIN : 0) << 24 | length)
         .put(bytes, offset, length)
+        .array();
+  }
+
+  static byte[] synStream(int stream, byte[] headers) {
+    return control(SYN_STREAM, 10 + headers.length)
+        .putInt(stream)
+        .putInt(0)
+        .putShort((short) 0)
+        .put(headers)
         .array();
   }
 

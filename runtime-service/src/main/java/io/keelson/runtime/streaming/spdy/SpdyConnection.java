@@ -9,11 +9,12 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A connection whose client opens the streams. {@link #serve} reads it on the calling thread; all
- * else may be called from any.
+ * A connection, on either side: its client opens the streams. {@link #serve} reads it on the
+ * calling thread; all else may be called from any.
  */
 public final class SpdyConnection implements AutoCloseable {
 
@@ -30,6 +31,7 @@ public final class SpdyConnection implements AutoCloseable {
   private final HeaderBlocks headers = new HeaderBlocks();
   private final Map<Integer, SpdyStream> streams = new ConcurrentHashMap<>();
   private final AtomicLong lastContent = new AtomicLong(System.nanoTime());
+  private final AtomicInteger nextStream = new AtomicInteger(1);
   private int lastStream; // used by the reading thread alone
 
   public SpdyConnection(Wire wire) {
@@ -79,6 +81,15 @@ public final class SpdyConnection implements AutoCloseable {
       streams.clear();
       headers.close();
     }
+  }
+
+  /** For a client: opens a stream; content may be sent at once. */
+  public SpdyStream open(Map<String, String> head) throws IOException {
+    int id = nextStream.getAndAdd(2);
+    SpdyStream stream = new SpdyStream(this, id, head);
+    streams.put(id, stream);
+    outbox.send(() -> Frames.synStream(id, headers.encode(head)));
+    return stream;
   }
 
   /** Since content came or went, either way; pings don't count. */

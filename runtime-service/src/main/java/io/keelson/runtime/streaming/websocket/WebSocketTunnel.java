@@ -47,6 +47,9 @@ public final class WebSocketTunnel implements Wire {
 
     @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
+      if (length == 0) {
+        return 0;
+      }
       while (message != null && taken == message.length) {
         message = connection.receive();
         taken = 0;
