@@ -18,7 +18,8 @@ import io.keelson.csi.pod.VolumesIsolator;
 import io.keelson.csi.provision.SnapshotOperations;
 import io.keelson.csi.provision.StorageQueries;
 import io.keelson.csi.provision.VolumeProvisioning;
-import io.keelson.csi.quota.NoQuota;
+import io.keelson.csi.quota.NodeQuotas;
+import io.keelson.csi.quota.WritableLayerIsolator;
 import io.keelson.csi.volume.VolumeBackend;
 import io.keelson.csi.volume.VolumeBackends;
 import io.keelson.csi.volume.VolumeFolders;
@@ -32,6 +33,7 @@ import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.rpc.UnixChannels;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -45,9 +47,17 @@ public final class NodeVolumes implements AutoCloseable {
   private final VolumeProvisioning provisioning;
   private final SnapshotOperations snapshots;
   private final StorageQueries queries;
+  private final NodeQuotas quotas;
+  private final long layerBytes;
 
   private NodeVolumes(
-      DriverRegistry drivers, Volumes volumes, SecretFolders secrets, VolumeSettings settings) {
+      DriverRegistry drivers,
+      Volumes volumes,
+      SecretFolders secrets,
+      NodeQuotas quotas,
+      VolumeSettings settings) {
+    this.quotas = quotas;
+    this.layerBytes = settings.writableLayerBytes();
     this.drivers = drivers;
     this.volumes = volumes;
     this.provisioning = new VolumeProvisioning(volumes, drivers, secrets, settings.policy());
@@ -65,6 +75,7 @@ public final class NodeVolumes implements AutoCloseable {
       throws IOException {
     VolumeFolders folders = new VolumeFolders(settings.root());
     SecretFolders secrets = new SecretFolders(settings.secrets());
+    NodeQuotas quotas = NodeQuotas.on(settings.root(), settings.measureInterval(), kernelThreads);
     Optional<BuiltInDriver> builtIn =
         settings.builtIn()
             ? Optional.of(
@@ -105,12 +116,12 @@ public final class NodeVolumes implements AutoCloseable {
                 VolumeSource.KindCase.TMPFS,
                 new TmpfsBackend(kernelThreads),
                 VolumeSource.KindCase.SANDBOX_PATH,
-                new SandboxPathBackend(new NoQuota()),
+                new SandboxPathBackend(quotas),
                 VolumeSource.KindCase.SECRET,
                 new SecretBackend(secrets, kernelThreads)));
     Volumes volumes = new Volumes(folders, backends, settings.policy(), faults);
     drivers.onArrival(name -> volumes.wakeUp());
-    return new NodeVolumes(drivers, volumes, secrets, settings);
+    return new NodeVolumes(drivers, volumes, secrets, quotas, settings);
   }
 
   /** Begins to look after the drivers. */
@@ -124,8 +135,13 @@ public final class NodeVolumes implements AutoCloseable {
   }
 
   /** What containers ask for; to come after the isolator of the other mounts. */
-  public Isolator isolator() {
-    return new VolumesIsolator(volumes);
+  public List<Isolator> isolators() {
+    return List.of(new VolumesIsolator(volumes), new WritableLayerIsolator(quotas, layerBytes));
+  }
+
+  /** Says who ends what has gone beyond a limit that is only measured. */
+  public void endBy(NodeQuotas.Ender ender) {
+    quotas.endBy(ender);
   }
 
   public DriverRegistry drivers() {
@@ -150,6 +166,7 @@ public final class NodeVolumes implements AutoCloseable {
 
   @Override
   public void close() {
+    quotas.close();
     volumes.close();
     drivers.close();
   }

@@ -21,6 +21,9 @@ import java.util.Optional;
  * @param builtIn the built-in driver answers where no other has its name
  * @param builtInRoot holds the volumes of the built-in driver
  * @param nodeId the node's name for the built-in driver
+ * @param writableLayerBytes the most that a container may write into its root file system; 0 for no
+ *     limit
+ * @param measureInterval how often folders are measured whose file system can't limit them
  */
 public record VolumeSettings(
     Path root,
@@ -35,7 +38,9 @@ public record VolumeSettings(
     boolean builtIn,
     Path builtInRoot,
     String nodeId,
-    String version) {
+    String version,
+    long writableLayerBytes,
+    Duration measureInterval) {
 
   public VolumeSettings {
     drivers = List.copyOf(drivers);

@@ -25,6 +25,7 @@ final class ContainerEntry {
   private volatile boolean startAnswered;
   private volatile boolean launched;
   private volatile boolean removed;
+  private volatile String endReason = "";
 
   ContainerEntry(ContainerRecord record) {
     this.id = record.getId();
@@ -127,5 +128,14 @@ final class ContainerEntry {
     return current.hasInit()
         ? Optional.of(Processes.fromRecord(current.getInit()))
         : Optional.empty();
+  }
+
+  /** Why the daemon itself ends the container, in one word; {@code ""} if it does not. */
+  String endReason() {
+    return endReason;
+  }
+
+  void endReason(String reason) {
+    endReason = reason;
   }
 }

@@ -83,6 +83,19 @@ public final class Containers {
     stopContainer.stop(id, grace);
   }
 
+  /**
+   * Kills a container that has broken a rule of the node.
+   *
+   * @param reason in one word; its status tells it
+   */
+  public void end(String id, String reason) throws IOException {
+    Optional<ContainerEntry> container = core.containers().find(id);
+    if (container.isPresent()) {
+      container.get().endReason(reason);
+      stopContainer.stop(id, Duration.ZERO);
+    }
+  }
+
   /** Kills and deletes a container; its log stays. Harmless if unknown. */
   public void remove(String id) throws IOException {
     removeContainer.remove(id);

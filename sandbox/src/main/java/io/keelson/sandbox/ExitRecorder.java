@@ -126,6 +126,9 @@ final class ExitRecorder {
     if (code.isEmpty()) {
       return "Unknown";
     }
+    if (!container.endReason().isEmpty()) {
+      return container.endReason();
+    }
     if (code.get() == 0) {
       return "Completed";
     }

@@ -63,7 +63,8 @@ public final class SecretBackend implements VolumeBackend {
             Modes.set(path, mode);
             Files.write(path, file.getValue());
           }
-          Mounts.remount(target, flags | Mounts.MS_RDONLY);
+          // The file system itself, not this mount of it: a container gets another mount.
+          Mounts.mount(null, target, null, Mounts.MS_REMOUNT | Mounts.MS_RDONLY | flags, null);
         });
     return target;
   }

@@ -22,9 +22,9 @@ public final class LocalDriver {
    * @param version of the driver
    */
   public LocalDriver(String name, Path root, String nodeId, String version) throws IOException {
+    LocalStore store = new LocalStore(root);
     ProjectQuotas quotas = ProjectQuotas.on(root);
     Programs programs = new Programs();
-    LocalStore store = new LocalStore(root);
     Contents contents = new Contents(programs);
     Provisioner provisioner = new Provisioner(store, contents, quotas);
     Topologies topologies = new Topologies(name, nodeId);

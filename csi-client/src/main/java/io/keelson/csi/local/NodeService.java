@@ -24,6 +24,7 @@ import io.keelson.proto.csi.v1.NodeUnpublishVolumeResponse;
 import io.keelson.proto.csi.v1.NodeUnstageVolumeRequest;
 import io.keelson.proto.csi.v1.NodeUnstageVolumeResponse;
 import io.keelson.proto.csi.v1.VolumeCapability;
+import io.keelson.proto.csi.v1.VolumeCapability.AccessMode.Mode;
 import io.keelson.proto.csi.v1.VolumeUsage;
 import io.keelson.proto.record.v1.LocalVolumeRecord;
 import io.keelson.proto.record.v1.LocalVolumeRecord.Layout;
@@ -156,6 +157,11 @@ final class NodeService extends NodeGrpc.NodeImplBase {
           Path staging = path(request.getStagingTargetPath(), "staging_target_path");
           try (LocalStore.Held _ = store.hold(id)) {
             LocalVolumeRecord volume = volume(id, capability);
+            if (capability.getAccessMode().getMode() == Mode.SINGLE_NODE_SINGLE_WRITER
+                && NodeMounts.isElsewhere(store.volumes().content(volume), staging, target)) {
+              throw Failures.precondition(
+                  "volume " + id + " is for one workload alone, and is published elsewhere");
+            }
             if (capability.hasBlock()) {
               Path image = store.volumes().image(id);
               mounts.bind(LoopDevices.attach(image, request.getReadonly()), target, false, false);

@@ -9,6 +9,8 @@ import io.keelson.proto.node.v1.DeviceServiceGrpc;
 import io.keelson.proto.node.v1.DeviceServiceGrpc.DeviceServiceBlockingStub;
 import io.keelson.proto.node.v1.NodeServiceGrpc;
 import io.keelson.proto.node.v1.NodeServiceGrpc.NodeServiceBlockingStub;
+import io.keelson.proto.node.v1.VolumeServiceGrpc;
+import io.keelson.proto.node.v1.VolumeServiceGrpc.VolumeServiceBlockingStub;
 import io.keelson.sandbox.rpc.UnixChannels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +61,10 @@ final class CriClient implements AutoCloseable {
 
   DeviceServiceBlockingStub devices() {
     return DeviceServiceGrpc.newBlockingStub(channel);
+  }
+
+  VolumeServiceBlockingStub volumes() {
+    return VolumeServiceGrpc.newBlockingStub(channel);
   }
 
   NodeServiceBlockingStub node() {

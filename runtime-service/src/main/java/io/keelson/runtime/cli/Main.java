@@ -37,6 +37,8 @@ public final class Main {
           DevicesCommand.class,
           StopCommand.class,
           RmCommand.class,
+          VolumesCommand.class,
+          CsiDriverCommand.class,
           BenchCommand.class);
 
   private Main() {}

@@ -41,7 +41,7 @@ final class ResourceFlags {
     return resources.build();
   }
 
-  private static long bytes(String text) {
+  static long bytes(String text) {
     Matcher matcher = SIZE.matcher(text.toLowerCase(Locale.ROOT));
     if (!matcher.matches()) {
       throw CommandException.usage(

@@ -174,7 +174,9 @@ public record Configuration(
       Duration probeInterval,
       boolean unmountForgotten,
       boolean localDriver,
-      Path localDriverDir) {
+      Path localDriverDir,
+      long writableLayerLimit,
+      Duration measureInterval) {
     public Volumes {
       drivers = List.copyOf(drivers);
       dockerPluginDirs = List.copyOf(dockerPluginDirs);
@@ -288,7 +290,9 @@ public record Configuration(
             values.get(VolumeKeys.PROBE_INTERVAL),
             values.get(VolumeKeys.UNMOUNT_FORGOTTEN),
             values.get(VolumeKeys.LOCAL_DRIVER),
-            values.get(VolumeKeys.LOCAL_DRIVER_DIR)),
+            values.get(VolumeKeys.LOCAL_DRIVER_DIR),
+            values.get(VolumeKeys.WRITABLE_LAYER_LIMIT),
+            values.get(VolumeKeys.MEASURE_INTERVAL)),
         new Containers(values.get(Keys.PIDS_LIMIT), values.get(Keys.HOST_PATH_DEADLINE)),
         new Nri(
             values.get(NriKeys.ENABLED),

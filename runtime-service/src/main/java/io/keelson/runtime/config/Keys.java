@@ -621,6 +621,8 @@ final class Keys {
           VolumeKeys.UNMOUNT_FORGOTTEN,
           VolumeKeys.LOCAL_DRIVER,
           VolumeKeys.LOCAL_DRIVER_DIR,
+          VolumeKeys.WRITABLE_LAYER_LIMIT,
+          VolumeKeys.MEASURE_INTERVAL,
           PIDS_LIMIT,
           HOST_PATH_DEADLINE,
           NriKeys.ENABLED,

@@ -129,5 +129,26 @@ final class VolumeKeys {
           Where that driver keeps its volumes. Default: local-volumes in the root folder.\
           """);
 
+  static final Key<Long> WRITABLE_LAYER_LIMIT =
+      Key.of(
+          "volumes.writable_layer_limit",
+          ValueTypes.size(0, Long.MAX_VALUE / 2),
+          0L,
+          """
+          The most that a container may write into its root file system, unless its annotation
+          quota.keelson.io/writable-layer-bytes says otherwise; 0 for no limit. Where the file
+          system of the root folder is mounted with prjquota (ext4, xfs), the writer gets an error;
+          elsewhere the container is ended with the reason DiskLimitExceeded.\
+          """);
+
+  static final Key<Duration> MEASURE_INTERVAL =
+      Key.of(
+          "volumes.measure_interval",
+          ValueTypes.duration(Duration.ofMillis(100), Duration.ofHours(1)),
+          Duration.ofSeconds(10),
+          """
+          How often folders with a limit are measured where the file system can't hold them to it.\
+          """);
+
   private VolumeKeys() {}
 }

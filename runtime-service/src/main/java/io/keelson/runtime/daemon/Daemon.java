@@ -184,6 +184,7 @@ public final class Daemon implements AutoCloseable {
     shutdown.add("the events", runtime.events());
 
     metrics.serve(runtime, kernelThreads, shutdown);
+    volumes.endBy(new DiskLimits(runtime.containers()));
     runtime.recover();
     volumes.start();
     if (nri.isPresent()) {
@@ -233,7 +234,7 @@ public final class Daemon implements AutoCloseable {
                 Stream.of(
                     StandardIsolators.create(
                         features, targets, images.volumes(), isolation(configuration)),
-                    List.of(volumes.isolator()),
+                    volumes.isolators(),
                     devices.isolators(),
                     nri.map(Nri::isolator).stream().toList())),
         inOrder(

@@ -51,6 +51,8 @@ final class VolumeParts {
         volumes.localDriver(),
         volumes.localDriverDir(),
         Files.readString(HOSTNAME).strip(),
-        ProductVersion.current());
+        ProductVersion.current(),
+        volumes.writableLayerLimit(),
+        volumes.measureInterval());
   }
 }

@@ -1,0 +1,248 @@
+package io.keelson.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.keelson.integration.harness.DockerPlugin;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.integration.harness.VolumeCalls;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.node.v1.ListDriversRequest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Kinds of volumes beside those of CSI, and many volumes at once. */
+class VolumeKindsIT {
+
+  private static final String VOLUMES = "volumes.keelson.io/";
+  private static final String MOUNTS = "mounts.keelson.io/";
+  private static final int PODS = 50;
+
+  @RegisterExtension static final TestNode node = TestNode.create();
+
+  private final VolumeCalls volumes = new VolumeCalls(node);
+
+  static {
+    node.set("volumes.measure_interval", "\"500ms\"");
+  }
+
+  @Test
+  void memoryAndAFolderThatContainersShare() throws IOException {
+    PodSandboxConfig pod =
+        node.pod("shared")
+            .putAnnotations(VOLUMES + "memory", "{\"tmpfs\": {\"sizeBytes\": 1048576}}")
+            .putAnnotations(VOLUMES + "folder", "{\"sandboxPath\": {}}")
+            .build();
+    String podId = node.cri().runPod(pod);
+    String one = container(podId, pod, "one");
+    String two = container(podId, pod, "two");
+    node.cri().output(one, "sh", "-c", "echo m > /memory/x; echo f > /folder/x");
+    assertThat(node.cri().output(two, "cat", "/memory/x", "/folder/x")).isEqualTo("m\nf");
+    assertThat(
+            node.cri()
+                .exec(one, "sh", "-c", "head -c 2000000 /dev/zero > /memory/large")
+                .getExitCode())
+        .as("beyond the limit")
+        .isNotZero();
+    node.killAndStart();
+    assertThat(node.cri().output(two, "cat", "/memory/x", "/folder/x")).isEqualTo("m\nf");
+    node.cri().stopPod(podId);
+    assertThat(volumes.list()).isEmpty();
+  }
+
+  private static String container(String podId, PodSandboxConfig pod, String name) {
+    return node.cri()
+        .run(
+            podId,
+            node.sleeper(name)
+                .putAnnotations(MOUNTS + "memory", "/memory")
+                .putAnnotations(MOUNTS + "folder", "/folder")
+                .build(),
+            pod);
+  }
+
+  @Test
+  void pathsOfTheHostByRules() throws IOException {
+    Path made = node.folder("host").resolve("made/by/rule");
+    PodSandboxConfig pod =
+        node.pod("host")
+            .putAnnotations(
+                VOLUMES + "h",
+                "{\"hostPath\": {\"path\": \"%s\", \"type\": \"TYPE_DIRECTORY_OR_CREATE\", \"mode\": \"0710\", \"uid\": 12, \"gid\": 34}}"
+                    .formatted(made))
+            .build();
+    String id =
+        node.cri()
+            .run(
+                node.cri().runPod(pod),
+                node.sleeper("main").putAnnotations(MOUNTS + "h", "/h").build(),
+                pod);
+    assertThat(node.cri().output(id, "stat", "-c", "%a %u %g", "/h")).isEqualTo("710 12 34");
+    assertThat(made).isDirectory();
+    PodSandboxConfig wrong =
+        node.pod("wrong")
+            .putAnnotations(
+                VOLUMES + "h",
+                "{\"hostPath\": {\"path\": \"%s\", \"type\": \"TYPE_FILE\"}}".formatted(made))
+            .build();
+    assertThat(Failures.of(() -> node.cri().runPod(wrong)).message()).contains("TYPE_FILE");
+  }
+
+  @Test
+  void secretsTouchNoDisk() throws IOException {
+    Path folder = Files.createDirectories(node.secrets().resolve("login"));
+    Files.writeString(folder.resolve("password"), "very-hidden-word");
+    PodSandboxConfig pod =
+        node.pod("secret")
+            .putAnnotations(
+                VOLUMES + "s", "{\"secret\": {\"name\": \"login\", \"mode\": \"0440\"}}")
+            .build();
+    String id =
+        node.cri()
+            .run(
+                node.cri().runPod(pod),
+                node.sleeper("main").putAnnotations(MOUNTS + "s", "/s").build(),
+                pod);
+    assertThat(node.cri().output(id, "cat", "/s/password")).isEqualTo("very-hidden-word");
+    assertThat(node.cri().output(id, "stat", "-c", "%a", "/s/password")).isEqualTo("440");
+    assertThat(node.cri().exec(id, "touch", "/s/x").getExitCode()).isNotZero();
+    try (Stream<Path> records = Files.walk(node.root().resolve("volumes/publications"))) {
+      for (Path file : records.filter(Files::isRegularFile).toList()) {
+        assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
+            .doesNotContain("very-hidden-word");
+      }
+    }
+    assertThat(node.daemon().log()).doesNotContain("very-hidden-word");
+  }
+
+  @Test
+  void volumesOfADockerPlugin() throws IOException {
+    Path socket = Files.createDirectories(node.dockerPlugins()).resolve("rex.sock");
+    try (DockerPlugin plugin = DockerPlugin.start(socket, node.folder("docker-volumes"))) {
+      PodSandboxConfig pod =
+          node.pod("docker")
+              .putAnnotations(
+                  VOLUMES + "d",
+                  "{\"docker\": {\"driver\": \"rex\", \"name\": \"vol1\", \"create\": true}}")
+              .build();
+      String podId = node.cri().runPod(pod);
+      String id =
+          node.cri()
+              .run(podId, node.sleeper("main").putAnnotations(MOUNTS + "d", "/d").build(), pod);
+      node.cri().output(id, "sh", "-c", "echo kept > /d/file");
+      assertThat(node.folder("docker-volumes").resolve("vol1/file")).hasContent("kept\n");
+      assertThat(plugin.mounted()).hasSize(1);
+      node.cri().stopPod(podId);
+      assertThat(plugin.mounted()).isEmpty();
+      assertThat(volumes.list()).isEmpty();
+    }
+  }
+
+  @Test
+  void aDriverInAProcessOfItsOwnRegistersItself() throws Exception {
+    Path root = node.folder("own-driver");
+    Process process =
+        new ProcessBuilder(
+                io.keelson.integration.harness.TestDaemon.installation()
+                    .resolve("bin/keelson")
+                    .toString(),
+                "csi-driver",
+                "--endpoint",
+                root.resolve("csi.sock").toString(),
+                "--root",
+                root.resolve("volumes").toString(),
+                "--name",
+                "own.csi.test",
+                "--registration-dir",
+                node.root().resolve("plugins_registry").toString())
+            .redirectErrorStream(true)
+            .redirectOutput(root.resolve("log").toFile())
+            .start();
+    try {
+      Waits.until(
+          () ->
+              node
+                  .cri()
+                  .volumes()
+                  .listDrivers(ListDriversRequest.getDefaultInstance())
+                  .getDriversList()
+                  .stream()
+                  .anyMatch(
+                      each ->
+                          each.getName().equals("own.csi.test")
+                              && each.getOrigin().equals("registration")),
+          "the driver is registered");
+      volumes.create(VolumeCalls.request("own", "own.csi.test", 4).build());
+      String path = volumes.publish("own", VolumeCalls.named("own")).getPath();
+      Files.writeString(Path.of(path).resolve("file"), "there");
+      volumes.unpublish("own");
+      volumes.delete("own");
+    } finally {
+      process.destroy();
+      process.waitFor();
+    }
+  }
+
+  @Test
+  void whoWritesMoreThanItMayIsEnded() {
+    PodSandboxConfig pod = node.pod("greedy").build();
+    String id =
+        node.cri()
+            .run(
+                node.cri().runPod(pod),
+                node.container(
+                        "main",
+                        "sh",
+                        "-c",
+                        "head -c 3000000 /dev/urandom > /large; while :; do sleep 1; done")
+                    .putAnnotations("quota.keelson.io/writable-layer-bytes", "1000000")
+                    .build(),
+                pod);
+    assertThat(node.cri().awaitExit(id).getReason()).isEqualTo("DiskLimitExceeded");
+  }
+
+  /** Fifty pods with two volumes each, at the same time. */
+  @Test
+  void manyPodsAtOnce() throws Exception {
+    long began = System.nanoTime();
+    List<Future<String>> running = new ArrayList<>();
+    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < PODS; i++) {
+        PodSandboxConfig pod =
+            node.pod("many" + i)
+                .putAnnotations(
+                    VOLUMES + "folder",
+                    "{\"csi\": {\"driver\": \"local.csi.keelson.io\", \"ephemeral\": true}}")
+                .putAnnotations(
+                    VOLUMES + "image",
+                    "{\"csi\": {\"driver\": \"local.csi.keelson.io\", \"ephemeral\": true,"
+                        + " \"volumeContext\": {\"size\": \"2097152\"}}}")
+                .build();
+        running.add(executor.submit(() -> node.cri().runPod(pod)));
+      }
+    }
+    for (Future<String> each : running) {
+      each.get();
+    }
+    System.err.printf(
+        "%d pods with 2 volumes each: %d ms%n", PODS, (System.nanoTime() - began) / 1_000_000);
+    assertThat(volumes.list()).hasSize(2 * PODS);
+    assertThat(volumes.list()).allSatisfy(each -> assertThat(each.getTrouble()).isEmpty());
+    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Future<String> each : running) {
+        executor.execute(() -> node.cri().removePod(each.resultNow()));
+      }
+    }
+    assertThat(volumes.list()).isEmpty();
+    assertThat(node.localVolumes().resolve("volumes")).isEmptyDirectory();
+  }
+}

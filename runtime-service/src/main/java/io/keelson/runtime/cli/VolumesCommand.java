@@ -1,0 +1,309 @@
+package io.keelson.runtime.cli;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.JsonFormat;
+import io.keelson.proto.csi.v1.CapacityRange;
+import io.keelson.proto.csi.v1.VolumeUsage;
+import io.keelson.proto.node.v1.CreateVolumeRequest;
+import io.keelson.proto.node.v1.CsiVolume;
+import io.keelson.proto.node.v1.DeleteSnapshotRequest;
+import io.keelson.proto.node.v1.DeleteVolumeRequest;
+import io.keelson.proto.node.v1.DriverStatus;
+import io.keelson.proto.node.v1.ExpandVolumeRequest;
+import io.keelson.proto.node.v1.ListDriversRequest;
+import io.keelson.proto.node.v1.ListVolumesRequest;
+import io.keelson.proto.node.v1.PublishVolumeRequest;
+import io.keelson.proto.node.v1.SnapshotVolumeRequest;
+import io.keelson.proto.node.v1.UnpublishVolumeRequest;
+import io.keelson.proto.node.v1.VolumeProgress;
+import io.keelson.proto.node.v1.VolumeSource;
+import io.keelson.proto.node.v1.VolumeStatsRequest;
+import io.keelson.proto.node.v1.VolumeStatsResponse;
+import io.keelson.proto.node.v1.VolumeStatus;
+import io.keelson.runtime.config.ConfigurationException;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code keelson volumes}. */
+@Command(
+    name = "volumes",
+    description = {
+      "Lists the volumes of this node; with a further word makes, changes and publishes them.",
+    })
+final class VolumesCommand implements Callable<Integer> {
+
+  private static final String DEFAULT_DRIVER = "local.csi.keelson.io";
+
+  @Mixin private final ClientOptions client = new ClientOptions();
+  @Mixin private final OutputOptions output = new OutputOptions();
+
+  private final Terminal terminal;
+
+  VolumesCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public Integer call() throws ConfigurationException {
+    try (CriClient daemon = client.connect()) {
+      List<VolumeStatus> volumes =
+          daemon.volumes().listVolumes(ListVolumesRequest.getDefaultInstance()).getVolumesList();
+      if (output.isJson()) {
+        terminal.out().println(OutputOptions.json(volumes));
+      } else {
+        print(volumes);
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  private void print(List<VolumeStatus> volumes) {
+    Table table = new Table("VOLUME", "KIND", "STATE", "SIZE", "PUBLISHED", "TROUBLE");
+    for (VolumeStatus volume : volumes) {
+      table.row(
+          volume.getName().isEmpty() ? volume.getKey() : volume.getName(),
+          kind(volume.getSource()),
+          volume.getState(),
+          volume.getCapacityBytes() == 0 ? "" : Units.size(volume.getCapacityBytes()),
+          Integer.toString(volume.getPublicationsCount()),
+          volume.getTrouble().isEmpty()
+              ? ""
+              : volume.getFailedAttempts() + " x: " + volume.getTrouble());
+    }
+    table.print(terminal.out());
+  }
+
+  private static String kind(VolumeSource source) {
+    return switch (source.getKindCase()) {
+      case CSI -> source.getCsi().getDriver();
+      case DOCKER -> "docker " + source.getDocker().getDriver();
+      case HOST_PATH -> "host path";
+      case SANDBOX_PATH -> "sandbox path";
+      case TMPFS -> "tmpfs";
+      case SECRET -> "secret";
+      case VOLUME, KIND_NOT_SET -> "";
+    };
+  }
+
+  @Command(name = "create", description = "Makes a volume.")
+  int create(
+      @Parameters(paramLabel = "NAME", description = "1 to 63 of a-z, 0-9, '-', '.'.") String name,
+      @Option(
+              names = "--size",
+              paramLabel = "SIZE",
+              description = "Bytes, or a number with k, m or g; without it, the driver chooses.")
+          @Nullable String size,
+      @Option(
+              names = "--driver",
+              paramLabel = "NAME",
+              defaultValue = DEFAULT_DRIVER,
+              description = "The CSI driver. Default: ${DEFAULT-VALUE}.")
+          String driver,
+      @Option(names = "--block", description = "A raw device, not a file system.") boolean block,
+      @Option(names = "--fs-type", paramLabel = "TYPE", description = "Such as ext4 or xfs.")
+          @Nullable String fileSystem,
+      @Option(
+              names = "--secret",
+              paramLabel = "NAME",
+              description = "The folder of secrets that the driver is given.")
+          @Nullable String secret,
+      @Option(names = "--from-snapshot", paramLabel = "ID", description = "Restores a snapshot.")
+          @Nullable String snapshot,
+      @Option(names = "--from-volume", paramLabel = "NAME", description = "Clones a volume.")
+          @Nullable String volume,
+      @Option(
+              names = "--parameter",
+              paramLabel = "KEY=VALUE",
+              description = "What the driver alone understands; may be given many times.")
+          @Nullable Map<String, String> parameters)
+      throws ConfigurationException {
+    CsiVolume.Builder csi = CsiVolume.newBuilder().setDriver(driver).setBlock(block);
+    if (fileSystem != null) {
+      csi.setFsType(fileSystem);
+    }
+    if (secret != null) {
+      csi.setSecret(secret);
+    }
+    CreateVolumeRequest.Builder request =
+        CreateVolumeRequest.newBuilder().setName(name).setVolume(csi);
+    if (size != null) {
+      request.setCapacity(CapacityRange.newBuilder().setRequiredBytes(ResourceFlags.bytes(size)));
+    }
+    if (snapshot != null) {
+      request.setFromSnapshotId(snapshot);
+    }
+    if (volume != null) {
+      request.setFromVolume(volume);
+    }
+    if (parameters != null) {
+      request.putAllParameters(parameters);
+    }
+    return last(
+        daemon -> daemon.volumes().createVolume(request.build()), end -> end.getVolume().getName());
+  }
+
+  @Command(name = "rm", description = "Deletes volumes with all that they hold.")
+  int remove(@Parameters(arity = "1..*", paramLabel = "NAME") List<String> names)
+      throws ConfigurationException {
+    for (String name : names) {
+      last(
+          daemon ->
+              daemon.volumes().deleteVolume(DeleteVolumeRequest.newBuilder().setName(name).build()),
+          _ -> name);
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "publish",
+      description = "Makes a volume appear at a path of this node, and prints the path.")
+  int publish(
+      @Parameters(paramLabel = "ID", description = "Names the publication.") String id,
+      @Parameters(
+              paramLabel = "VOLUME",
+              description = "The name of a volume, or the JSON of the annotation for pods.")
+          String volume,
+      @Option(names = "--read-only", description = "No writes.") boolean readOnly)
+      throws ConfigurationException {
+    VolumeSource.Builder source = source(volume);
+    if (readOnly) {
+      source.setReadOnly(true);
+    }
+    PublishVolumeRequest request =
+        PublishVolumeRequest.newBuilder().setId(id).setSource(source).build();
+    return last(
+        daemon -> daemon.volumes().publishVolume(request), end -> end.getPublication().getPath());
+  }
+
+  private static VolumeSource.Builder source(String volume) {
+    VolumeSource.Builder source = VolumeSource.newBuilder();
+    if (!volume.startsWith("{")) {
+      return source.setVolume(volume);
+    }
+    try {
+      JsonFormat.parser().merge(volume, source);
+      return source;
+    } catch (InvalidProtocolBufferException e) {
+      throw new CommandException(ExitCode.USAGE, "not a volume: " + e.getMessage());
+    }
+  }
+
+  @Command(name = "unpublish", description = "Takes a publication away.")
+  int unpublish(@Parameters(paramLabel = "ID") String id) throws ConfigurationException {
+    return last(
+        daemon ->
+            daemon.volumes().unpublishVolume(UnpublishVolumeRequest.newBuilder().setId(id).build()),
+        _ -> id);
+  }
+
+  @Command(name = "expand", description = "Makes a volume larger.")
+  int expand(
+      @Parameters(paramLabel = "NAME") String name,
+      @Parameters(paramLabel = "SIZE", description = "Bytes, or a number with k, m or g.")
+          String size)
+      throws ConfigurationException {
+    ExpandVolumeRequest request =
+        ExpandVolumeRequest.newBuilder()
+            .setName(name)
+            .setSizeBytes(ResourceFlags.bytes(size))
+            .build();
+    return last(
+        daemon -> daemon.volumes().expandVolume(request),
+        end -> Units.size(end.getVolume().getCapacityBytes()));
+  }
+
+  @Command(name = "snapshot", description = "Freezes the content of a volume; prints its id.")
+  int snapshot(
+      @Parameters(paramLabel = "VOLUME") String volume,
+      @Parameters(paramLabel = "NAME", description = "Of the snapshot.") String name)
+      throws ConfigurationException {
+    SnapshotVolumeRequest request =
+        SnapshotVolumeRequest.newBuilder().setVolume(volume).setName(name).build();
+    return last(
+        daemon -> daemon.volumes().snapshotVolume(request),
+        end -> end.getSnapshot().getSnapshotId());
+  }
+
+  @Command(name = "rm-snapshot", description = "Deletes a snapshot.")
+  int removeSnapshot(
+      @Parameters(paramLabel = "ID") String id,
+      @Option(names = "--driver", paramLabel = "NAME", defaultValue = DEFAULT_DRIVER) String driver)
+      throws ConfigurationException {
+    DeleteSnapshotRequest request =
+        DeleteSnapshotRequest.newBuilder().setDriver(driver).setSnapshotId(id).build();
+    return last(daemon -> daemon.volumes().deleteSnapshot(request), _ -> id);
+  }
+
+  @Command(name = "stats", description = "How full a volume or a publication is.")
+  int stats(@Parameters(paramLabel = "NAME") String name) throws ConfigurationException {
+    try (CriClient daemon = client.connect()) {
+      VolumeStatsResponse stats =
+          daemon.volumes().volumeStats(VolumeStatsRequest.newBuilder().setName(name).build());
+      Table table = new Table("UNIT", "TOTAL", "USED", "FREE");
+      for (VolumeUsage usage : stats.getUsageList()) {
+        boolean bytes = usage.getUnit() == VolumeUsage.Unit.BYTES;
+        Function<Long, String> text = bytes ? Units::size : String::valueOf;
+        table.row(
+            bytes ? "bytes" : "inodes",
+            text.apply(usage.getTotal()),
+            text.apply(usage.getUsed()),
+            text.apply(usage.getAvailable()));
+      }
+      table.print(terminal.out());
+      if (stats.getCondition().getAbnormal()) {
+        terminal.out().println("not well: " + stats.getCondition().getMessage());
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(name = "drivers", description = "Lists the CSI drivers.")
+  int drivers() throws ConfigurationException {
+    try (CriClient daemon = client.connect()) {
+      Table table = new Table("DRIVER", "STATE", "VERSION", "ORIGIN", "ENDPOINT", "MESSAGE");
+      for (DriverStatus driver :
+          daemon.volumes().listDrivers(ListDriversRequest.getDefaultInstance()).getDriversList()) {
+        table.row(
+            driver.getName(),
+            driver.getState(),
+            driver.getVersion(),
+            driver.getOrigin(),
+            driver.getEndpoint(),
+            driver.getMessage());
+      }
+      table.print(terminal.out());
+    }
+    return ExitCode.OK;
+  }
+
+  private interface Call {
+    Iterator<VolumeProgress> on(CriClient daemon);
+  }
+
+  /** Tells of tries that failed as they come, and of the result at the end. */
+  private int last(Call call, Function<VolumeProgress, String> result)
+      throws ConfigurationException {
+    try (CriClient daemon = client.connect()) {
+      Iterator<VolumeProgress> messages = call.on(daemon);
+      VolumeProgress end = VolumeProgress.getDefaultInstance();
+      while (messages.hasNext()) {
+        end = messages.next();
+        if (!end.getMessage().isEmpty()) {
+          terminal
+              .err()
+              .println(end.getStep() + ", try " + end.getAttempt() + ": " + end.getMessage());
+        }
+      }
+      terminal.out().println(result.apply(end));
+    }
+    return ExitCode.OK;
+  }
+}
