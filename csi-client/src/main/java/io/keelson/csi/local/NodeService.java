@@ -229,9 +229,9 @@ final class NodeService extends NodeGrpc.NodeImplBase {
     Failures.answer(
         answers,
         () -> {
-          LocalVolumeRecord volume =
-              store.volumes().get(Failures.required(request.getVolumeId(), "volume_id"));
-          Path path = path(request.getVolumePath(), "volume_path");
+          String id = Failures.required(request.getVolumeId(), "volume_id");
+          Path path = Path.of(Failures.required(request.getVolumePath(), "volume_path"));
+          LocalVolumeRecord volume = store.volumes().get(id);
           if (!NodeMounts.isMounted(path)) {
             throw Failures.notFound("volume " + volume.getId() + " is not at " + path);
           }
@@ -273,7 +273,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         answers,
         () -> {
           String id = Failures.required(request.getVolumeId(), "volume_id");
-          Path path = path(request.getVolumePath(), "volume_path");
+          Path path = Path.of(Failures.required(request.getVolumePath(), "volume_path"));
           CapacityRange range = request.getCapacityRange();
           try (LocalStore.Held _ = store.hold(id)) {
             LocalVolumeRecord volume = store.volumes().get(id);

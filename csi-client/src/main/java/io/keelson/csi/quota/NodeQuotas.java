@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +32,7 @@ public final class NodeQuotas implements FolderQuota, AutoCloseable {
   private final ProjectQuotas projects;
   private final MeasuredFolders measured;
   private final Map<String, Path> limited = new ConcurrentHashMap<>();
-  private final AtomicReference<Ender> ender = new AtomicReference<>((id, message) -> {});
+  private volatile Ender ender = (id, message) -> {};
 
   private NodeQuotas(ProjectQuotas projects, Duration interval, KernelThreads kernelThreads) {
     this.projects = projects;
@@ -52,7 +51,7 @@ public final class NodeQuotas implements FolderQuota, AutoCloseable {
 
   /** From now on this ends what goes beyond; before, it is only logged. */
   public void endBy(Ender by) {
-    ender.set(by);
+    ender = by;
   }
 
   @Override
@@ -78,7 +77,7 @@ public final class NodeQuotas implements FolderQuota, AutoCloseable {
     String message =
         "%d bytes are on disk, and the limit is %d bytes".formatted(usedBytes, limitBytes);
     LOG.atWarn().addKeyValue("id", id).addKeyValue("what", message).log("a disk limit is exceeded");
-    ender.get().end(id, message);
+    ender.end(id, message);
   }
 
   @Override
