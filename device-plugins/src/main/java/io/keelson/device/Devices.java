@@ -8,11 +8,14 @@ import io.keelson.device.container.ContainerAccess;
 import io.keelson.device.container.DeviceIsolator;
 import io.keelson.device.container.Hotplug;
 import io.keelson.device.container.PodDevices;
+import io.keelson.device.dra.DraDrivers;
+import io.keelson.device.dra.PodClaims;
 import io.keelson.device.nic.Nics;
 import io.keelson.device.plugin.PluginFolder;
 import io.keelson.device.plugin.PluginRegistry;
 import io.keelson.device.podresources.PodResourcesService;
 import io.keelson.device.registration.PluginHandler;
+import io.keelson.linux.netlink.KernelEvents;
 import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.PodExtension;
@@ -20,15 +23,21 @@ import io.keelson.sandbox.rpc.UnixChannels;
 import io.keelson.sandbox.rpc.UnixServer;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /** The devices of a node, put together. One for each daemon; safe for use by many threads. */
 public final class Devices implements AutoCloseable {
+
+  private static final Set<String> WATCHED = Set.of("usb", "tty", "block");
 
   private final PluginRegistry registry;
   private final PluginFolder folder;
   private final UnixServer podResources;
   private final Hotplug hotplug;
   private final NodeDevices node;
+  private final DraDrivers drivers;
+  private final Optional<KernelEvents> kernelEvents;
   private final List<Isolator> isolators;
   private final List<PodExtension> podExtensions;
 
@@ -37,22 +46,39 @@ public final class Devices implements AutoCloseable {
     Changes changes = new Changes();
     registry = new PluginRegistry(settings.pluginWait());
     registry.addListener(changes);
+    DeviceFigures figures = new DeviceFigures();
+    registry.addListener(figures);
     Allocations allocations = Allocations.open(settings.checkpoints().resolve("allocations"));
-    Allocator allocator = new Allocator(registry, allocations, changes, faults);
+    Allocator allocator =
+        new Allocator(registry, allocations, new Observers(List.of(changes, figures)), faults);
     CdiFolders cdi = new CdiFolders(settings.cdiFolders());
     DeferredNodeListener nodes = new DeferredNodeListener();
     BuiltInPlugins builtIn = BuiltInPlugins.read(settings.definitions(), nodes);
     Nics nics = Nics.open(settings.checkpoints().resolve("nics"), builtIn.nics(), faults);
     hotplug = new Hotplug(allocator, allocations, nics);
     nodes.open(hotplug);
-    node = new NodeDevices(registry, allocations, allocator, hotplug, cdi, changes);
+    node =
+        new NodeDevices(
+            registry,
+            allocations,
+            allocator,
+            hotplug,
+            cdi,
+            changes,
+            figures,
+            builtIn,
+            settings.cdiFolders().getLast());
+    drivers = new DraDrivers(channels, settings.pluginWait());
+    PodClaims claims = PodClaims.open(settings.checkpoints().resolve("claims"), drivers);
     isolators =
         List.of(
-            new DeviceIsolator(allocator, allocations, cdi, nics, settings.ownersFromUser()),
+            new DeviceIsolator(
+                allocator, allocations, cdi, nics, claims, settings.ownersFromUser()),
             hotplug.isolator());
-    podExtensions = List.of(new PodDevices(allocator, allocations, nics));
+    podExtensions = List.of(new PodDevices(allocator, allocations, nics), claims);
     builtIn.start(registry);
     nics.start(registry);
+    kernelEvents = builtIn.hasUsb() ? Optional.of(watch(builtIn)) : Optional.empty();
     folder = PluginFolder.open(settings.pluginFolder(), registry, channels);
     podResources =
         UnixServer.start(
@@ -83,6 +109,21 @@ public final class Devices implements AutoCloseable {
     return folder;
   }
 
+  /** Takes drivers of dynamic resource allocation that register in the same folder. */
+  public PluginHandler draHandler() {
+    return drivers;
+  }
+
+  private static KernelEvents watch(BuiltInPlugins builtIn) throws IOException {
+    return KernelEvents.watch(
+        event -> {
+          // A stick's disk and an adapter's tty come after the device itself.
+          if (WATCHED.contains(event.getOrDefault("SUBSYSTEM", "usb"))) {
+            builtIn.usbChanged();
+          }
+        });
+  }
+
   /** What a person or an orchestrator asks. */
   public NodeDevices node() {
     return node;
@@ -95,6 +136,7 @@ public final class Devices implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    kernelEvents.ifPresent(KernelEvents::close);
     podResources.close();
     folder.close();
     registry.close();

@@ -4,6 +4,7 @@ import io.keelson.device.allocation.Allocations;
 import io.keelson.device.allocation.Allocator;
 import io.keelson.device.allocation.Claimant;
 import io.keelson.device.allocation.DeviceRequest;
+import io.keelson.device.builtin.BuiltInPlugins;
 import io.keelson.device.cdi.CdiFolders;
 import io.keelson.device.container.Hotplug;
 import io.keelson.device.plugin.PluginRegistry;
@@ -11,8 +12,10 @@ import io.keelson.device.plugin.Resource;
 import io.keelson.proto.record.v1.DeviceAllocation;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** What a person or an orchestrator asks of the node's devices. Safe for use by many threads. */
@@ -24,6 +27,9 @@ public final class NodeDevices {
   private final Hotplug hotplug;
   private final CdiFolders cdi;
   private final Changes changes;
+  private final DeviceFigures figures;
+  private final BuiltInPlugins builtIn;
+  private final Path cdiFolder;
 
   NodeDevices(
       PluginRegistry registry,
@@ -31,7 +37,13 @@ public final class NodeDevices {
       Allocator allocator,
       Hotplug hotplug,
       CdiFolders cdi,
-      Changes changes) {
+      Changes changes,
+      DeviceFigures figures,
+      BuiltInPlugins builtIn,
+      Path cdiFolder) {
+    this.figures = figures;
+    this.builtIn = builtIn;
+    this.cdiFolder = cdiFolder;
     this.registry = registry;
     this.allocations = allocations;
     this.allocator = allocator;
@@ -84,6 +96,31 @@ public final class NodeDevices {
   public void detach(String containerId, String resource, Collection<String> ids)
       throws IOException {
     hotplug.detach(containerId, resource, ids);
+  }
+
+  /**
+   * What has happened since the daemon started.
+   *
+   * @param allocations by resource
+   * @param failures of allocations, by cause
+   * @param pluginRestarts by resource
+   */
+  public record Counts(
+      Map<String, Long> allocations,
+      Map<String, Long> failures,
+      Map<String, Long> pluginRestarts) {}
+
+  public Counts counts() {
+    return figures.counts();
+  }
+
+  /**
+   * Writes CDI specs of the built-in GPUs into the standard folder.
+   *
+   * @return the files
+   */
+  public List<Path> writeCdiSpecs() throws IOException {
+    return builtIn.writeCdiSpecs(cdiFolder);
   }
 
   public CdiFolders.Inventory cdiDevices() {

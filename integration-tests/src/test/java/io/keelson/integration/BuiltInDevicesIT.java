@@ -65,6 +65,7 @@ class BuiltInDevicesIT {
         """
             .formatted(node.base().resolve("tree"), NIC, PEER));
     node.set("devices.definitions_dir", "\"" + definitions + "\"");
+    node.set("devices.cdi_dirs", "[\"" + node.base().resolve("cdi") + "\"]");
     node.writeConfiguration();
     node.start();
   }
@@ -205,6 +206,31 @@ class BuiltInDevicesIT {
     var _ = cri.exec(container, "mknod", "/tmp/other", "c", "511", "100");
     assertThat(cri.exec(container, "cat", "/tmp/other").getStderr().toStringUtf8())
         .contains("Operation not permitted");
+  }
+
+  /** What the built-in plugins offer can be had by CDI names, too. */
+  @Test
+  void cdiSpecsOfTheGpusAreWrittenAndUsed() throws Exception {
+    Cri cri = node.cri();
+    var written =
+        cri.devices()
+            .writeCdiSpecs(io.keelson.proto.node.v1.WriteCdiSpecsRequest.getDefaultInstance());
+    assertThat(written.getFilesList())
+        .containsExactly(node.base().resolve("cdi/keelson-gpu-keelson-io-nvidia.json").toString());
+    PodSandboxConfig pod = node.pod("cdi").build();
+    String podId = cri.runPod(pod);
+    String container =
+        cri.run(
+            podId,
+            node.sleeper("main")
+                .addCDIDevices(
+                    io.keelson.proto.cri.v1.CDIDevice.newBuilder()
+                        .setName("gpu.keelson.io/nvidia=GPU-0"))
+                .build(),
+            pod);
+    assertThat(cri.output(container, "ls", "/dev"))
+        .contains("nvidia0", "nvidiactl")
+        .doesNotContain("nvidia1");
   }
 
   /** The plugin looks at the host every two seconds. */

@@ -34,6 +34,7 @@ public final class BuiltInPlugins {
 
   private final Map<String, ScannedPlugin> scanned = new LinkedHashMap<>();
   private final List<NicDefinition> nics = new ArrayList<>();
+  private final Map<String, ScannedPlugin> gpus = new LinkedHashMap<>();
   private final List<ScannedPlugin> usb = new ArrayList<>();
   private final NodeListener nodeListener;
 
@@ -115,7 +116,8 @@ public final class BuiltInPlugins {
     List<String> vendors =
         definition.has("vendors") ? definition.texts("vendors") : GpuPlugins.VENDORS;
     for (var scan : GpuPlugins.of(definition.host(), vendors).entrySet()) {
-      add(definition, scan.getKey(), scan.getValue());
+      String vendor = scan.getKey().replaceFirst("^gpu[.]", "").replaceFirst("[.].*", "");
+      gpus.put(vendor, add(definition, scan.getKey(), scan.getValue()));
     }
   }
 
@@ -186,6 +188,20 @@ public final class BuiltInPlugins {
     for (var plugin : scanned.entrySet()) {
       registry.add(plugin.getKey(), plugin.getValue());
     }
+  }
+
+  /**
+   * Writes CDI specs of the GPUs.
+   *
+   * @return the files
+   */
+  public List<Path> writeCdiSpecs(Path folder) throws IOException {
+    List<Path> written = new ArrayList<>();
+    for (Map.Entry<String, ScannedPlugin> gpu : gpus.entrySet()) {
+      CdiSpecs.write(folder, "gpu.keelson.io/" + gpu.getKey(), gpu.getValue())
+          .ifPresent(written::add);
+    }
+    return written;
   }
 
   /** Whether any of them wants to hear when USB devices come and go. */

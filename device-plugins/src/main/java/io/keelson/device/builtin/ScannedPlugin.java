@@ -170,6 +170,11 @@ final class ScannedPlugin implements DevicePlugin {
     return answer.build();
   }
 
+  /** What every container with any of the devices gets beside their nodes. */
+  void complete(ContainerAllocateResponse.Builder answer) throws IOException {
+    scan.complete(present(), answer);
+  }
+
   /** What is there now, for CDI specs. */
   List<FoundDevice> present() {
     lock.lock();

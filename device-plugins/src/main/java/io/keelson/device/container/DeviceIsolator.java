@@ -6,6 +6,7 @@ import io.keelson.device.allocation.DeviceRequest;
 import io.keelson.device.cdi.CdiApplication;
 import io.keelson.device.cdi.CdiEdits;
 import io.keelson.device.cdi.CdiFolders;
+import io.keelson.device.dra.PodClaims;
 import io.keelson.device.nic.Nics;
 import io.keelson.proto.cri.v1.CDIDevice;
 import io.keelson.proto.cri.v1.ContainerConfig;
@@ -40,6 +41,7 @@ public final class DeviceIsolator implements Isolator {
   private final Allocations allocations;
   private final CdiFolders cdi;
   private final Nics nics;
+  private final PodClaims claims;
   private final boolean ownersFromUser;
 
   /**
@@ -51,8 +53,10 @@ public final class DeviceIsolator implements Isolator {
       Allocations allocations,
       CdiFolders cdi,
       Nics nics,
+      PodClaims claims,
       boolean ownersFromUser) {
     this.nics = nics;
+    this.claims = claims;
     this.allocator = allocator;
     this.allocations = allocations;
     this.cdi = cdi;
@@ -67,6 +71,7 @@ public final class DeviceIsolator implements Isolator {
     List<String> cdiNames = new ArrayList<>();
     config.getCDIDevicesList().stream().map(CDIDevice::getName).forEach(cdiNames::add);
     cdiNames.addAll(DeviceAnnotations.cdiNames(config.getAnnotationsMap()));
+    cdiNames.addAll(claims.cdiDevices(container.pod().id()));
     if (!held.isEmpty()) {
       DeviceAnnotations.Ownership ownership = ownership(container, spec);
       for (DeviceAllocation allocation : held) {
@@ -79,6 +84,10 @@ public final class DeviceIsolator implements Isolator {
     if (!cdiNames.isEmpty()) {
       CdiEdits edits = cdi.resolve(cdiNames);
       CdiApplication.apply(edits, spec, privileged);
+      for (CdiEdits.NetDevice device : edits.netDevices()) {
+        nics.lendHostInterface(
+            container.pod(), container.id(), device.hostInterface(), device.name());
+      }
     }
   }
 

@@ -33,6 +33,9 @@ public final class Nics {
 
   private static final Logger log = LoggerFactory.getLogger(Nics.class);
 
+  /** Of interfaces that no plugin offers. */
+  private static final String CDI_RESOURCE = "cdi.keelson.io/interface";
+
   private final NicJournal journal;
   private final FaultPoints faults;
   private final LinkMoves moves = new LinkMoves();
@@ -134,6 +137,27 @@ public final class Nics {
           "%s %s can't be lent to pod sandbox %s: %s"
               .formatted(definition.resource(), id, pod.id(), e.getMessage()),
           e);
+    }
+  }
+
+  /**
+   * Puts an interface of the host into the pod, as a CDI spec asks.
+   *
+   * @param name in the pod
+   */
+  public void lendHostInterface(
+      PodContext pod, String containerId, String hostInterface, String name) throws IOException {
+    NicDefinition definition =
+        new NicDefinition(
+            CDI_RESOURCE,
+            NicDefinition.Kind.PHYSICAL,
+            List.of(hostInterface),
+            1,
+            name,
+            0,
+            List.of());
+    try (NicPlugin plugin = new NicPlugin(definition, _ -> false)) {
+      lend(pod, containerId, plugin, hostInterface);
     }
   }
 

@@ -11,6 +11,7 @@ import io.keelson.proto.node.v1.ListResourcesRequest;
 import io.keelson.proto.node.v1.ListResourcesResponse;
 import io.keelson.proto.node.v1.NodeDevice;
 import io.keelson.proto.node.v1.WatchDevicesRequest;
+import io.keelson.proto.node.v1.WriteCdiSpecsRequest;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code keelson devices}. */
@@ -189,12 +191,24 @@ final class DevicesCommand extends ClientCommand {
 
     @Mixin private final OutputOptions output = new OutputOptions();
 
+    @Option(
+        names = "--write",
+        description = "First writes specs of the built-in GPUs into the CDI folder.")
+    private boolean write;
+
     Cdi(Terminal terminal) {
       super(terminal);
     }
 
     @Override
     int run(CriClient daemon) {
+      if (write) {
+        daemon
+            .devices()
+            .writeCdiSpecs(WriteCdiSpecsRequest.getDefaultInstance())
+            .getFilesList()
+            .forEach(file -> terminal().err().println("written: " + file));
+      }
       ListCdiDevicesResponse answer =
           daemon.devices().listCdiDevices(ListCdiDevicesRequest.getDefaultInstance());
       if (output.isJson()) {

@@ -126,6 +126,8 @@ public final class Daemon implements AutoCloseable {
         Map.of(
             "DevicePlugin",
             devices.pluginHandler(),
+            "DRAPlugin",
+            devices.draHandler(),
             "CSIPlugin",
             new CsiPluginHandler(volumes.drivers())),
         channels,

@@ -25,6 +25,8 @@ import io.keelson.proto.node.v1.NodeDevice;
 import io.keelson.proto.node.v1.ReleaseDevicesRequest;
 import io.keelson.proto.node.v1.ReleaseDevicesResponse;
 import io.keelson.proto.node.v1.WatchDevicesRequest;
+import io.keelson.proto.node.v1.WriteCdiSpecsRequest;
+import io.keelson.proto.node.v1.WriteCdiSpecsResponse;
 import io.keelson.proto.record.v1.DeviceAllocation;
 import java.io.InterruptedIOException;
 import java.util.HashMap;
@@ -166,6 +168,18 @@ public final class NodeDeviceService extends DeviceServiceImplBase {
           devices.detach(
               request.getContainerId(), request.getResource(), request.getDeviceIdsList());
           return DetachDevicesResponse.getDefaultInstance();
+        });
+  }
+
+  @Override
+  public void writeCdiSpecs(
+      WriteCdiSpecsRequest request, StreamObserver<WriteCdiSpecsResponse> observer) {
+    Answers.one(
+        observer,
+        () -> {
+          WriteCdiSpecsResponse.Builder answer = WriteCdiSpecsResponse.newBuilder();
+          devices.writeCdiSpecs().forEach(file -> answer.addFiles(file.toString()));
+          return answer.build();
         });
   }
 

@@ -11,6 +11,8 @@ final class NetlinkLibrary {
 
   static native int socket(int domain, int type, int protocol);
 
+  static native int bind(int fd, byte[] address, int length);
+
   static native int setsockopt(int fd, int level, int name, byte[] value, int length);
 
   static native long send(int fd, byte[] message, long length, int flags);

@@ -1,0 +1,165 @@
+package io.keelson.device.dra;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.grpc.stub.StreamObserver;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.dra.v1.Claim;
+import io.keelson.proto.dra.v1.DRAPluginGrpc;
+import io.keelson.proto.dra.v1.Device;
+import io.keelson.proto.dra.v1.NodePrepareResourceResponse;
+import io.keelson.proto.dra.v1.NodePrepareResourcesRequest;
+import io.keelson.proto.dra.v1.NodePrepareResourcesResponse;
+import io.keelson.proto.dra.v1.NodeUnprepareResourceResponse;
+import io.keelson.proto.dra.v1.NodeUnprepareResourcesRequest;
+import io.keelson.proto.dra.v1.NodeUnprepareResourcesResponse;
+import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.OperationFailedException;
+import io.keelson.sandbox.error.UnavailableException;
+import io.keelson.sandbox.port.PodContext;
+import io.keelson.sandbox.port.RuntimeHandler;
+import io.keelson.sandbox.rpc.UnixChannels;
+import io.keelson.sandbox.rpc.UnixServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Claims over a driver on a real socket. */
+class PodClaimsTest {
+
+  private static final String CLAIM = "gpu.example=team/big@uid-1";
+
+  @TempDir Path folder;
+
+  private final BlockingQueue<String> calls = new LinkedBlockingQueue<>();
+  private final UnixChannels channels = new UnixChannels();
+  private final DraDrivers drivers = new DraDrivers(channels, Duration.ofMillis(100));
+  private UnixServer driver;
+
+  @BeforeEach
+  void start() throws IOException {
+    driver = UnixServer.start(folder.resolve("dra.sock"), List.of(new Driver()));
+    drivers.register("gpu.example", driver.socket(), List.of("v1.DRAPlugin"));
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    driver.close();
+    channels.close();
+  }
+
+  @Test
+  void aClaimIsPreparedForItsPodAndUnpreparedWhenItStops() throws Exception {
+    PodClaims claims = open();
+    claims.run(pod("p1", CLAIM));
+    assertThat(calls).containsExactly("prepare team/big uid-1");
+    assertThat(claims.cdiDevices("p1")).containsExactly("gpu.example/gpu=big");
+    assertThat(claims.cdiDevices("p2")).isEmpty();
+    claims.stop(pod("p1", CLAIM));
+    claims.stop(pod("p1", CLAIM));
+    assertThat(calls).containsExactly("prepare team/big uid-1", "unprepare team/big uid-1");
+    assertThat(folder.resolve("claims")).isEmptyDirectory();
+  }
+
+  /** The daemon was killed: the pod is known or it is not. */
+  @Test
+  void whatAPodThatIsGoneHadIsUnpreparedAtTheNextStart() throws Exception {
+    open().run(pod("p1", CLAIM));
+    PodClaims next = open();
+    next.recover(List.of(pod("p1", CLAIM)));
+    assertThat(next.cdiDevices("p1")).containsExactly("gpu.example/gpu=big");
+    assertThat(calls.poll()).startsWith("prepare");
+    open().recover(List.of());
+    assertThat(calls.poll(10, TimeUnit.SECONDS)).isEqualTo("unprepare team/big uid-1");
+  }
+
+  /** Two pods may share a claim; the driver hears of the last one's end alone. */
+  @Test
+  void aSharedClaimIsUnpreparedOnce() throws Exception {
+    PodClaims claims = open();
+    claims.run(pod("p1", CLAIM));
+    claims.run(pod("p2", CLAIM));
+    calls.clear();
+    claims.stop(pod("p1", CLAIM));
+    assertThat(calls).isEmpty();
+    claims.stop(pod("p2", CLAIM));
+    assertThat(calls).containsExactly("unprepare team/big uid-1");
+  }
+
+  @Test
+  void refusalsAndMistakesAreToldInWords() throws Exception {
+    PodClaims claims = open();
+    assertThatThrownBy(() -> claims.run(pod("p1", "gpu.example=team/refused@uid-2")))
+        .isInstanceOf(OperationFailedException.class)
+        .hasMessageContaining("driver gpu.example, claim team/refused: no such device");
+    assertThatThrownBy(() -> claims.run(pod("p1", "other.example=team/x@uid-3")))
+        .isInstanceOf(UnavailableException.class)
+        .hasMessageContaining("DRA driver other.example has not registered");
+    assertThatThrownBy(() -> claims.run(pod("p1", "nonsense")))
+        .isInstanceOf(InvalidRequestException.class);
+    assertThatThrownBy(
+            () -> drivers.validate("gpu.example", driver.socket(), List.of("v1alpha3.Node")))
+        .isInstanceOf(InvalidRequestException.class);
+  }
+
+  private PodClaims open() throws IOException {
+    return PodClaims.open(Files.createDirectories(folder.resolve("claims")), drivers);
+  }
+
+  private PodContext pod(String id, String claims) {
+    return new PodContext(
+        id,
+        PodSandboxConfig.newBuilder().putAnnotations(ClaimName.ANNOTATION, claims).build(),
+        new RuntimeHandler("crun", folder, folder, false),
+        folder,
+        Map.of(),
+        List.of());
+  }
+
+  private final class Driver extends DRAPluginGrpc.DRAPluginImplBase {
+
+    @Override
+    public void nodePrepareResources(
+        NodePrepareResourcesRequest request,
+        StreamObserver<NodePrepareResourcesResponse> observer) {
+      var answer = NodePrepareResourcesResponse.newBuilder();
+      for (Claim claim : request.getClaimsList()) {
+        calls.add("prepare " + claim.getNamespace() + "/" + claim.getName() + " " + claim.getUid());
+        var one = NodePrepareResourceResponse.newBuilder();
+        if (claim.getName().equals("refused")) {
+          one.setError("no such device");
+        } else {
+          one.addDevices(Device.newBuilder().addCdiDeviceIds("gpu.example/gpu=" + claim.getName()));
+        }
+        answer.putClaims(claim.getUid(), one.build());
+      }
+      observer.onNext(answer.build());
+      observer.onCompleted();
+    }
+
+    @Override
+    public void nodeUnprepareResources(
+        NodeUnprepareResourcesRequest request,
+        StreamObserver<NodeUnprepareResourcesResponse> observer) {
+      var answer = NodeUnprepareResourcesResponse.newBuilder();
+      for (Claim claim : request.getClaimsList()) {
+        calls.add(
+            "unprepare " + claim.getNamespace() + "/" + claim.getName() + " " + claim.getUid());
+        answer.putClaims(claim.getUid(), NodeUnprepareResourceResponse.getDefaultInstance());
+      }
+      observer.onNext(answer.build());
+      observer.onCompleted();
+    }
+  }
+}
