@@ -7,7 +7,12 @@ import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
+import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.IDMapping;
+import io.keelson.proto.cri.v1.NamespaceMode;
+import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.UserNamespace;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -228,6 +233,29 @@ class BuiltInDevicesIT {
                         .setName("gpu.keelson.io/nvidia=GPU-0"))
                 .build(),
             pod);
+    assertThat(cri.output(container, "ls", "/dev"))
+        .contains("nvidia0", "nvidiactl")
+        .doesNotContain("nvidia1");
+  }
+
+  /** There the OCI runtime can make no node, and binds the host's. */
+  @Test
+  void aPodWithAUserNamespaceOfItsOwnGetsDevicesToo() throws Exception {
+    Cri cri = node.cri();
+    NamespaceOption.Builder options =
+        TestNode.OWN_PROCESSES.toBuilder()
+            .setUsernsOptions(
+                UserNamespace.newBuilder()
+                    .setMode(NamespaceMode.POD)
+                    .addUids(IDMapping.newBuilder().setHostId(700_000).setLength(65536))
+                    .addGids(IDMapping.newBuilder().setHostId(700_000).setLength(65536)));
+    PodSandboxConfig.Builder pod = node.pod("users");
+    pod.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(options);
+    String podId = cri.runPod(pod.build());
+    ContainerConfig.Builder config =
+        node.sleeper("main").putAnnotations(REQUEST, "nvidia.com/gpu=1");
+    config.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(options);
+    String container = cri.run(podId, config.build(), pod.build());
     assertThat(cri.output(container, "ls", "/dev"))
         .contains("nvidia0", "nvidiactl")
         .doesNotContain("nvidia1");
