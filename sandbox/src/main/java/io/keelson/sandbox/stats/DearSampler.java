@@ -28,6 +28,9 @@ final class DearSampler<T> {
   private static final long SHARE = 50;
   private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(5);
 
+  /** How much longer than it says a caller waits where no older measure can be the answer. */
+  private static final long FIRST_TIME_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   /** Takes a measure; empty if there is nothing to be measured. */
   @FunctionalInterface
   interface Measure<T> {
@@ -60,7 +63,7 @@ final class DearSampler<T> {
 
   /**
    * The last measure of a container; a new one if it is time for it and it comes by {@code
-   * deadline}.
+   * deadline}, or by a second later if it is the container's first.
    *
    * @param deadline by {@link System#nanoTime}
    */
@@ -71,9 +74,10 @@ final class DearSampler<T> {
     }
     FutureTask<@Nullable Measured<T>> task =
         underway.computeIfAbsent(container.id(), _ -> start(container));
+    long end = last == null ? deadline + FIRST_TIME_NANOS : deadline;
     try {
       return Optional.ofNullable(
-          task.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS));
+          task.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS));
     } catch (TimeoutException _) {
       return Optional.ofNullable(last);
     } catch (ExecutionException e) {
