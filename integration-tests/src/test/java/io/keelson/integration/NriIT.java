@@ -15,6 +15,7 @@ import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxState;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
+import io.keelson.proto.cri.v1.UpdatePodSandboxResourcesRequest;
 import io.keelson.proto.nri.v1alpha1.ConfigureRequest;
 import io.keelson.proto.nri.v1alpha1.Container;
 import io.keelson.proto.nri.v1alpha1.PodSandbox;
@@ -57,6 +58,13 @@ class NriIT {
       String pod = node.cri().runPod(config.build());
       String container = node.cri().run(pod, node.sleeper("main").build(), config.build());
       update(container, LinuxContainerResources.newBuilder().setCpuShares(512));
+      node.cri()
+          .runtime()
+          .updatePodSandboxResources(
+              UpdatePodSandboxResourcesRequest.newBuilder()
+                  .setPodSandboxId(pod)
+                  .setResources(LinuxContainerResources.newBuilder().setCpuShares(700))
+                  .build());
       node.cri().stop(container, 10);
       await().atMost(SOON).until(() -> !plugin.calls("StopContainer").isEmpty());
       node.cri().remove(container);
@@ -74,6 +82,8 @@ class NriIT {
               "PostStartContainer",
               "UpdateContainer",
               "PostUpdateContainer",
+              "UpdatePodSandbox",
+              "PostUpdatePodSandbox",
               "StopContainer",
               "RemoveContainer",
               "StopPodSandbox",

@@ -9,6 +9,8 @@ import io.keelson.proto.node.v1.DeviceServiceGrpc;
 import io.keelson.proto.node.v1.DeviceServiceGrpc.DeviceServiceBlockingStub;
 import io.keelson.proto.node.v1.NodeServiceGrpc;
 import io.keelson.proto.node.v1.NodeServiceGrpc.NodeServiceBlockingStub;
+import io.keelson.proto.node.v1.PluginServiceGrpc;
+import io.keelson.proto.node.v1.PluginServiceGrpc.PluginServiceBlockingStub;
 import io.keelson.proto.node.v1.VolumeServiceGrpc;
 import io.keelson.proto.node.v1.VolumeServiceGrpc.VolumeServiceBlockingStub;
 import io.keelson.sandbox.rpc.UnixChannels;
@@ -69,6 +71,10 @@ final class CriClient implements AutoCloseable {
 
   NodeServiceBlockingStub node() {
     return NodeServiceGrpc.newBlockingStub(channel);
+  }
+
+  PluginServiceBlockingStub plugins() {
+    return PluginServiceGrpc.newBlockingStub(channel);
   }
 
   @Override

@@ -16,6 +16,7 @@ public final class Main {
   private static final List<Class<?>> COMMANDS =
       List.of(
           ServeCommand.class,
+          NriCommand.class,
           StatusCommand.class,
           VersionCommand.class,
           ConfigCommand.class,

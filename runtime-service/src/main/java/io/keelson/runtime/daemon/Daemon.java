@@ -22,6 +22,7 @@ import io.keelson.runtime.server.Introspection;
 import io.keelson.runtime.server.NodeCalls;
 import io.keelson.runtime.server.NodeDeviceService;
 import io.keelson.runtime.server.NodeImageService;
+import io.keelson.runtime.server.NodePluginService;
 import io.keelson.runtime.server.NodeVolumeService;
 import io.keelson.runtime.server.PodCalls;
 import io.keelson.runtime.server.ReadinessGate;
@@ -180,6 +181,7 @@ public final class Daemon implements AutoCloseable {
                 introspection.reflection(),
                 new CriImageService(images),
                 new NodeImageService(images),
+                new NodePluginService(() -> NriParts.list(nri)),
                 new NodeVolumeService(volumes),
                 new NodeDeviceService(devices.node())));
     shutdown.add("the server", () -> server.stop(STOP_GRACE));

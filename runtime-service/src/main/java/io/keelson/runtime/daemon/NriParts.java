@@ -2,12 +2,17 @@ package io.keelson.runtime.daemon;
 
 import io.keelson.device.cdi.CdiApplication;
 import io.keelson.device.cdi.CdiFolders;
+import io.keelson.proto.node.v1.ListPluginsResponse;
+import io.keelson.proto.node.v1.Plugin;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.runtime.nri.Nri;
 import io.keelson.runtime.nri.NriSettings;
 import io.keelson.runtime.nri.PluginMeter;
+import io.keelson.runtime.nri.PluginView;
 import io.keelson.sandbox.isolator.HostFeatures;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /** Puts the Node Resource Interface together, as the configuration says. */
 final class NriParts {
@@ -37,5 +42,26 @@ final class NriParts {
                     container.config().getLinux().getSecurityContext().getPrivileged()),
             features.lowestOomScoreAdj(),
             PluginMeter.NONE));
+  }
+
+  /** The plugins that take part, for the command line. */
+  static ListPluginsResponse list(Optional<Nri> nri) {
+    ListPluginsResponse.Builder list = ListPluginsResponse.newBuilder().setEnabled(nri.isPresent());
+    nri.map(Nri::view).orElse(List.of()).stream().map(NriParts::message).forEach(list::addPlugins);
+    return list.build();
+  }
+
+  private static Plugin message(PluginView view) {
+    return Plugin.newBuilder()
+        .setIndex(view.index())
+        .setName(view.name())
+        .setStarted(view.started())
+        .addAllEvents(view.events())
+        .setConnectedAt(TimeUnit.MILLISECONDS.toNanos(view.connected().toEpochMilli()))
+        .setCalls(view.calls())
+        .setFailures(view.failures())
+        .setNanoseconds(view.time().toNanos())
+        .setLastCall(view.lastCall())
+        .build();
   }
 }

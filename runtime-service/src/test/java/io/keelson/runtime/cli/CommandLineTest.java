@@ -293,7 +293,8 @@ class CommandLineTest {
             "inspect",
             "stop",
             "rm",
-            "bench")) {
+            "bench",
+            "nri")) {
       assertThat(help).containsPattern("(?m)^  " + command + " ");
       out.reset();
       assertThat(run(command, "--help")).as(command).isZero();
