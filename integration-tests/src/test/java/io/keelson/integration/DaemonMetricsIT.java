@@ -76,6 +76,12 @@ class DaemonMetricsIT {
     String metrics = get("/metrics");
     assertThat(metrics).startsWith("HTTP/1.1 200 OK\r\n");
     assertThat(value(metrics, "keelson_pods{state=\"ready\",}")).isEqualTo(1);
+    assertThat(metrics)
+        .contains("keelson_image_fetched_bytes_total ")
+        .contains("# TYPE keelson_device_allocations_total counter")
+        .contains("# TYPE keelson_volumes gauge")
+        .contains("# TYPE keelson_csi_calls_total counter")
+        .contains("# TYPE keelson_nri_calls_total counter");
     assertThat(value(metrics, "keelson_containers{state=\"running\",}")).isEqualTo(1);
     assertThat(value(metrics, "keelson_calls_total{method=\"RunPodSandbox\",code=\"OK\",}"))
         .isPositive();

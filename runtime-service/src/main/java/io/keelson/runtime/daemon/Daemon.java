@@ -121,7 +121,10 @@ public final class Daemon implements AutoCloseable {
     MetricsParts metrics = new MetricsParts(configuration, halts, shutdown);
     FaultPoints faults = metrics.stages(halts);
     NodeVolumes volumes =
-        shutdown.add("volumes", VolumeParts.open(configuration, channels, kernelThreads, faults));
+        shutdown.add(
+            "volumes",
+            VolumeParts.open(
+                configuration, channels, kernelThreads, metrics.driverCalls(), faults));
     DeviceParts.watch(
         configuration,
         Map.of(
@@ -133,7 +136,7 @@ public final class Daemon implements AutoCloseable {
             new CsiPluginHandler(volumes.drivers())),
         channels,
         shutdown);
-    Optional<Nri> nri = NriParts.of(configuration, features);
+    Optional<Nri> nri = NriParts.of(configuration, features, metrics.pluginCalls());
     NodeRuntime runtime =
         runtime(
             configuration,
@@ -187,6 +190,7 @@ public final class Daemon implements AutoCloseable {
     shutdown.add("the server", () -> server.stop(STOP_GRACE));
     shutdown.add("the events", runtime.events());
 
+    metrics.tellOf(images, devices.node(), volumes);
     metrics.serve(runtime, kernelThreads, shutdown);
     volumes.endBy(new DiskLimits(runtime.containers()));
     runtime.recover();

@@ -1,12 +1,17 @@
 package io.keelson.runtime.daemon;
 
+import io.keelson.csi.NodeVolumes;
+import io.keelson.device.NodeDevices;
+import io.keelson.image.Images;
 import io.keelson.linux.KernelThreads;
 import io.keelson.runtime.ProductVersion;
 import io.keelson.runtime.config.Configuration;
+import io.keelson.runtime.metrics.AdapterMetrics;
 import io.keelson.runtime.metrics.CallMetrics;
 import io.keelson.runtime.metrics.MetricsServer;
 import io.keelson.runtime.metrics.Operations;
 import io.keelson.runtime.metrics.TraceExporter;
+import io.keelson.runtime.nri.PluginMeter;
 import io.keelson.runtime.server.CallObserver;
 import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.NodeRuntime;
@@ -31,6 +36,7 @@ final class MetricsParts {
   private final CollectorRegistry registry = new CollectorRegistry();
   private final Optional<TraceExporter> traces;
   private final Operations operations;
+  private final Optional<AdapterMetrics> adapters;
 
   /**
    * @param faults hear of stages too
@@ -46,6 +52,7 @@ final class MetricsParts {
                     shutdown.add(
                         "the traces", new TraceExporter(endpoint, ProductVersion.current())));
     this.operations = new Operations(faults, traces);
+    this.adapters = address.map(_ -> new AdapterMetrics(registry));
   }
 
   private static Optional<SocketAddress> address(String text) {
@@ -94,6 +101,27 @@ final class MetricsParts {
         operations.outcome(code);
       }
     };
+  }
+
+  /** What CSI drivers are asked. */
+  io.keelson.csi.driver.CallMetrics driverCalls() {
+    return adapters
+        .<io.keelson.csi.driver.CallMetrics>map(metrics -> metrics::driverCalled)
+        .orElse(io.keelson.csi.driver.CallMetrics.NONE);
+  }
+
+  /** What NRI plugins are asked. */
+  PluginMeter pluginCalls() {
+    return adapters.<PluginMeter>map(metrics -> metrics::pluginCalled).orElse(PluginMeter.NONE);
+  }
+
+  /** Has the parts that count by themselves told of too. */
+  void tellOf(Images images, NodeDevices devices, NodeVolumes volumes) {
+    adapters.ifPresent(
+        metrics -> {
+          images.metrics().register(registry);
+          metrics.tellOf(devices, volumes);
+        });
   }
 
   /** Serves them from now on. */

@@ -20,7 +20,7 @@ final class NriParts {
   private NriParts() {}
 
   /** Empty if it is not wanted. */
-  static Optional<Nri> of(Configuration configuration, HostFeatures features) {
+  static Optional<Nri> of(Configuration configuration, HostFeatures features, PluginMeter meter) {
     Configuration.Nri nri = configuration.nri();
     if (!nri.enabled()) {
       return Optional.empty();
@@ -41,7 +41,7 @@ final class NriParts {
                     spec,
                     container.config().getLinux().getSecurityContext().getPrivileged()),
             features.lowestOomScoreAdj(),
-            PluginMeter.NONE));
+            meter));
   }
 
   /** The plugins that take part, for the command line. */

@@ -26,10 +26,10 @@ final class VolumeParts {
       Configuration configuration,
       UnixChannels channels,
       KernelThreads kernelThreads,
+      CallMetrics metrics,
       FaultPoints faults)
       throws IOException {
-    return NodeVolumes.open(
-        settings(configuration), channels, kernelThreads, CallMetrics.NONE, faults);
+    return NodeVolumes.open(settings(configuration), channels, kernelThreads, metrics, faults);
   }
 
   private static VolumeSettings settings(Configuration configuration) throws IOException {

@@ -1,0 +1,106 @@
+package io.keelson.runtime.metrics;
+
+import io.keelson.csi.NodeVolumes;
+import io.keelson.device.NodeDevices;
+import io.keelson.runtime.nri.PluginMeter;
+import io.prometheus.client.Collector;
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.Counter;
+import io.prometheus.client.CounterMetricFamily;
+import io.prometheus.client.GaugeMetricFamily;
+import io.prometheus.client.Histogram;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What is asked of those who have a part in pods without being of the daemon: CSI drivers, NRI
+ * plugins, device plugins. Safe for use by many threads.
+ */
+public final class AdapterMetrics {
+
+  private static final double NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private final Counter driverCalls;
+  private final Histogram driverSeconds;
+  private final Counter pluginCalls;
+  private final Histogram pluginSeconds;
+  private final CollectorRegistry registry;
+
+  /** Registers the metrics. */
+  public AdapterMetrics(CollectorRegistry registry) {
+    this.registry = registry;
+    driverCalls =
+        Counter.build("keelson_csi_calls_total", "Tries of calls to CSI drivers by status code.")
+            .labelNames("driver", "method", "code")
+            .register(registry);
+    driverSeconds =
+        Histogram.build("keelson_csi_call_seconds", "How long CSI drivers take.")
+            .labelNames("driver", "method")
+            .register(registry);
+    pluginCalls =
+        Counter.build("keelson_nri_calls_total", "Calls to NRI plugins by how they ended.")
+            .labelNames("plugin", "call", "outcome")
+            .register(registry);
+    pluginSeconds =
+        Histogram.build("keelson_nri_call_seconds", "How long NRI plugins take.")
+            .labelNames("plugin", "call")
+            .register(registry);
+  }
+
+  /** A try of a call to a CSI driver has ended. */
+  public void driverCalled(String driver, String method, String code, Duration time) {
+    driverCalls.labels(driver, method, code).inc();
+    driverSeconds.labels(driver, method).observe(time.toNanos() / NANOS);
+  }
+
+  /** A call to an NRI plugin has ended. */
+  public void pluginCalled(String plugin, String call, Duration time, PluginMeter.Outcome outcome) {
+    pluginCalls.labels(plugin, call, outcome.name().toLowerCase(Locale.ROOT)).inc();
+    pluginSeconds.labels(plugin, call).observe(time.toNanos() / NANOS);
+  }
+
+  /** Has the state of devices and volumes told when somebody asks. */
+  public void tellOf(NodeDevices devices, NodeVolumes volumes) {
+    registry.register(
+        new Collector() {
+          @Override
+          public List<MetricFamilySamples> collect() {
+            NodeDevices.Counts counts = devices.counts();
+            return List.of(
+                counter(
+                    "keelson_device_allocations",
+                    "Allocations of devices by resource.",
+                    "resource",
+                    counts.allocations()),
+                counter(
+                    "keelson_device_allocation_failures",
+                    "Allocations of devices that failed, by cause.",
+                    "cause",
+                    counts.failures()),
+                counter(
+                    "keelson_device_plugin_restarts",
+                    "Device plugins that registered again, by resource.",
+                    "resource",
+                    counts.pluginRestarts()),
+                volumes(volumes.volumes().countByState()));
+          }
+        });
+  }
+
+  private static CounterMetricFamily counter(
+      String name, String help, String label, Map<String, Long> counts) {
+    CounterMetricFamily family = new CounterMetricFamily(name, help, List.of(label));
+    counts.forEach((value, count) -> family.addMetric(List.of(value), count));
+    return family;
+  }
+
+  private static GaugeMetricFamily volumes(Map<String, Integer> counts) {
+    GaugeMetricFamily family =
+        new GaugeMetricFamily("keelson_volumes", "Volumes by state.", List.of("state"));
+    counts.forEach((state, count) -> family.addMetric(List.of(state), count));
+    return family;
+  }
+}
