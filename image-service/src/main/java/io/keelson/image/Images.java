@@ -77,7 +77,7 @@ public final class Images implements AutoCloseable {
     this.registries = new RegistryClients(settings.registries());
     this.signatures = new SignatureCheck(settings.signaturePolicy());
     this.pulls = new SharedPulls(this::pull);
-    this.settler = new Settler(layers, catalog);
+    this.settler = new Settler(layers);
     // Layers of this boot that an earlier run left unsettled.
     settler.request();
   }

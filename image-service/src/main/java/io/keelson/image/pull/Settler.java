@@ -1,6 +1,5 @@
 package io.keelson.image.pull;
 
-import io.keelson.image.store.ImageCatalog;
 import io.keelson.image.store.LayerStore;
 import java.io.IOException;
 import java.time.Duration;
@@ -20,14 +19,12 @@ public final class Settler implements AutoCloseable {
   private static final Duration IDLE = Duration.ofSeconds(10);
 
   private final LayerStore layers;
-  private final ImageCatalog catalog;
   private final Thread thread;
   private boolean wanted;
   private boolean closed;
 
-  public Settler(LayerStore layers, ImageCatalog catalog) {
+  public Settler(LayerStore layers) {
     this.layers = layers;
-    this.catalog = catalog;
     this.thread = Thread.ofPlatform().daemon().name("image-settle").start(this::run);
   }
 
@@ -97,7 +94,6 @@ public final class Settler implements AutoCloseable {
   private void settle() {
     try {
       layers.settle();
-      catalog.refreshSizes();
     } catch (IOException | RuntimeException e) {
       // The layers stay marked: they are good as long as the machine runs.
       log.atWarn().log("layers not brought to the disk: {}", e.getMessage());

@@ -230,20 +230,7 @@ public final class ImageCatalog {
     return usage;
   }
 
-  /** The layers were measured: says anew what images take. */
-  public void refreshSizes() {
-    synchronized (changes) {
-      ImageIndex next = index;
-      for (StoredImage image : index.images()) {
-        long size = size(image.config());
-        if (size != image.description().size()) {
-          next = next.with(StoredImage.of(image.config(), next.record(image), size));
-        }
-      }
-      index = next;
-    }
-  }
-
+  /** Never changed afterwards: a status must not differ from the one before it. */
   private long size(ImageConfig config) {
     return config.chainIds().stream()
         .mapToLong(chainId -> layers.find(chainId).map(Layer::bytes).orElse(0L))
