@@ -2,8 +2,6 @@ package io.keelson.linux;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Lets virtual threads wait for pipes, terminals and sockets that Java has no channel for: one
@@ -12,23 +10,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class FdPoller implements AutoCloseable {
 
-  private static final Logger LOG = LoggerFactory.getLogger(FdPoller.class);
-
   private final Map<Integer, PolledFd> polled = new ConcurrentHashMap<>();
-  private final Epoll epoll;
-  private final Wakeup wakeup;
-  private final Thread thread;
+  private final EpollLoop loop;
 
   public FdPoller() throws ErrnoException {
-    epoll = new Epoll();
-    try {
-      wakeup = new Wakeup();
-      epoll.add(wakeup.number());
-    } catch (ErrnoException e) {
-      epoll.close();
-      throw e;
-    }
-    thread = Thread.ofPlatform().daemon().name("fd-poller").start(this::loop);
+    loop = new EpollLoop("fd-poller", this::ready);
+    loop.start();
   }
 
   /**
@@ -40,7 +27,7 @@ public final class FdPoller implements AutoCloseable {
     try {
       fd.setNonBlocking();
       polled.put(fd.number(), result);
-      epoll.addEdges(fd.number());
+      loop.epoll().addEdges(fd.number());
       return result;
     } catch (ErrnoException e) {
       polled.remove(fd.number(), result);
@@ -57,38 +44,14 @@ public final class FdPoller implements AutoCloseable {
   /** Closes all descriptors that it still has; who waits for one is answered with the end. */
   @Override
   public void close() {
-    wakeup.signal();
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    loop.close();
     polled.values().forEach(PolledFd::close);
-    epoll.close();
-    wakeup.close();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
-  private void loop() {
-    try {
-      while (true) {
-        for (int number : epoll.await()) {
-          if (number == wakeup.number()) {
-            return;
-          }
-          PolledFd fd = polled.get(number);
-          if (fd != null) {
-            fd.changed();
-          }
-        }
-      }
-    } catch (ErrnoException | RuntimeException e) {
-      LOG.atError().setCause(e).log("waiting for the streams of commands has ended");
+  private void ready(int number) {
+    PolledFd fd = polled.get(number);
+    if (fd != null) {
+      fd.changed();
     }
   }
 }

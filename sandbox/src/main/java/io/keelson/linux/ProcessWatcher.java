@@ -15,20 +15,11 @@ public final class ProcessWatcher implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ProcessWatcher.class);
 
   private final Map<Integer, Watched> watched = new ConcurrentHashMap<>();
-  private final Epoll epoll;
-  private final Wakeup wakeup;
-  private final Thread thread;
+  private final EpollLoop loop;
 
   public ProcessWatcher() throws ErrnoException {
-    epoll = new Epoll();
-    try {
-      wakeup = new Wakeup();
-      epoll.add(wakeup.number());
-    } catch (ErrnoException e) {
-      epoll.close();
-      throw e;
-    }
-    thread = Thread.ofPlatform().daemon().name("process-watcher").start(this::loop);
+    loop = new EpollLoop("process-watcher", this::ready);
+    loop.start();
   }
 
   /**
@@ -45,8 +36,8 @@ public final class ProcessWatcher implements AutoCloseable {
     int fd = pidfd.get().fd().number();
     watched.put(fd, new Watched(process, pidfd.get(), onExit));
     try {
-      epoll.add(fd);
-    } catch (ErrnoException e) {
+      loop.epoll().add(fd);
+    } catch (ErrnoException | RuntimeException e) {
       watched.remove(fd);
       pidfd.get().close();
       throw e;
@@ -56,41 +47,17 @@ public final class ProcessWatcher implements AutoCloseable {
   /** Ends the watching; no {@code onExit} is called from now on. */
   @Override
   public void close() {
-    wakeup.signal();
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    epoll.close();
-    wakeup.close();
+    loop.close();
     watched.values().forEach(entry -> entry.pidfd().close());
     watched.clear();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
-  private void loop() {
-    try {
-      while (true) {
-        for (int fd : epoll.await()) {
-          if (fd == wakeup.number()) {
-            return;
-          }
-          Watched ended = watched.remove(fd);
-          if (ended != null) {
-            epoll.remove(fd);
-            ended.pidfd().close();
-            fire(ended.process(), ended.onExit());
-          }
-        }
-      }
-    } catch (ErrnoException | RuntimeException e) {
-      LOG.atError().setCause(e).log("the watching of processes has ended");
+  private void ready(int fd) throws ErrnoException {
+    Watched ended = watched.remove(fd);
+    if (ended != null) {
+      loop.epoll().remove(fd);
+      ended.pidfd().close();
+      fire(ended.process(), ended.onExit());
     }
   }
 
