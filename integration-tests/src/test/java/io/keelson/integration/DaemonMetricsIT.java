@@ -88,6 +88,8 @@ class DaemonMetricsIT {
     assertThat(value(metrics, "keelson_call_seconds_count{method=\"StartContainer\",}"))
         .isPositive();
     assertThat(value(metrics, "keelson_spawns_total{program=\"conmon\",}")).isPositive();
+    // Not the number of the descriptor that a small runtime is started from.
+    assertThat(metrics).doesNotContainPattern("keelson_spawns_total\\{program=\"[0-9]+\"");
 
     Thread slow = Thread.ofVirtual().start(() -> cri.exec(id, 20, "sleep", "9"));
     TimeUnit.MILLISECONDS.sleep(5600);

@@ -5,6 +5,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A copy of a program in memory that nobody can change any more, root neither (memfd_create(2)), to
@@ -18,6 +21,9 @@ public final class SealedProgram implements AutoCloseable {
 
   private static final int F_ADD_SEALS = 1033;
   private static final long ALL_SEALS = 0xf; // no more seals, shrinking, growing, writing
+
+  /** What a link to a file in memory says (proc_pid_fd(5)). */
+  private static final Pattern MEMORY = Pattern.compile("/memfd:(.*) \\(deleted\\)");
 
   private final Fd fd;
 
@@ -63,6 +69,19 @@ public final class SealedProgram implements AutoCloseable {
   /** Where any process can start it from while this is open. */
   public Path path() {
     return Path.of("/proc/" + ProcessHandle.current().pid() + "/fd/" + fd.number());
+  }
+
+  /** The name of the file that the copy at this path was made of; empty if none is there. */
+  static Optional<String> nameAt(Path path) {
+    if (!path.startsWith("/proc")) {
+      return Optional.empty();
+    }
+    try {
+      Matcher memory = MEMORY.matcher(Files.readSymbolicLink(path).toString());
+      return memory.matches() ? Optional.of(memory.group(1)) : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty(); // closed, or no link
+    }
   }
 
   @Override

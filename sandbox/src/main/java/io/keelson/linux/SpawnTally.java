@@ -2,6 +2,7 @@ package io.keelson.linux;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -18,18 +19,19 @@ public final class SpawnTally {
   private SpawnTally() {}
 
   static void count(String program) {
-    COUNTS.computeIfAbsent(program, _ -> new LongAdder()).increment();
+    COUNTS.computeIfAbsent(nameOf(Path.of(program)), _ -> new LongAdder()).increment();
   }
 
-  /** By the programs' names, without their folders. */
+  /** By the programs' names, without folders; a {@link SealedProgram} has that of its file. */
   public static Map<String, Long> counts() {
     Map<String, Long> counts = new TreeMap<>();
-    COUNTS.forEach((program, count) -> counts.merge(nameOf(program), count.sum(), Long::sum));
+    COUNTS.forEach((program, count) -> counts.put(program, count.sum()));
     return counts;
   }
 
-  private static String nameOf(String program) {
-    Path name = Path.of(program).getFileName();
-    return name == null ? program : name.toString();
+  private static String nameOf(Path program) {
+    return SealedProgram.nameAt(program)
+        .orElseGet(
+            () -> String.valueOf(Objects.requireNonNullElse(program.getFileName(), program)));
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.keelson.linux.Commands;
 import io.keelson.linux.Commands.Output;
+import io.keelson.linux.SpawnTally;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,6 +40,20 @@ class RuntimeProgramsTest {
       assertThat(run(copy, "sealed")).isEqualTo("sealed\n");
       assertThatThrownBy(() -> Files.write(copy, new byte[] {0}, StandardOpenOption.WRITE))
           .isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
+  void itsStartsAreCountedByItsName() throws IOException {
+    Path program = Files.copy(Path.of("/bin/echo"), folder.resolve("counted"));
+    try (RuntimePrograms programs = new RuntimePrograms()) {
+      Path copy = programs.of(program);
+      run(copy);
+      run(copy);
+
+      assertThat(SpawnTally.counts())
+          .containsEntry("counted", 2L)
+          .doesNotContainKey(copy.getFileName().toString());
     }
   }
 
