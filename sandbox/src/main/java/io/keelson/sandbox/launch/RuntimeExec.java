@@ -87,10 +87,21 @@ final class RuntimeExec implements ExecSession {
         } else {
           exec = withTerminalFollowed();
         }
-        watcher.watch(exec.process.processId(), exec::ended);
+        watch(exec);
         return exec;
       } catch (IOException | RuntimeException e) {
         files.delete();
+        throw e;
+      }
+    }
+
+    /** A command whose end nobody would see goes no further, and keeps nothing open. */
+    private void watch(RuntimeExec exec) throws IOException {
+      try {
+        watcher.watch(exec.process.processId(), exec::ended);
+      } catch (IOException | RuntimeException e) {
+        exec.close();
+        exec.process.close();
         throw e;
       }
     }

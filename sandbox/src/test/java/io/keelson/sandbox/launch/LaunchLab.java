@@ -75,11 +75,16 @@ final class LaunchLab implements AutoCloseable {
   }
 
   ConmonLauncher newLauncher(Duration timeout) throws IOException {
+    return newLauncher(timeout, watcher);
+  }
+
+  ConmonLauncher newLauncher(ProcessWatcher other) throws IOException {
+    return newLauncher(PATIENCE, other);
+  }
+
+  private ConmonLauncher newLauncher(Duration timeout, ProcessWatcher used) throws IOException {
     return new ConmonLauncher(
-        new LauncherSettings(CONMON, root.resolve("containers"), timeout),
-        cgroups,
-        watcher,
-        poller);
+        new LauncherSettings(CONMON, root.resolve("containers"), timeout), cgroups, used, poller);
   }
 
   RuntimeHandler handler(String runtime) {

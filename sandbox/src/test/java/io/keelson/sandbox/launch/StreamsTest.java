@@ -3,6 +3,7 @@ package io.keelson.sandbox.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.keelson.linux.ProcessWatcher;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.ExecSession;
 import io.keelson.sandbox.port.LaunchRequest;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,6 +90,34 @@ class StreamsTest {
 
   private static void write(OutputStream out, String text) throws IOException {
     out.write(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void commandThatCannotBeWatchedLeavesNothingOpen() throws Exception {
+    LaunchRequest container = running("crun", "/bin/sleep", "1000");
+    ProcessWatcher ended = new ProcessWatcher();
+    ended.close();
+    try (ConmonLauncher launcher = lab.newLauncher(ended)) {
+      assertCannotBeWatched(launcher, container); // what is opened once only is open now
+      long before = openDescriptors();
+
+      assertCannotBeWatched(launcher, container);
+
+      assertThat(openDescriptors()).isEqualTo(before);
+    }
+  }
+
+  private void assertCannotBeWatched(ConmonLauncher launcher, LaunchRequest container) {
+    byte[] process = lab.process(false, "sleep", "1000");
+    assertThatThrownBy(
+            () -> launcher.openExec(container.containerId(), container.handler(), process, ALL))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  private static long openDescriptors() throws IOException {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return descriptors.count();
+    }
   }
 
   @ParameterizedTest
