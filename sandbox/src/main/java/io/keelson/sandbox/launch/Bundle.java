@@ -1,10 +1,8 @@
 package io.keelson.sandbox.launch;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keelson.linux.cgroup.CgroupDriver;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +15,7 @@ import java.util.OptionalInt;
 /** The files of a launched container in its bundle, beside config.json. */
 record Bundle(Path folder) {
 
-  private static final JsonFactory JSON = new JsonFactory();
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Written by the runtime, whole or not at all for our purposes: a number without a newline. */
   Path initPid() {
@@ -54,57 +52,34 @@ record Bundle(Path folder) {
     }
   }
 
-  /**
-   * The container's control group, as a path below each hierarchy; empty if there is no spec or
-   * none in it.
-   */
-  Optional<String> cgroup() throws IOException {
-    try (InputStream file = Files.newInputStream(folder.resolve("config.json"));
-        JsonParser in = JSON.createParser(file)) {
-      if (in.nextToken() != JsonToken.START_OBJECT || !enter(in, "linux")) {
-        return Optional.empty();
-      }
-      if (in.currentToken() != JsonToken.START_OBJECT || !enter(in, "cgroupsPath")) {
-        return Optional.empty();
-      }
-      return Optional.of(CgroupDriver.group(in.getText()));
-    } catch (NoSuchFileException | FileNotFoundException e) {
-      return Optional.empty();
+  /** config.json as it is now; one that says nothing if it is not there. */
+  Spec spec() throws IOException {
+    try (InputStream file = Files.newInputStream(folder.resolve("config.json"))) {
+      return new Spec(JSON.readTree(file));
+    } catch (NoSuchFileException e) {
+      return new Spec(JSON.missingNode());
     }
   }
 
-  /** True if the spec has hooks of this kind, {@code poststop} for one. */
-  boolean hasHooks(String kind) throws IOException {
-    return has("hooks", kind);
-  }
+  /** What config.json says of the part that the runtime has in a container's start and end. */
+  record Spec(JsonNode json) {
 
-  /** True if the spec puts the container into a class of Intel's Resource Director. */
-  boolean hasResourceClass() throws IOException {
-    return has("linux", "intelRdt");
-  }
-
-  private boolean has(String member, String memberOfIt) throws IOException {
-    try (InputStream file = Files.newInputStream(folder.resolve("config.json"));
-        JsonParser in = JSON.createParser(file)) {
-      return in.nextToken() == JsonToken.START_OBJECT
-          && enter(in, member)
-          && in.currentToken() == JsonToken.START_OBJECT
-          && enter(in, memberOfIt);
-    } catch (NoSuchFileException | FileNotFoundException e) {
-      return false;
+    /** The container's control group, as a path below each hierarchy; empty if there is none. */
+    Optional<String> cgroup() {
+      JsonNode path = json.path("linux").path("cgroupsPath");
+      return path.isTextual()
+          ? Optional.of(CgroupDriver.group(path.textValue()))
+          : Optional.empty();
     }
-  }
 
-  /** Goes to the value of a member of the object that the parser is at the start of. */
-  private static boolean enter(JsonParser in, String name) throws IOException {
-    while (in.nextToken() == JsonToken.FIELD_NAME) {
-      boolean found = in.currentName().equals(name);
-      in.nextToken();
-      if (found) {
-        return true;
-      }
-      in.skipChildren();
+    /** True if there are hooks of this kind, {@code poststop} for one. */
+    boolean hasHooks(String kind) {
+      return json.path("hooks").has(kind);
     }
-    return false;
+
+    /** True if the container is put into a class of Intel's Resource Director. */
+    boolean hasResourceClass() {
+      return json.path("linux").has("intelRdt");
+    }
   }
 }

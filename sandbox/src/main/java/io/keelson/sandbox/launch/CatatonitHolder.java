@@ -141,11 +141,11 @@ public final class CatatonitHolder implements PodHolder {
     if (!Files.exists(place.folder())) {
       return;
     }
-    Bundle bundle = new Bundle(place.folder());
-    Optional<String> group = bundle.cgroup();
+    Bundle.Spec spec = new Bundle(place.folder()).spec();
+    Optional<String> group = spec.cgroup();
     boolean ended = group.isPresent() && cgroups.killAll(group.get(), timeout);
     try {
-      runtime(place).delete(id(sandboxId), bundle, ended);
+      runtime(place).delete(id(sandboxId), spec, ended);
     } catch (IOException | KeelsonException e) {
       LOG.atWarn()
           .addKeyValue("pod", sandboxId)

@@ -177,7 +177,8 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   public void delete(LaunchRequest request) throws IOException {
     String id = request.containerId();
     Bundle bundle = new Bundle(request.bundle());
-    Optional<String> group = bundle.cgroup();
+    Bundle.Spec spec = bundle.spec();
+    Optional<String> group = spec.cgroup();
     OciRuntime runtime = runtime(request.handler());
     Optional<ProcessId> monitor = Monitors.find(bundle);
     if (monitor.isPresent() && Bundle.readPid(bundle.initPid()).isEmpty()) {
@@ -194,7 +195,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
       }
     }
     try {
-      runtime.delete(id, bundle, dead);
+      runtime.delete(id, spec, dead);
     } catch (IOException | KeelsonException e) {
       LOG.atWarn()
           .addKeyValue("container", id)
@@ -267,6 +268,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
     }
     String group =
         bundle
+            .spec()
             .cgroup()
             .orElseThrow(
                 () ->

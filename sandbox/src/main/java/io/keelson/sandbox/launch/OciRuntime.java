@@ -73,7 +73,7 @@ final class OciRuntime {
    * no process of its own unless hooks are to run afterwards.
    */
   void start(String id, Bundle bundle) throws IOException {
-    if (isCrun() && !bundle.hasHooks("poststart") && letRun(id)) {
+    if (isCrun() && !bundle.spec().hasHooks("poststart") && letRun(id)) {
       return;
     }
     run("start", NO_INPUT, List.of("start", id));
@@ -136,10 +136,11 @@ final class OciRuntime {
    * runtimes known here keep files and control groups only, and the groups are the caller's to
    * remove: then no process is needed, unless systemd or hooks have a part in it.
    *
+   * @param spec of its bundle
    * @param ended nothing of the container runs any more
    * @throws OperationFailedException if the runtime can't
    */
-  void delete(String id, Bundle bundle, boolean ended) throws IOException {
+  void delete(String id, Bundle.Spec spec, boolean ended) throws IOException {
     if (!knows(id)) {
       return;
     }
@@ -147,8 +148,8 @@ final class OciRuntime {
         ended
             && (isCrun() || isRunc())
             && !handler.systemdCgroup()
-            && !bundle.hasHooks("poststop")
-            && !bundle.hasResourceClass();
+            && !spec.hasHooks("poststop")
+            && !spec.hasResourceClass();
     if (!filesOnly) {
       run("delete", NO_INPUT, List.of("delete", "--force", id));
     }
