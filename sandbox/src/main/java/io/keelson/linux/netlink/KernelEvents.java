@@ -87,19 +87,19 @@ public final class KernelEvents implements AutoCloseable {
       if (count < 0) {
         int errno = Native.getLastError();
         if (errno == ENOBUFS) {
-          listener.accept(Map.of());
+          tell(Map.of());
         } else if (errno != Errno.EAGAIN && errno != Errno.EINTR) {
           LOG.atError().log("the kernel's events have ended: {}", Errno.describe(errno));
           break;
         }
       } else if (ByteBuffer.wrap(sender).order(ByteOrder.nativeOrder()).getInt(4) == 0) {
-        tell(new String(buffer, 0, (int) count, StandardCharsets.UTF_8));
+        tell(variables(new String(buffer, 0, (int) count, StandardCharsets.UTF_8)));
       } // else it is not from the kernel: anyone may send here
     }
     NetlinkLibrary.close(fd);
   }
 
-  private void tell(String event) {
+  private static Map<String, String> variables(String event) {
     Map<String, String> variables = new TreeMap<>();
     for (String line : event.split("\0", -1)) {
       int equals = line.indexOf('=');
@@ -107,6 +107,10 @@ public final class KernelEvents implements AutoCloseable {
         variables.put(line.substring(0, equals), line.substring(equals + 1));
       }
     }
+    return variables;
+  }
+
+  private void tell(Map<String, String> variables) {
     try {
       listener.accept(variables);
     } catch (RuntimeException e) {
