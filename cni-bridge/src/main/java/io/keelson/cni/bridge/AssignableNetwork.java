@@ -38,8 +38,9 @@ public final class AssignableNetwork implements PodNetwork, AutoCloseable {
   private final Path directory;
   private final KernelThreads kernelThreads;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
-  private NetworkSettings current;
-  private BridgeNetwork network;
+  // Changed under the write lock; what only tells of them takes none, since it must not wait.
+  private volatile NetworkSettings current;
+  private volatile BridgeNetwork network;
 
   /**
    * @param directory of the network's files; made if it is not there
@@ -159,24 +160,15 @@ public final class AssignableNetwork implements PodNetwork, AutoCloseable {
 
   @Override
   public Condition condition() {
-    lock.readLock().lock();
-    try {
-      return network.condition();
-    } finally {
-      lock.readLock().unlock();
-    }
+    return network.condition();
   }
 
   @Override
   public Map<String, String> details() {
-    lock.readLock().lock();
-    try {
-      return Map.of(
-          "bridge", current.bridge(),
-          "subnets", current.subnets().stream().map(IpPrefix::toString).collect(joining(", ")));
-    } finally {
-      lock.readLock().unlock();
-    }
+    NetworkSettings settings = current;
+    return Map.of(
+        "bridge", settings.bridge(),
+        "subnets", settings.subnets().stream().map(IpPrefix::toString).collect(joining(", ")));
   }
 
   @Override
