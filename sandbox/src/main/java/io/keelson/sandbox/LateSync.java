@@ -4,10 +4,8 @@ import io.keelson.linux.AtomicFile;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Queue;
 import java.util.SequencedSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +20,7 @@ final class LateSync {
   private static final Logger LOG = LoggerFactory.getLogger(LateSync.class);
 
   private final SequencedSet<Path> waiting = new LinkedHashSet<>();
-  private boolean running;
+  private boolean running; // guarded by waiting
 
   /** The file, and its name in its folder, will survive a power cut from some moment soon. */
   void add(Path file) {
@@ -37,14 +35,14 @@ final class LateSync {
   }
 
   private void work() {
-    for (Queue<Path> batch = next(); !batch.isEmpty(); batch = next()) {
+    for (List<Path> batch = next(); !batch.isEmpty(); batch = next()) {
       batch.forEach(LateSync::sync);
     }
   }
 
-  private Queue<Path> next() {
+  private List<Path> next() {
     synchronized (waiting) {
-      Queue<Path> batch = new ArrayDeque<>(List.copyOf(waiting));
+      List<Path> batch = List.copyOf(waiting);
       waiting.clear();
       running = !batch.isEmpty();
       return batch;

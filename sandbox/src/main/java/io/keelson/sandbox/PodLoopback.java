@@ -31,7 +31,7 @@ final class PodLoopback {
       loopback[15] = 1;
       try {
         return connect(namespace, StandardProtocolFamily.INET6, loopback, port);
-      } catch (IOException | UnsupportedOperationException second) {
+      } catch (IOException | UnsupportedOperationException second) { // a host without IPv6
         refused.addSuppressed(second);
         throw refused;
       }

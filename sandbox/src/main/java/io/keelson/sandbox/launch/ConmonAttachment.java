@@ -111,8 +111,8 @@ final class ConmonAttachment implements ProcessStreams {
   private final class Packets extends OutputStream {
 
     @Override
-    public void write(int b) {
-      throw new UnsupportedOperationException("packets come whole");
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
     }
 
     @Override

@@ -15,9 +15,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Measures of containers that may be dear: a writable layer can be a million files. They take at
- * most a fiftieth of the time, one at a time, and no caller waits longer for one than it says;
- * until a new measure is there the last one is the answer. Safe for use by many threads.
+ * Measures of containers that may be dear: a writable layer can be a million files. One is taken at
+ * a time, and of each container again only after fifty times as long as the last one took (no
+ * sooner than a second, no later than five minutes). No caller waits longer than it says; until a
+ * new measure is there the last one is the answer. Safe for use by many threads.
  *
  * @param <T> what is measured
  */
