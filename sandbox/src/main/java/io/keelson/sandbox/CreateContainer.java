@@ -157,7 +157,7 @@ final class CreateContainer {
       show(container);
       core.reached("CreateContainer:created");
       undo.keep();
-      core.isolators().forEach(isolator -> isolator.created(context));
+      Notices.tell(core.isolators(), isolator -> isolator.created(context));
     }
     LOG.atInfo()
         .addKeyValue("pod", pod.id())

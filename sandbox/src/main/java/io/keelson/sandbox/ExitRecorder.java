@@ -49,7 +49,7 @@ final class ExitRecorder {
       return;
     }
     ContainerContext context = contexts.of(container);
-    core.isolators().forEach(isolator -> isolator.ended(context));
+    Notices.tell(core.isolators(), isolator -> isolator.ended(context));
   }
 
   private void ended(ContainerEntry container, ExitSource.Exit exit) {

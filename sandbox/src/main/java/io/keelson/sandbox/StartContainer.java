@@ -107,7 +107,7 @@ final class StartContainer {
       core.save(container, running.build(), Durability.POWER_SOON);
       core.reached("StartContainer:running");
       exits.watch(container, Optional.of(launched));
-      core.isolators().forEach(isolator -> isolator.started(context));
+      Notices.tell(core.isolators(), isolator -> isolator.started(context));
     } catch (IOException | RuntimeException e) {
       fail(container, request, e);
     }

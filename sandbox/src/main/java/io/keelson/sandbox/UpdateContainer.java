@@ -52,7 +52,7 @@ final class UpdateContainer {
       } finally {
         container.lock().unlock();
       }
-      core.isolators().forEach(isolator -> isolator.updated(context));
+      Notices.tell(core.isolators(), isolator -> isolator.updated(context));
     } finally {
       container.updates().unlock();
     }

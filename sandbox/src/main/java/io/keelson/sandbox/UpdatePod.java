@@ -48,7 +48,7 @@ final class UpdatePod {
           pod.record().toBuilder().setOverhead(newOverhead).setResources(newResources).build();
       core.save(pod, next, Durability.DAEMON);
       PodContext updated = pod.context(core.settings());
-      core.podExtensions().forEach(extension -> extension.updated(updated));
+      Notices.tell(core.podExtensions(), extension -> extension.updated(updated));
     } finally {
       lock.unlock();
     }
