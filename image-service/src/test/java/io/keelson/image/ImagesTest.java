@@ -336,6 +336,25 @@ class ImagesTest {
     assertThat(inodes(store)).isLessThan(10);
   }
 
+  @Test
+  void sizeStaysWhenTheLayersAreMeasured() throws IOException {
+    String reference = registry.push(image(), "team/app", "1");
+    images.pull(PullRequest.of(reference));
+    ImageDescription first = images.status(reference).orElseThrow();
+    // Brings the layers to the disk, where they are measured.
+    images.close();
+    assertThat(images.status(reference)).contains(first);
+    assertThat(
+            images.details(reference).orElseThrow().layers().stream()
+                .mapToLong(ImageDetails.LayerDetails::bytes)
+                .sum())
+        .as("what the disk says, so that this test means something")
+        .isNotEqualTo(first.size());
+
+    images = Images.open(ImageSettings.defaults(root));
+    assertThat(images.status(reference)).contains(first);
+  }
+
   private static long disk(Path folder) throws IOException {
     try (Folder opened = Folder.open(folder)) {
       return Trees.usage(opened).bytes();

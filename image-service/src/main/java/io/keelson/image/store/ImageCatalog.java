@@ -71,7 +71,7 @@ public final class ImageCatalog {
         return Optional.empty();
       }
       retained.add(chainId);
-      size += layer.get().bytes();
+      size += layer.get().size();
     }
     return Optional.of(size);
   }
@@ -230,10 +230,10 @@ public final class ImageCatalog {
     return usage;
   }
 
-  /** Never changed afterwards: a status must not differ from the one before it. */
+  /** The same ever after: a status must not differ from the one before it. */
   private long size(ImageConfig config) {
     return config.chainIds().stream()
-        .mapToLong(chainId -> layers.find(chainId).map(Layer::bytes).orElse(0L))
+        .mapToLong(chainId -> layers.find(chainId).map(Layer::size).orElse(0L))
         .sum();
   }
 

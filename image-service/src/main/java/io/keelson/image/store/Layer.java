@@ -8,7 +8,8 @@ import java.nio.file.Path;
  *
  * @param chainId its name: stands for this layer and all below it (OCI image spec, layer chain id)
  * @param content its files, as overlayfs reads them
- * @param bytes about what it takes on disk
+ * @param size bytes as unpacking counted them, and the same ever after
+ * @param bytes what it takes on disk, which is known better once it is there
  * @param inodes how many it takes
  */
-public record Layer(Digest chainId, Path content, long bytes, long inodes) {}
+public record Layer(Digest chainId, Path content, long size, long bytes, long inodes) {}

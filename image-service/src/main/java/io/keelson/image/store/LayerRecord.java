@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * @param chainId as {@code algorithm:hex}
  * @param diffId as {@code algorithm:hex}
  * @param blob digest of the blob that it came as, null if it had none
+ * @param bytes what unpacking counted, and so what images say that they take: never changed
+ * @param inodes what unpacking counted
+ * @param measured what the disk said once it had all, null before that
  * @param writtenInBoot the boot in which the layer was written, as long as it is not known to be on
  *     the disk; null when it is. A layer of an earlier boot that has one may have lost anything to
  *     a power cut.
@@ -22,17 +25,22 @@ record LayerRecord(
     @Nullable String blob,
     long bytes,
     long inodes,
+    Trees.@Nullable Usage measured,
     @Nullable String writtenInBoot,
     @Nullable String host,
     @Nullable String seal) {
 
-  LayerRecord settled(Trees.Usage measured) {
-    return new LayerRecord(
-        chainId, diffId, blob, measured.bytes(), measured.inodes(), null, host, seal);
+  LayerRecord settled(Trees.Usage usage) {
+    return new LayerRecord(chainId, diffId, blob, bytes, inodes, usage, null, host, seal);
   }
 
   LayerRecord sealed(Digest digest) {
     return new LayerRecord(
-        chainId, diffId, blob, bytes, inodes, writtenInBoot, host, digest.toString());
+        chainId, diffId, blob, bytes, inodes, measured, writtenInBoot, host, digest.toString());
+  }
+
+  /** What it takes, as well as that is known. */
+  Trees.Usage usage() {
+    return measured == null ? new Trees.Usage(bytes, inodes) : measured;
   }
 }

@@ -110,7 +110,8 @@ public final class LayerStore {
 
   private static Layer layer(Path folder, Digest chainId, LayerRecord record) {
     Path content = record.host() == null ? folder.resolve(CONTENT) : Path.of(record.host());
-    return new Layer(chainId, content, record.bytes(), record.inodes());
+    Trees.Usage usage = record.usage();
+    return new Layer(chainId, content, record.bytes(), usage.bytes(), usage.inodes());
   }
 
   /** Keeps a layer from deletion, if it is here; each call asks for a {@link #release}. */
@@ -187,6 +188,7 @@ public final class LayerStore {
             blob == null ? null : blob.toString(),
             bytes,
             inodes,
+            null,
             boot,
             null,
             null));
@@ -202,7 +204,15 @@ public final class LayerStore {
           made,
           chainId,
           new LayerRecord(
-              chainId.toString(), diffId.toString(), null, 0, 2, boot, host.toString(), null));
+              chainId.toString(),
+              diffId.toString(),
+              null,
+              0,
+              2,
+              null,
+              boot,
+              host.toString(),
+              null));
     }
   }
 
@@ -242,11 +252,9 @@ public final class LayerStore {
       synchronized (this) {
         Counted counted = layers.get(chainId);
         if (unsettled.contains(chainId) && counted != null && usage.isPresent()) {
-          LayerRecord record = json.readValue(Files.readAllBytes(file), LayerRecord.class);
-          AtomicFile.write(file, json.writeValueAsBytes(record.settled(usage.get())), false);
-          counted.layer =
-              new Layer(
-                  chainId, counted.layer.content(), usage.get().bytes(), usage.get().inodes());
+          LayerRecord record = record(chainId).settled(usage.get());
+          AtomicFile.write(file, json.writeValueAsBytes(record), false);
+          counted.layer = layer(folder, chainId, record);
           unsettled.remove(chainId);
         }
       }
