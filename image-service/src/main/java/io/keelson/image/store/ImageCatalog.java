@@ -15,8 +15,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The images that are here, their names, and who uses them. Reads come from memory and wait for
- * nothing; changes are on disk when they return (and survive a power cut after the next sync of the
- * store). Safe for use by many threads.
+ * nothing, nor does who begins or ends to use an image; changes are on disk when they return (and
+ * survive a power cut after the next sync of the store). Safe for use by many threads.
  */
 public final class ImageCatalog {
 
@@ -24,8 +24,14 @@ public final class ImageCatalog {
 
   private final ImageRecords records;
   private final LayerStore layers;
+
+  /** Its lock makes one step of finding an image and noting its user. Never held over I/O. */
   private final ImageUsers users = new ImageUsers();
+
+  /** Held by who changes records, while the disk works too. */
   private final Object changes = new Object();
+
+  /** Written by who has the lock of changes, and without an image only with that of users too. */
   private volatile ImageIndex index;
 
   private ImageCatalog(ImageRecords records, LayerStore layers, ImageIndex index) {
@@ -166,7 +172,7 @@ public final class ImageCatalog {
    * @throws NotFoundException if there is none
    */
   public Held hold(String reference) {
-    synchronized (changes) {
+    synchronized (users) {
       StoredImage image =
           find(reference)
               .orElseThrow(() -> new NotFoundException("no image \"" + reference + "\" is here"));
@@ -179,7 +185,7 @@ public final class ImageCatalog {
    * does already.
    */
   public StoredImage addUser(String imageId, String containerId) {
-    synchronized (changes) {
+    synchronized (users) {
       StoredImage image =
           find(imageId)
               .orElseThrow(() -> new NotFoundException("no image \"" + imageId + "\" is here"));
@@ -190,9 +196,7 @@ public final class ImageCatalog {
 
   /** The container uses no images any more. Harmless if it did not. */
   public void removeUser(String containerId) {
-    synchronized (changes) {
-      users.remove(containerId);
-    }
+    users.remove(containerId);
   }
 
   /**
@@ -209,16 +213,28 @@ public final class ImageCatalog {
       if (image == null) {
         return;
       }
+      forgetUnused(image, reference);
+      try {
+        taken = records.takeOut(image.id());
+      } catch (IOException | RuntimeException e) {
+        index = index.with(image);
+        throw e;
+      }
+    }
+    records.delete(taken);
+    layers.release(image.chainIds());
+  }
+
+  // From here on nobody comes to use it.
+  private void forgetUnused(StoredImage image, String reference) {
+    synchronized (users) {
       Optional<String> user = users.of(image.id());
       if (user.isPresent()) {
         throw new FailedPreconditionException(
             "image %s (%s) is used by %s".formatted(reference, image.id(), user.get()));
       }
-      taken = records.takeOut(image.id());
       index = index.without(image.id());
     }
-    records.delete(taken);
-    layers.release(image.chainIds());
   }
 
   /** What images take: their layers, those that are being deleted too, and their records. */

@@ -15,20 +15,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The unpacked layers, each once, counted by who needs it: when nobody does, its space is given
- * back. Safe for use by many threads.
+ * back. Safe for use by many threads; {@link #find} and {@link #usage} come from memory and wait for
+ * nothing.
  *
  * <p>A layer is seen by a rename when all of it is written. It is not waited for until the disk has
  * it: {@link #settle} does that later for all layers at once. Until then its record names the boot,
@@ -49,11 +50,13 @@ public final class LayerStore {
   private final String boot;
   private final ObjectMapper json =
       new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
-  private final Map<Digest, Counted> layers = new HashMap<>();
+  /** Read at any time, changed under the lock alone, which is held over renames and records. */
+  private final Map<Digest, Counted> layers = new ConcurrentHashMap<>();
+
   private final Set<Digest> unsettled = new HashSet<>();
 
   private static final class Counted {
-    private Layer layer;
+    private volatile Layer layer;
     private int users;
     private boolean sealed;
 
@@ -125,7 +128,7 @@ public final class LayerStore {
   }
 
   /** The layer, if it is here. For those who retain it. */
-  public synchronized Optional<Layer> find(Digest chainId) {
+  public Optional<Layer> find(Digest chainId) {
     return Optional.ofNullable(layers.get(chainId)).map(counted -> counted.layer);
   }
 
@@ -204,15 +207,7 @@ public final class LayerStore {
           made,
           chainId,
           new LayerRecord(
-              chainId.toString(),
-              diffId.toString(),
-              null,
-              0,
-              2,
-              null,
-              boot,
-              host.toString(),
-              null));
+              chainId.toString(), diffId.toString(), null, 0, 2, null, boot, host.toString(), null));
     }
   }
 
@@ -319,7 +314,7 @@ public final class LayerStore {
   }
 
   /** What all layers take, with those that are being deleted. */
-  public synchronized Usage usage() {
+  public Usage usage() {
     long bytes = folders.beingDeleted().bytes();
     long inodes = folders.beingDeleted().inodes();
     for (Counted counted : layers.values()) {
