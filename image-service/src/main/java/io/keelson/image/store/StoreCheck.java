@@ -110,6 +110,10 @@ public final class StoreCheck {
     } catch (IOException e) {
       problem = "its config can't be read: " + e.getMessage();
     }
+    if (catalog.find(image.id()).isEmpty()) {
+      // Removed meanwhile.
+      return Optional.empty();
+    }
     return Optional.of(new Finding(id, List.of(id), problem, remedy(List.of(id))));
   }
 
