@@ -46,19 +46,9 @@ final class EpollLoop implements AutoCloseable {
   @Override
   public void close() {
     wakeup.signal();
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    Threads.join(thread);
     epoll.close();
     wakeup.close();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   private void loop() {

@@ -1,5 +1,6 @@
 package io.keelson.image.pull;
 
+import io.keelson.linux.Threads;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -38,16 +39,6 @@ final class PlatformTask<T> {
 
   /** Waits for the end whatever comes; the interrupt is kept for later. */
   void join() {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.join(thread);
   }
 }

@@ -1,6 +1,7 @@
 package io.keelson.image.pull;
 
 import io.keelson.image.store.LayerStore;
+import io.keelson.linux.Threads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
@@ -50,6 +51,7 @@ public final class Settler implements AutoCloseable {
         }
         case SEAL -> unsealed = seal();
         case END -> {
+          settle();
           return;
         }
       }
@@ -107,15 +109,6 @@ public final class Settler implements AutoCloseable {
       closed = true;
       notifyAll();
     }
-    boolean interrupted = false;
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      interrupted = true;
-    }
-    settle();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.join(thread);
   }
 }

@@ -1,5 +1,6 @@
 package io.keelson.image.store;
 
+import io.keelson.linux.Threads;
 import io.keelson.linux.tree.Folder;
 import io.keelson.linux.tree.Trees;
 import java.io.IOException;
@@ -120,16 +121,6 @@ final class Trash implements AutoCloseable {
       closed = true;
       notifyAll();
     }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.join(thread);
   }
 }
