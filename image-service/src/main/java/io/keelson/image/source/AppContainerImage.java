@@ -62,11 +62,7 @@ final class AppContainerImage implements Store {
         TarStream.digest(
             (out, check) -> {
               try (InputStream in = open(place)) {
-                byte[] block = new byte[256 * 1024];
-                for (int count = in.read(block); count >= 0; count = in.read(block)) {
-                  check.run();
-                  out.write(block, 0, count);
-                }
+                TarStream.copy(in, out, check);
               }
             },
             place.cancellation());

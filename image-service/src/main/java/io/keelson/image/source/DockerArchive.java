@@ -3,14 +3,12 @@ package io.keelson.image.source;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.keelson.image.Cancellation;
 import io.keelson.image.manifest.ImageConfig;
 import io.keelson.image.manifest.InvalidManifestException;
 import io.keelson.image.manifest.PlatformChoice;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,12 +28,6 @@ final class DockerArchive implements Store {
   @Override
   public boolean recognises(ImagePlace place) throws IOException {
     return place.files().size(MANIFEST).isPresent();
-  }
-
-  @Override
-  public InputStream open(ImagePlace place, LayerBlob layer, Cancellation cancellation)
-      throws IOException {
-    return place.openFile(layer.key());
   }
 
   @Override

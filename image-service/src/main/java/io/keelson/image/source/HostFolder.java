@@ -2,7 +2,6 @@ package io.keelson.image.source;
 
 import io.keelson.image.Cancellation;
 import io.keelson.image.reference.Digest;
-import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -23,16 +22,8 @@ final class HostFolder implements Store {
   }
 
   @Override
-  public boolean recognises(ImagePlace place) {
-    return false;
-  }
-
-  @Override
   public List<ImageArchive.Named> images(ImagePlace place) throws IOException {
-    if (!place.isFolder()) {
-      throw new InvalidRequestException(place.path() + " is no folder");
-    }
-    Path real = place.path().toRealPath();
+    Path real = place.folder().toRealPath();
     Digest diffId = Digest.of(("host folder " + real).getBytes(StandardCharsets.UTF_8));
     return List.of(
         made.of(place, diffId, new LayerForm.HostFolder(real), made.settings(), List.of()));

@@ -67,6 +67,18 @@ final class ImagePlace implements AutoCloseable {
     return Files.isDirectory(path);
   }
 
+  /**
+   * The path of a folder.
+   *
+   * @throws InvalidRequestException if it is a file
+   */
+  Path folder() {
+    if (!isFolder()) {
+      throw new InvalidRequestException(path + " is no folder");
+    }
+    return path;
+  }
+
   byte[] start(int count) throws IOException {
     try (InputStream in = Files.newInputStream(path)) {
       return in.readNBytes(count);
@@ -104,11 +116,7 @@ final class ImagePlace implements AutoCloseable {
       }
       Path file = scratch.resolve("archive.tar");
       try (OutputStream out = Files.newOutputStream(file)) {
-        byte[] block = new byte[256 * 1024];
-        for (int count = tar.read(block); count >= 0; count = tar.read(block)) {
-          cancellation.check();
-          out.write(block, 0, count);
-        }
+        TarStream.copy(tar, out, cancellation::check);
       }
       return file;
     }

@@ -1,6 +1,5 @@
 package io.keelson.image.source;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.manifest.Descriptor;
 import io.keelson.image.manifest.ManifestParser;
 import io.keelson.image.reference.Digest;
@@ -10,7 +9,6 @@ import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.UnsupportedException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,12 +31,6 @@ final class OciLayout implements Store {
   @Override
   public boolean recognises(ImagePlace place) throws IOException {
     return place.files().size(MARKER).isPresent() && place.files().size(INDEX).isPresent();
-  }
-
-  @Override
-  public InputStream open(ImagePlace place, LayerBlob layer, Cancellation cancellation)
-      throws IOException {
-    return place.openFile(layer.key());
   }
 
   @Override

@@ -3,9 +3,9 @@ package io.keelson.image.source;
 import io.keelson.image.Cancellation;
 import io.keelson.image.archive.FolderTar;
 import io.keelson.image.reference.Digest;
-import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -22,18 +22,10 @@ final class RootFolder implements Store {
   }
 
   @Override
-  public boolean recognises(ImagePlace place) {
-    return false;
-  }
-
-  @Override
   public List<ImageArchive.Named> images(ImagePlace place) throws IOException {
-    if (!place.isFolder()) {
-      throw new InvalidRequestException(place.path() + " is no folder");
-    }
+    Path folder = place.folder();
     Digest diffId =
-        TarStream.digest(
-            (out, check) -> FolderTar.write(place.path(), out, check), place.cancellation());
+        TarStream.digest((out, check) -> FolderTar.write(folder, out, check), place.cancellation());
     return List.of(made.of(place, diffId, new LayerForm.Tar(), made.settings(), List.of()));
   }
 

@@ -24,11 +24,6 @@ final class RootTar implements Store {
   }
 
   @Override
-  public boolean recognises(ImagePlace place) {
-    return false;
-  }
-
-  @Override
   public List<ImageArchive.Named> images(ImagePlace place) throws IOException {
     if (place.isFolder()) {
       throw new InvalidRequestException(place.path() + " is a folder; say dir: or host:");
@@ -37,11 +32,7 @@ final class RootTar implements Store {
         TarStream.digest(
             (out, check) -> {
               try (InputStream in = open(place, place.cancellation())) {
-                byte[] block = new byte[256 * 1024];
-                for (int count = in.read(block); count >= 0; count = in.read(block)) {
-                  check.run();
-                  out.write(block, 0, count);
-                }
+                TarStream.copy(in, out, check);
               }
             },
             place.cancellation());

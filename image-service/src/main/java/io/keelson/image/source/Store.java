@@ -15,7 +15,9 @@ interface Store {
   String format();
 
   /** Whether the place looks like this kind; false for kinds that must be named. */
-  boolean recognises(ImagePlace place) throws IOException;
+  default boolean recognises(ImagePlace place) throws IOException {
+    return false;
+  }
 
   /**
    * The images for this node, in the place's order; never none.
@@ -25,6 +27,11 @@ interface Store {
    */
   List<ImageArchive.Named> images(ImagePlace place) throws IOException;
 
-  /** Opens a layer of one of the images. */
-  InputStream open(ImagePlace place, LayerBlob layer, Cancellation cancellation) throws IOException;
+  /**
+   * Opens a layer of one of the images; the file that is its key unless the kind says otherwise.
+   */
+  default InputStream open(ImagePlace place, LayerBlob layer, Cancellation cancellation)
+      throws IOException {
+    return place.openFile(layer.key());
+  }
 }

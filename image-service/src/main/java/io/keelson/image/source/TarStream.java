@@ -43,6 +43,19 @@ final class TarStream {
     return Digest.Algorithm.SHA256.finish(computation);
   }
 
+  /**
+   * Copies all.
+   *
+   * @param check comes before each block, and ends the work by what it throws
+   */
+  static void copy(InputStream in, OutputStream out, Runnable check) throws IOException {
+    byte[] block = new byte[256 * 1024];
+    for (int count = in.read(block); count >= 0; count = in.read(block)) {
+      check.run();
+      out.write(block, 0, count);
+    }
+  }
+
   /** The tar as a stream; a failure to write it is a failure to read it. */
   static InputStream open(Writer writer, Cancellation cancellation) throws IOException {
     AtomicReference<@Nullable Exception> failure = new AtomicReference<>();

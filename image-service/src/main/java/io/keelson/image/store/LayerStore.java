@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The unpacked layers, each once, counted by who needs it: when nobody does, its space is given
- * back. Safe for use by many threads; {@link #find} and {@link #usage} come from memory and wait for
- * nothing.
+ * back. Safe for use by many threads; {@link #find} and {@link #usage} come from memory and wait
+ * for nothing.
  *
  * <p>A layer is seen by a rename when all of it is written. It is not waited for until the disk has
  * it: {@link #settle} does that later for all layers at once. Until then its record names the boot,
@@ -50,6 +50,7 @@ public final class LayerStore {
   private final String boot;
   private final ObjectMapper json =
       new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+
   /** Read at any time, changed under the lock alone, which is held over renames and records. */
   private final Map<Digest, Counted> layers = new ConcurrentHashMap<>();
 
@@ -207,7 +208,15 @@ public final class LayerStore {
           made,
           chainId,
           new LayerRecord(
-              chainId.toString(), diffId.toString(), null, 0, 2, null, boot, host.toString(), null));
+              chainId.toString(),
+              diffId.toString(),
+              null,
+              0,
+              2,
+              null,
+              boot,
+              host.toString(),
+              null));
     }
   }
 
