@@ -40,9 +40,14 @@ import org.jspecify.annotations.Nullable;
 public final class Images implements AutoCloseable {
 
   private static final int KERNEL_THREADS = 4;
+  private static final int SLOW_THREADS = 4;
 
   private final ImageSettings settings;
   private final KernelThreads threads;
+
+  /** For what may take minutes, so that no mount waits for it. */
+  private final KernelThreads slowThreads = new KernelThreads(SLOW_THREADS);
+
   private final StoreFolders folders;
   private final LayerStore layers;
   private final ImageCatalog catalog;
@@ -65,7 +70,12 @@ public final class Images implements AutoCloseable {
     this.catalog = ImageCatalog.open(folders, layers);
     this.provisioner =
         RootProvisioner.open(
-            settings.root().resolve("rootfs"), settings.backend(), catalog, layers, threads);
+            settings.root().resolve("rootfs"),
+            settings.backend(),
+            catalog,
+            layers,
+            threads,
+            slowThreads);
     this.assembly =
         new ImageAssembly(
             catalog,
@@ -293,7 +303,8 @@ public final class Images implements AutoCloseable {
    * @throws java.util.concurrent.CancellationException if the caller has gone
    */
   public StoreCheck.Report check(Cancellation cancellation) throws IOException {
-    return threads.call(() -> new StoreCheck(folders, layers, catalog).run(cancellation::check));
+    return slowThreads.call(
+        () -> new StoreCheck(folders, layers, catalog).run(cancellation::check));
   }
 
   /** What images and layers take, with what is being deleted. From memory. */
@@ -330,5 +341,6 @@ public final class Images implements AutoCloseable {
     settler.close();
     folders.close();
     threads.close();
+    slowThreads.close();
   }
 }

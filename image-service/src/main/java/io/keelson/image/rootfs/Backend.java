@@ -20,4 +20,9 @@ interface Backend {
    *     as they stand keep theirs
    */
   void make(RootFolder folder, List<Path> layers, String label) throws IOException;
+
+  /** Whether that may take minutes, as mounts don't. */
+  default boolean isSlow() {
+    return false;
+  }
 }

@@ -26,6 +26,11 @@ final class CopyBackend implements Backend {
   }
 
   @Override
+  public boolean isSlow() {
+    return true;
+  }
+
+  @Override
   public void make(RootFolder folder, List<Path> layers, String label) throws IOException {
     Path merged = ReadOnlyLayers.mount(overlay, folder.source(), layers, 0);
     try {

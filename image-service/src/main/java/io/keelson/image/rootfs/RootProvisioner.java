@@ -44,6 +44,7 @@ public final class RootProvisioner implements Provisioner {
   private final ImageCatalog catalog;
   private final ImageLayers layers;
   private final KernelThreads threads;
+  private final KernelThreads slowThreads;
   private final Map<String, Backend> backends;
   private final String usualBackend;
   private final VolumeProvisioner volumes;
@@ -54,12 +55,14 @@ public final class RootProvisioner implements Provisioner {
       RootBackend backend,
       ImageCatalog catalog,
       LayerStore layers,
-      KernelThreads threads) {
+      KernelThreads threads,
+      KernelThreads slowThreads) {
     OverlayMount overlay = new OverlayMount();
     this.roots = roots;
     this.catalog = catalog;
     this.layers = new ImageLayers(layers);
     this.threads = threads;
+    this.slowThreads = slowThreads;
     this.backends =
         Map.of(
             RootBackend.OVERLAY.word(), new OverlayBackend(overlay),
@@ -75,17 +78,25 @@ public final class RootProvisioner implements Provisioner {
    * @param root a folder for them
    * @param backend makes new ones unless another is asked for; those that are there stay as they
    *     are
+   * @param threads for mounts
+   * @param slowThreads for what may take minutes
    */
   public static RootProvisioner open(
       Path root,
       RootBackend backend,
       ImageCatalog catalog,
       LayerStore layers,
-      KernelThreads threads)
+      KernelThreads threads,
+      KernelThreads slowThreads)
       throws IOException {
     RootProvisioner provisioner =
         new RootProvisioner(
-            new RootFolders(Files.createDirectories(root)), backend, catalog, layers, threads);
+            new RootFolders(Files.createDirectories(root)),
+            backend,
+            catalog,
+            layers,
+            threads,
+            slowThreads);
     for (RootFolder folder : provisioner.roots.all()) {
       provisioner.noteUser(folder.containerId(), folder);
       for (RootFolder volume : folder.eachVolume()) {
@@ -131,6 +142,7 @@ public final class RootProvisioner implements Provisioner {
       throws IOException {
     RootFolder folder = roots.of(containerId);
     Backend backend = backend(options.backend());
+    KernelThreads makers = backend.isSlow() ? slowThreads : threads;
     StoredImage image = catalog.addUser(imageId, containerId);
     try {
       if (image.config().artifact()) {
@@ -138,7 +150,7 @@ public final class RootProvisioner implements Provisioner {
             "%s is an artifact: it can be mounted, but no container be made of it"
                 .formatted(imageId));
       }
-      return threads.call(
+      return makers.call(
           () -> {
             takeAway(folder);
             make(folder, image, backend, options);
