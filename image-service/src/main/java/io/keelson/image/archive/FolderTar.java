@@ -1,5 +1,13 @@
 package io.keelson.image.archive;
 
+import static io.keelson.image.archive.TarEntry.Type.BLOCK_DEVICE;
+import static io.keelson.image.archive.TarEntry.Type.CHARACTER_DEVICE;
+import static io.keelson.image.archive.TarEntry.Type.FIFO;
+import static io.keelson.image.archive.TarEntry.Type.FILE;
+import static io.keelson.image.archive.TarEntry.Type.FOLDER;
+import static io.keelson.image.archive.TarEntry.Type.HARD_LINK;
+import static io.keelson.image.archive.TarEntry.Type.SYMBOLIC_LINK;
+
 import io.keelson.linux.tree.FileStatus;
 import io.keelson.linux.tree.Folder;
 import java.io.IOException;
@@ -56,7 +64,8 @@ public final class FolderTar {
 
   private void folder(Folder folder, String path, long device) throws IOException {
     FileStatus own = folder.status(".").orElseThrow();
-    tar.write(header('5', path.isEmpty() ? "./" : path + "/", "", own, 0, attributes(folder, ".")));
+    tar.write(
+        header(FOLDER, path.isEmpty() ? "./" : path + "/", "", own, 0, attributes(folder, ".")));
     List<String> names = folder.list().stream().sorted().toList();
     for (String name : names) {
       check.run();
@@ -79,33 +88,33 @@ public final class FolderTar {
     }
     String first = status.links() > 1 ? linked.putIfAbsent(status.inode(), path) : null;
     if (first != null) {
-      tar.write(header('1', path, first, status, 0, Map.of()));
+      tar.write(header(HARD_LINK, path, first, status, 0, Map.of()));
       return;
     }
     Map<String, byte[]> attributes = attributes(parent, name);
     switch (status.type()) {
       case FileStatus.S_IFREG -> {
         try (InputStream content = parent.openFile(name)) {
-          tar.write(header('0', path, "", status, status.size(), attributes), content);
+          tar.write(header(FILE, path, "", status, status.size(), attributes), content);
         }
       }
       case FileStatus.S_IFLNK ->
-          tar.write(header('2', path, parent.symbolicLink(name), status, 0, attributes));
-      case FileStatus.S_IFCHR -> tar.write(header('3', path, "", status, 0, attributes));
-      case FileStatus.S_IFBLK -> tar.write(header('4', path, "", status, 0, attributes));
-      case FileStatus.S_IFIFO -> tar.write(header('6', path, "", status, 0, attributes));
+          tar.write(header(SYMBOLIC_LINK, path, parent.symbolicLink(name), status, 0, attributes));
+      case FileStatus.S_IFCHR ->
+          tar.write(header(CHARACTER_DEVICE, path, "", status, 0, attributes));
+      case FileStatus.S_IFBLK -> tar.write(header(BLOCK_DEVICE, path, "", status, 0, attributes));
+      case FileStatus.S_IFIFO -> tar.write(header(FIFO, path, "", status, 0, attributes));
       default -> {}
     }
   }
 
   private static TarWriter.Header header(
-      char type,
+      TarEntry.Type type,
       String path,
       String link,
       FileStatus status,
       long size,
       Map<String, byte[]> attributes) {
-    boolean device = type == '3' || type == '4';
     return new TarWriter.Header(
         type,
         path,
@@ -115,8 +124,8 @@ public final class FolderTar {
         status.gid(),
         size,
         status.modified(),
-        device ? status.major() : 0,
-        device ? status.minor() : 0,
+        type.isDevice() ? status.major() : 0,
+        type.isDevice() ? status.minor() : 0,
         attributes);
   }
 

@@ -36,13 +36,28 @@ public record TarEntry(
 
   /** What an entry makes. */
   public enum Type {
-    FILE,
-    HARD_LINK,
-    SYMBOLIC_LINK,
-    CHARACTER_DEVICE,
-    BLOCK_DEVICE,
-    FOLDER,
-    FIFO
+    FILE('0'),
+    HARD_LINK('1'),
+    SYMBOLIC_LINK('2'),
+    CHARACTER_DEVICE('3'),
+    BLOCK_DEVICE('4'),
+    FOLDER('5'),
+    FIFO('6');
+
+    private final char letter;
+
+    Type(char letter) {
+      this.letter = letter;
+    }
+
+    /** How ustar names it. */
+    char letter() {
+      return letter;
+    }
+
+    boolean isDevice() {
+      return this == CHARACTER_DEVICE || this == BLOCK_DEVICE;
+    }
   }
 
   /** A part of a file that has content; what lies between extents is a hole. */

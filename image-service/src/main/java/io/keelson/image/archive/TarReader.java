@@ -110,7 +110,6 @@ public final class TarReader {
     } else {
       size = 0;
     }
-    boolean device = type == TarEntry.Type.CHARACTER_DEVICE || type == TarEntry.Type.BLOCK_DEVICE;
     Timestamp modified = time(pax, "mtime", TarNumbers.time(raw.modified(), 0));
     return new TarEntry(
         type,
@@ -122,8 +121,8 @@ public final class TarReader {
         size,
         modified,
         time(pax, "atime", modified),
-        device ? raw.major() : 0,
-        device ? raw.minor() : 0,
+        type.isDevice() ? raw.major() : 0,
+        type.isDevice() ? raw.minor() : 0,
         pax.attributes(),
         extents);
   }

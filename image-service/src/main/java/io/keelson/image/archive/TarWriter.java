@@ -19,6 +19,7 @@ final class TarWriter {
   private static final String SCHILY_XATTR = "SCHILY.xattr.";
   private static final long MAX_OCTAL_SIZE = 077777777777L;
   private static final int MAX_OCTAL_ID = 07777777;
+  private static final char PAX = 'x';
   private static final int BUFFER = 64 * 1024;
 
   private final OutputStream out;
@@ -31,12 +32,11 @@ final class TarWriter {
   }
 
   /**
-   * @param type as in a tar's header
    * @param linkName of links, else {@code ""}
    * @param size of the content that follows
    */
   record Header(
-      char type,
+      TarEntry.Type type,
       String name,
       String linkName,
       int mode,
@@ -78,14 +78,14 @@ final class TarWriter {
     Map<String, byte[]> records = pax(header);
     if (!records.isEmpty()) {
       byte[] data = data(records);
-      out.write(
-          block(
-              new Header(
-                  'x', "pax", "", 0644, 0, 0, data.length, new Timestamp(0, 0), 0, 0, Map.of())));
+      Timestamp epoch = new Timestamp(0, 0);
+      Header pax =
+          new Header(TarEntry.Type.FILE, "pax", "", 0644, 0, 0, data.length, epoch, 0, 0, Map.of());
+      out.write(block(PAX, pax));
       out.write(data);
       pad(data.length);
     }
-    out.write(block(header));
+    out.write(block(header.type().letter(), header));
   }
 
   private static Map<String, byte[]> pax(Header header) {
@@ -140,7 +140,7 @@ final class TarWriter {
     return data.toByteArray();
   }
 
-  private static byte[] block(Header header) {
+  private static byte[] block(char type, Header header) {
     byte[] block = new byte[TarReader.BLOCK];
     text(block, 0, 100, header.name());
     octal(block, 100, 8, header.mode());
@@ -149,7 +149,7 @@ final class TarWriter {
     octal(block, 124, 12, header.size() > MAX_OCTAL_SIZE ? 0 : header.size());
     long seconds = header.modified().seconds();
     octal(block, 136, 12, seconds < 0 || seconds > MAX_OCTAL_SIZE ? 0 : seconds);
-    block[156] = (byte) header.type();
+    block[156] = (byte) type;
     text(block, 157, 100, header.linkName());
     text(block, 257, 8, "ustar\000" + "00");
     octal(block, 329, 8, header.major());

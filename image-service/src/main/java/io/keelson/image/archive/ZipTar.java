@@ -45,10 +45,11 @@ public final class ZipTar {
       for (ZipEntry entry : entries) {
         check.run();
         if (entry.isDirectory()) {
-          tar.write(header('5', 0755, entry, 0));
+          tar.write(header(TarEntry.Type.FOLDER, 0755, entry, 0));
         } else {
           try (InputStream content = file.getInputStream(entry)) {
-            tar.write(header('0', 0644, entry, Math.max(entry.getSize(), 0)), content);
+            tar.write(
+                header(TarEntry.Type.FILE, 0644, entry, Math.max(entry.getSize(), 0)), content);
           }
         }
       }
@@ -58,7 +59,7 @@ public final class ZipTar {
     tar.finish();
   }
 
-  private static TarWriter.Header header(char type, int mode, ZipEntry entry, long size) {
+  private static TarWriter.Header header(TarEntry.Type type, int mode, ZipEntry entry, long size) {
     long seconds = entry.getTime() < 0 ? 0 : TimeUnit.MILLISECONDS.toSeconds(entry.getTime());
     String name =
         new String(entry.getName().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
