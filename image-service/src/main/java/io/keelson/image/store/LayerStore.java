@@ -140,10 +140,11 @@ public final class LayerStore {
       for (Digest chainId : chainIds) {
         Counted counted = layers.get(chainId);
         if (counted != null && --counted.users <= 0) {
+          // First of all: where it fails, the layer is here still, for the next who wants it.
+          Path removed = folders.takeOut(folderOf(chainId));
           layers.remove(chainId);
           unsettled.remove(chainId);
-          Layer layer = counted.layer;
-          folders.delete(folders.takeOut(folderOf(chainId)), layer.bytes(), layer.inodes());
+          folders.delete(removed, counted.layer.bytes(), counted.layer.inodes());
           taken = true;
         }
       }
