@@ -129,30 +129,34 @@ public final class ConfigurationLoader {
   }
 
   private static void checkStreaming(Values values, List<String> problems) {
-    boolean cert = values.get(Keys.STREAMING_TLS_CERT).isPresent();
-    if (cert != values.get(Keys.STREAMING_TLS_KEY).isPresent()) {
+    boolean cert = values.get(StreamingKeys.TLS_CERT).isPresent();
+    if (cert != values.get(StreamingKeys.TLS_KEY).isPresent()) {
       problems.add(
           problem(
               values,
-              cert ? Keys.STREAMING_TLS_CERT : Keys.STREAMING_TLS_KEY,
+              cert ? StreamingKeys.TLS_CERT : StreamingKeys.TLS_KEY,
               "needs the other of streaming.tls_cert_file and streaming.tls_key_file"));
     }
-    if (!cert && values.get(Keys.STREAMING_TLS_CLIENT_CA).isPresent()) {
+    if (!cert && values.get(StreamingKeys.TLS_CLIENT_CA).isPresent()) {
       problems.add(
-          problem(values, Keys.STREAMING_TLS_CLIENT_CA, "needs streaming.tls_cert_file, too"));
+          problem(values, StreamingKeys.TLS_CLIENT_CA, "needs streaming.tls_cert_file, too"));
     }
   }
 
   private static void checkSubnets(Values values, List<String> problems) {
-    if (values.get(Keys.IPV4_SUBNET).isEmpty() && values.get(Keys.IPV6_SUBNET).isEmpty()) {
+    if (values.get(NetworkKeys.IPV4_SUBNET).isEmpty()
+        && values.get(NetworkKeys.IPV6_SUBNET).isEmpty()) {
       problems.add(
           problem(
-              values, Keys.IPV6_SUBNET, "must name a subnet when network.ipv4_subnet names none"));
+              values,
+              NetworkKeys.IPV6_SUBNET,
+              "must name a subnet when network.ipv4_subnet names none"));
     }
-    long mtu = values.get(Keys.MTU);
-    int least = values.get(Keys.IPV6_SUBNET).isEmpty() ? 68 : 1280;
+    long mtu = values.get(NetworkKeys.MTU);
+    int least = values.get(NetworkKeys.IPV6_SUBNET).isEmpty() ? 68 : 1280;
     if (mtu != 0 && mtu < least) {
-      problems.add(problem(values, Keys.MTU, "must be 0 or at least " + least + ", not " + mtu));
+      problems.add(
+          problem(values, NetworkKeys.MTU, "must be 0 or at least " + least + ", not " + mtu));
     }
   }
 
