@@ -18,7 +18,9 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -99,6 +101,8 @@ class DaemonMetricsIT {
         .isEqualTo(1);
     slow.join();
     assertThat(get("/nothing")).startsWith("HTTP/1.1 404 ");
+    assertThat(Files.getPosixFilePermissions(node.base().resolve("metrics.sock")))
+        .isEqualTo(PosixFilePermissions.fromString("rw-rw----"));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.keelson.runtime.metrics;
 
+import io.keelson.runtime.server.SocketFile;
 import io.keelson.sandbox.NodeRuntime;
 import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.exporter.common.TextFormat;
@@ -12,17 +13,15 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
-import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.Channels;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,16 +36,24 @@ public final class MetricsServer implements AutoCloseable {
 
   private static final int MOST_CONNECTIONS = 16;
   private static final int MOST_HEADER_LINES = 100;
+  private static final long PAUSE_NANOS = 100_000_000;
+  private static final String SOCKET_GROUP = "root";
 
   private final CollectorRegistry registry;
   private final DebugPage debug;
   private final ServerSocketChannel channel;
+  private final Optional<SocketFile> file;
   private final Semaphore connections = new Semaphore(MOST_CONNECTIONS);
 
-  private MetricsServer(CollectorRegistry registry, DebugPage debug, ServerSocketChannel channel) {
+  private MetricsServer(
+      CollectorRegistry registry,
+      DebugPage debug,
+      ServerSocketChannel channel,
+      Optional<SocketFile> file) {
     this.registry = registry;
     this.debug = debug;
     this.channel = channel;
+    this.file = file;
   }
 
   /**
@@ -63,22 +70,35 @@ public final class MetricsServer implements AutoCloseable {
       Map<String, IntSupplier> queues)
       throws IOException {
     registry.register(new NodeCollector(runtime, operations, queues));
-    MetricsServer server = new MetricsServer(registry, new DebugPage(operations), bind(address));
+    Optional<SocketFile> file =
+        address instanceof UnixDomainSocketAddress unix
+            ? Optional.of(new SocketFile(unix.getPath(), SOCKET_GROUP))
+            : Optional.empty();
+    MetricsServer server =
+        new MetricsServer(registry, new DebugPage(operations), bind(address, file), file);
     Thread.ofVirtual().name("metrics").start(server::accept);
     LOG.atInfo().addKeyValue("address", address).log("metrics are served");
     return server;
   }
 
-  private static ServerSocketChannel bind(SocketAddress address) throws IOException {
-    if (address instanceof UnixDomainSocketAddress unix) {
-      Path path = unix.getPath();
-      Files.deleteIfExists(path);
-      ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-      channel.bind(unix);
-      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw----"));
+  private static ServerSocketChannel bind(SocketAddress address, Optional<SocketFile> file)
+      throws IOException {
+    ServerSocketChannel channel =
+        file.isPresent()
+            ? ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+            : ServerSocketChannel.open();
+    try {
+      if (file.isPresent()) {
+        channel.bind(UnixDomainSocketAddress.of(file.get().prepare()));
+        file.get().publish();
+      } else {
+        channel.bind(address);
+      }
       return channel;
+    } catch (IOException e) {
+      channel.close();
+      throw e;
     }
-    return ServerSocketChannel.open().bind(address);
   }
 
   /** The port that is served, for one that was left to the kernel. */
@@ -92,8 +112,6 @@ public final class MetricsServer implements AutoCloseable {
         connections.acquire();
         SocketChannel connection = channel.accept();
         Thread.ofVirtual().name("metrics-answer").start(() -> serve(connection));
-      } catch (AsynchronousCloseException _) {
-        return;
       } catch (ClosedChannelException _) {
         return;
       } catch (InterruptedException e) {
@@ -102,6 +120,7 @@ public final class MetricsServer implements AutoCloseable {
       } catch (IOException e) {
         connections.release();
         LOG.atDebug().log("no connection: {}", e.getMessage());
+        LockSupport.parkNanos(PAUSE_NANOS); // such as while no descriptor is left
       }
     }
   }
@@ -156,10 +175,9 @@ public final class MetricsServer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    SocketAddress address = channel.getLocalAddress();
     channel.close();
-    if (address instanceof UnixDomainSocketAddress unix) {
-      Files.deleteIfExists(unix.getPath());
+    if (file.isPresent()) {
+      file.get().delete();
     }
   }
 }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +31,7 @@ public final class Nri implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Nri.class);
   private static final String SOCKET_GROUP = "root";
+  private static final long PAUSE_NANOS = 100_000_000;
 
   private final NriSettings settings;
   private final Path scratch;
@@ -165,6 +167,7 @@ public final class Nri implements AutoCloseable {
         return;
       } catch (IOException e) {
         LOG.atWarn().setCause(e).log("an NRI plugin could not connect");
+        LockSupport.parkNanos(PAUSE_NANOS); // such as while no descriptor is left
       }
     }
   }
