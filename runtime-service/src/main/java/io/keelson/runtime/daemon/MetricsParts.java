@@ -1,15 +1,16 @@
 package io.keelson.runtime.daemon;
 
 import io.keelson.csi.NodeVolumes;
+import io.keelson.csi.driver.CallMetrics;
 import io.keelson.device.NodeDevices;
 import io.keelson.image.Images;
 import io.keelson.linux.KernelThreads;
 import io.keelson.runtime.ProductVersion;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.runtime.metrics.AdapterMetrics;
-import io.keelson.runtime.metrics.CallMetrics;
 import io.keelson.runtime.metrics.MetricsServer;
 import io.keelson.runtime.metrics.Operations;
+import io.keelson.runtime.metrics.ServerMetrics;
 import io.keelson.runtime.metrics.TraceExporter;
 import io.keelson.runtime.nri.PluginMeter;
 import io.keelson.runtime.server.CallObserver;
@@ -83,7 +84,7 @@ final class MetricsParts {
     if (!isOn()) {
       return CallObserver.NONE;
     }
-    CallMetrics metrics = new CallMetrics(registry);
+    ServerMetrics metrics = new ServerMetrics(registry);
     return new CallObserver() {
       @Override
       public void handling(String method, Map<String, String> ids) {
@@ -104,10 +105,8 @@ final class MetricsParts {
   }
 
   /** What CSI drivers are asked. */
-  io.keelson.csi.driver.CallMetrics driverCalls() {
-    return adapters
-        .<io.keelson.csi.driver.CallMetrics>map(metrics -> metrics::driverCalled)
-        .orElse(io.keelson.csi.driver.CallMetrics.NONE);
+  CallMetrics driverCalls() {
+    return adapters.<CallMetrics>map(metrics -> metrics::driverCalled).orElse(CallMetrics.NONE);
   }
 
   /** What NRI plugins are asked. */

@@ -7,8 +7,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
 
-/** Counts calls by method and outcome, and how long they take. Safe for use by many threads. */
-public final class CallMetrics {
+/**
+ * Counts the calls that the daemon serves by method and outcome, and how long they take. Safe for
+ * use by many threads.
+ */
+public final class ServerMetrics {
 
   private static final double[] BUCKETS = {
     .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 120
@@ -22,7 +25,7 @@ public final class CallMetrics {
   private final ConcurrentMap<String, Histogram.Child> secondsBy = new ConcurrentHashMap<>();
 
   /** Registers the metrics. */
-  public CallMetrics(CollectorRegistry registry) {
+  public ServerMetrics(CollectorRegistry registry) {
     calls =
         Counter.build("keelson_calls_total", "Calls by method and gRPC status code.")
             .labelNames("method", "code")
