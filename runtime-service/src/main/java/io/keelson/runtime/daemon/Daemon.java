@@ -2,10 +2,7 @@ package io.keelson.runtime.daemon;
 
 import io.keelson.csi.NodeVolumes;
 import io.keelson.device.Devices;
-import io.keelson.image.ImageSettings;
 import io.keelson.image.Images;
-import io.keelson.image.UnpackLimits;
-import io.keelson.image.registry.RegistrySettings;
 import io.keelson.linux.FdPoller;
 import io.keelson.linux.KernelThreads;
 import io.keelson.linux.ProcessWatcher;
@@ -30,7 +27,6 @@ import io.keelson.runtime.server.SocketServer;
 import io.keelson.runtime.server.StatsCalls;
 import io.keelson.runtime.server.StreamingCalls;
 import io.keelson.runtime.streaming.StreamingServer;
-import io.keelson.runtime.streaming.StreamingSettings;
 import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.NodeRuntime;
 import io.keelson.sandbox.SandboxSettings;
@@ -113,13 +109,13 @@ public final class Daemon implements AutoCloseable {
     HostFeatures features = HostFeatures.probe();
     KernelThreads kernelThreads = shutdown.add("kernel threads", new KernelThreads(KERNEL_THREADS));
     ProcessWatcher processes = shutdown.add("process watcher", new ProcessWatcher());
-    Images images = shutdown.add("images", Images.open(imageSettings(configuration)));
+    Images images = shutdown.add("images", Images.open(PartSettings.images(configuration)));
     PodNetwork network = Networks.open(configuration, kernelThreads, shutdown);
     UnixChannels channels = shutdown.add("channels to plugins", new UnixChannels());
-    Devices devices = DeviceParts.open(configuration, channels, shutdown);
     FaultPoints halts = HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE));
     MetricsParts metrics = new MetricsParts(configuration, halts, shutdown);
     FaultPoints faults = metrics.stages(halts);
+    Devices devices = DeviceParts.open(configuration, channels, faults, shutdown);
     NodeVolumes volumes =
         shutdown.add(
             "volumes",
@@ -161,7 +157,7 @@ public final class Daemon implements AutoCloseable {
         shutdown.add(
             "the streams",
             StreamingServer.start(
-                streamingSettings(configuration.streaming()),
+                PartSettings.streaming(configuration.streaming()),
                 runtime.containers(),
                 runtime.pods()));
     SocketServer server =
@@ -241,7 +237,10 @@ public final class Daemon implements AutoCloseable {
             inOrder(
                 Stream.of(
                     StandardIsolators.create(
-                        features, targets, images.volumes(), isolation(configuration)),
+                        features,
+                        targets,
+                        images.volumes(),
+                        PartSettings.isolation(configuration.containers())),
                     volumes.isolators(),
                     devices.isolators(),
                     nri.map(Nri::isolator).stream().toList())),
@@ -258,50 +257,6 @@ public final class Daemon implements AutoCloseable {
 
   private static <T> List<T> inOrder(Stream<? extends List<? extends T>> lists) {
     return lists.<T>flatMap(List::stream).toList();
-  }
-
-  private static StandardIsolators.Settings isolation(Configuration configuration) {
-    Configuration.Containers containers = configuration.containers();
-    return new StandardIsolators.Settings(
-        List.of(), containers.pidsLimit(), containers.hostPathDeadline());
-  }
-
-  private static StreamingSettings streamingSettings(Configuration.Streaming streaming) {
-    return new StreamingSettings(
-        streaming.address(),
-        streaming.port(),
-        streaming
-            .tlsCert()
-            .map(
-                certificate ->
-                    new StreamingSettings.Tls(
-                        certificate, streaming.tlsKey().orElseThrow(), streaming.tlsClientCa())),
-        streaming.idleTimeout(),
-        streaming.creationTimeout());
-  }
-
-  private static ImageSettings imageSettings(Configuration configuration) {
-    Configuration.Images images = configuration.images();
-    ImageSettings defaults = ImageSettings.defaults(configuration.root());
-    UnpackLimits limits = defaults.limits();
-    return new ImageSettings(
-        configuration.root(),
-        RegistrySettings.of(
-                images.insecureRegistries(),
-                images.caFile(),
-                images.hostsDirs(),
-                images.authFiles())
-            .with(images.progressTimeout(), images.connectionsPerLayer()),
-        images.pinned(),
-        images.parallelLayers() == 0 ? defaults.parallelLayers() : images.parallelLayers(),
-        new UnpackLimits(
-            images.maxLayerEntries(),
-            images.maxLayerSize(),
-            images.maxLayerRatio(),
-            limits.ratioFloor()),
-        images.backend(),
-        images.keepBlobs(),
-        images.signaturePolicy());
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.keelson.linux.ProcessId;
 import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.sandbox.Containers;
+import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.rpc.UnixChannels;
 import io.keelson.sandbox.spec.SpecDeviceRule;
 import java.io.IOException;
@@ -25,7 +26,8 @@ final class DeviceParts {
 
   private DeviceParts() {}
 
-  static Devices open(Configuration configuration, UnixChannels channels, Shutdown shutdown)
+  static Devices open(
+      Configuration configuration, UnixChannels channels, FaultPoints faults, Shutdown shutdown)
       throws IOException {
     Configuration.Devices devices = configuration.devices();
     return shutdown.add(
@@ -40,7 +42,7 @@ final class DeviceParts {
                 devices.podResourcesSocket(),
                 devices.ownersFromUser()),
             channels,
-            HaltAtStep.of(System.getenv(HaltAtStep.VARIABLE))));
+            faults));
   }
 
   /**
