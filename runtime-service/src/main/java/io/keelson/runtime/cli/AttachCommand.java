@@ -3,10 +3,7 @@ package io.keelson.runtime.cli;
 import io.keelson.proto.cri.v1.AttachRequest;
 import io.keelson.proto.cri.v1.Container;
 import io.keelson.runtime.cli.stream.CommandStream;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.IOException;
-import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -55,11 +52,6 @@ final class AttachCommand extends ClientCommand {
                     .setTty(tty)
                     .build())
             .getUrl();
-    return new CommandStream(
-            interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty(),
-            terminal().out(),
-            terminal().err(),
-            tty)
-        .run(url);
+    return CommandStream.of(interactive, terminal().out(), terminal().err(), tty).run(url);
   }
 }

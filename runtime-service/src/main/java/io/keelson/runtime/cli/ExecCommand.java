@@ -5,11 +5,8 @@ import io.keelson.proto.cri.v1.ExecRequest;
 import io.keelson.proto.cri.v1.ExecSyncRequest;
 import io.keelson.proto.cri.v1.ExecSyncResponse;
 import io.keelson.runtime.cli.stream.CommandStream;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -82,12 +79,7 @@ final class ExecCommand extends ClientCommand implements RunsWorkload {
                     .setTty(tty)
                     .build())
             .getUrl();
-    return new CommandStream(
-            interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty(),
-            terminal().out(),
-            terminal().err(),
-            tty)
-        .run(url);
+    return CommandStream.of(interactive, terminal().out(), terminal().err(), tty).run(url);
   }
 
   private int sync(CriClient daemon, Container container) throws IOException {

@@ -56,12 +56,7 @@ public final class NodeVolumeService extends VolumeServiceImplBase {
 
   @Override
   public void deleteVolume(DeleteVolumeRequest request, StreamObserver<VolumeProgress> answers) {
-    answer(
-        answers,
-        steps -> {
-          volumes.provisioning().delete(request.getName(), steps::step);
-          return VolumeProgress.newBuilder().setGone(true);
-        });
+    gone(answers, steps -> volumes.provisioning().delete(request.getName(), steps::step));
   }
 
   @Override
@@ -81,12 +76,7 @@ public final class NodeVolumeService extends VolumeServiceImplBase {
   @Override
   public void unpublishVolume(
       UnpublishVolumeRequest request, StreamObserver<VolumeProgress> answers) {
-    answer(
-        answers,
-        steps -> {
-          volumes.volumes().unpublish(id(request.getId()), steps::step);
-          return VolumeProgress.newBuilder().setGone(true);
-        });
+    gone(answers, steps -> volumes.volumes().unpublish(id(request.getId()), steps::step));
   }
 
   @Override
@@ -127,12 +117,7 @@ public final class NodeVolumeService extends VolumeServiceImplBase {
   @Override
   public void deleteSnapshot(
       DeleteSnapshotRequest request, StreamObserver<VolumeProgress> answers) {
-    answer(
-        answers,
-        steps -> {
-          volumes.snapshots().delete(request, steps::step);
-          return VolumeProgress.newBuilder().setGone(true);
-        });
+    gone(answers, steps -> volumes.snapshots().delete(request, steps::step));
   }
 
   @Override
@@ -147,12 +132,7 @@ public final class NodeVolumeService extends VolumeServiceImplBase {
   @Override
   public void deleteSnapshotGroup(
       DeleteSnapshotGroupRequest request, StreamObserver<VolumeProgress> answers) {
-    answer(
-        answers,
-        steps -> {
-          volumes.snapshots().deleteGroup(request, steps::step);
-          return VolumeProgress.newBuilder().setGone(true);
-        });
+    gone(answers, steps -> volumes.snapshots().deleteGroup(request, steps::step));
   }
 
   @Override
@@ -195,6 +175,20 @@ public final class NodeVolumeService extends VolumeServiceImplBase {
   /** Steps as they come, then the result. */
   private static void answer(StreamObserver<VolumeProgress> answers, Work work) {
     Answers.one(answers, () -> work.run(new VolumeSteps(answers)).build());
+  }
+
+  private interface Removal {
+    void run(VolumeSteps steps) throws IOException;
+  }
+
+  /** Steps as they come, and at the end that it is gone. */
+  private static void gone(StreamObserver<VolumeProgress> answers, Removal removal) {
+    answer(
+        answers,
+        steps -> {
+          removal.run(steps);
+          return VolumeProgress.newBuilder().setGone(true);
+        });
   }
 
   /** Tells a caller of the steps; all come on the call's own thread. */

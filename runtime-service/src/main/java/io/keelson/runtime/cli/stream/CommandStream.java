@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keelson.linux.TerminalMode;
 import io.keelson.runtime.streaming.spdy.SpdyStream;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -22,6 +24,20 @@ public record CommandStream(
 
   private static final String PROTOCOL = "v4.channel.k8s.io";
   private static final long SIZE_MILLIS = 200;
+
+  /**
+   * With the standard input of this process, if it is wanted.
+   *
+   * @param interactive the command reads
+   */
+  public static CommandStream of(
+      boolean interactive, OutputStream stdout, OutputStream stderr, boolean terminal) {
+    return new CommandStream(
+        interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty(),
+        stdout,
+        stderr,
+        terminal);
+  }
 
   /**
    * Connects, and returns when it has ended.
