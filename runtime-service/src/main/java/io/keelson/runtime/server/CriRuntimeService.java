@@ -78,10 +78,7 @@ import io.keelson.proto.cri.v1.UpdateRuntimeConfigResponse;
 import io.keelson.proto.cri.v1.VersionRequest;
 import io.keelson.proto.cri.v1.VersionResponse;
 
-/**
- * CRI v1's RuntimeService: says which class answers which call. What is not here yet is answered by
- * the generated base class: UNIMPLEMENTED.
- */
+/** CRI v1's RuntimeService, all of it: says which class answers which call. */
 public final class CriRuntimeService extends RuntimeServiceImplBase {
 
   private final NodeCalls node;
