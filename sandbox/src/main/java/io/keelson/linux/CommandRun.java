@@ -25,13 +25,15 @@ final class CommandRun implements AutoCloseable {
   private static final int CHILD = 3;
 
   private static final int BUFFER = 16 * 1024;
-  private static final long GRACE_NANOS = 100_000_000;
+  private static final int PIPE_CAPACITY = 64 * 1024;
+  private static final Duration GRACE = Duration.ofMillis(100);
   private static final Duration KILL_PATIENCE = Duration.ofSeconds(1);
 
   private final List<String> command;
   private final byte[] stdin;
   private final Duration timeout;
   private final int maxOutput;
+  private final Duration grace;
   private final long started = System.nanoTime();
 
   private final Pipes pipes = new Pipes();
@@ -43,6 +45,21 @@ final class CommandRun implements AutoCloseable {
   CommandRun(
       List<String> command, Map<String, String> env, byte[] stdin, Duration timeout, int maxOutput)
       throws IOException {
+    this(command, env, stdin, timeout, maxOutput, GRACE);
+  }
+
+  /**
+   * @param grace how long output is waited for after the command's end, while others hold it open
+   */
+  CommandRun(
+      List<String> command,
+      Map<String, String> env,
+      byte[] stdin,
+      Duration timeout,
+      int maxOutput,
+      Duration grace)
+      throws IOException {
+    this.grace = grace;
     this.command = List.copyOf(command);
     this.stdin = stdin;
     this.timeout = timeout;
@@ -70,10 +87,11 @@ final class CommandRun implements AutoCloseable {
       while (!ended || pipes.isOpen(STDOUT) || pipes.isOpen(STDERR)) {
         long left = deadline - System.nanoTime();
         if (left <= 0) {
-          if (ended) {
-            break;
+          if (!ended) {
+            throw killed(beforeKill);
           }
-          throw killed(beforeKill);
+          drainWhatIsThere(buffer);
+          break;
         }
         if (!poll(polled, ended, left)) {
           continue;
@@ -89,9 +107,8 @@ final class CommandRun implements AutoCloseable {
         if (!ended && isReady(polled, CHILD)) {
           ended = true;
           pipes.close(STDIN);
-          // Who has inherited the output may hold it for ever; what is in the pipe already comes at
-          // once.
-          deadline = System.nanoTime() + GRACE_NANOS;
+          // Who has inherited the output may hold it, and write, for ever.
+          deadline = System.nanoTime() + grace.toNanos();
         }
       }
     }
@@ -145,7 +162,19 @@ final class CommandRun implements AutoCloseable {
     return polled.getShort(8L * entry + 6) != 0;
   }
 
-  private void drain(int stream, Memory buffer) throws ErrnoException {
+  /** The grace may have passed while this thread did not run, with output still in the pipes. */
+  private void drainWhatIsThere(Memory buffer) throws ErrnoException {
+    for (int stream = STDOUT; stream <= STDERR; stream++) {
+      for (int read = 0; read < PIPE_CAPACITY && pipes.isOpen(stream); read += BUFFER) {
+        if (!drain(stream, buffer)) {
+          break;
+        }
+      }
+    }
+  }
+
+  /** Answers whether anything was there. */
+  private boolean drain(int stream, Memory buffer) throws ErrnoException {
     long count = LibC.read(pipes.number(stream), buffer, BUFFER);
     if (count == 0) {
       pipes.close(stream);
@@ -156,6 +185,7 @@ final class CommandRun implements AutoCloseable {
     } else if (isRealError()) {
       throw LibC.failure("read(output of " + command + ")");
     }
+    return count > 0;
   }
 
   private void feed(Memory buffer) throws ErrnoException {

@@ -48,6 +48,20 @@ class CommandsTest {
   }
 
   @Test
+  void outputIsWholeThoughNobodyLookedUntilLongAfterTheEnd() throws Exception {
+    Path done = folder.resolve("done");
+    List<String> command = List.of("sh", "-c", "head -c 60000 /dev/zero; touch " + done);
+    try (CommandRun run =
+        new CommandRun(command, Map.of(), NOTHING, LONG, 100_000, Duration.ZERO)) {
+      while (Files.notExists(done)) {
+        Thread.sleep(1);
+      }
+      Thread.sleep(20);
+      assertThat(run.complete(null).stdout().length).isEqualTo(60_000);
+    }
+  }
+
+  @Test
   void moreInputThanAPipeHoldsGoesThroughWhileOutputComes() throws Exception {
     byte[] input = new byte[300_000];
 

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -40,6 +41,9 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
   /** The name of the image that every node has. */
   public static final String IMAGE = "test.invalid/busybox:1";
 
+  /** How many different subnets nodes can have. */
+  private static final int NETS = 120;
+
   private static final AtomicInteger COUNT = new AtomicInteger();
 
   private final Path base;
@@ -56,7 +60,7 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     int number = COUNT.incrementAndGet();
     long pid = ProcessHandle.current().pid();
     tag = "kit" + pid % 100_000 + "n" + number;
-    net = (int) ((pid * 7 + number) % 120);
+    net = freeNet(pid * 7 + number);
     base = Path.of(System.getProperty("java.io.tmpdir"), tag);
     set("root", quoted(base.resolve("root")));
     set("state", quoted(base.resolve("state")));
@@ -317,13 +321,35 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     return tag;
   }
 
+  /** A number whose subnets nothing on the host uses, such as what an aborted run has left. */
+  private static int freeNet(long first) {
+    String routes = Shell.output("ip", "route", "show", "table", "all");
+    return (int)
+        LongStream.range(first, first + NETS)
+            .map(candidate -> candidate % NETS)
+            .filter(
+                candidate ->
+                    !routes.contains(ipv4Prefix(candidate) + ".")
+                        && !routes.contains(externalPrefix(candidate) + "."))
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException("no subnet is free: " + routes));
+  }
+
   /** The first two octets of the pods' IPv4 addresses. */
   public String ipv4Prefix() {
+    return ipv4Prefix(net);
+  }
+
+  private static String ipv4Prefix(long net) {
     return "10." + (100 + net);
   }
 
   /** The same for networks that tests make with external plugins, on a bridge with an x behind. */
   public String externalPrefix() {
+    return externalPrefix(net);
+  }
+
+  private static String externalPrefix(long net) {
     return "10." + (220 + net % 30);
   }
 
