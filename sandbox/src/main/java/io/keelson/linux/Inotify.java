@@ -4,14 +4,16 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells of changes in one folder (inotify(7)), with a thread of its own. The number of these is
- * limited by {@code fs.inotify.max_user_instances}, often 128.
+ * Tells of changes in one folder or in some (inotify(7)), with a thread of its own. The number of
+ * these is limited by {@code fs.inotify.max_user_instances}, often 128. Safe for use by many
+ * threads.
  */
 public final class Inotify implements AutoCloseable {
 
@@ -39,6 +41,8 @@ public final class Inotify implements AutoCloseable {
   private final Wakeup wakeup;
   private final Consumer<Event> listener;
   private final Thread thread;
+  private final ReentrantLock lock = new ReentrantLock();
+  private boolean ended; // guarded by lock
 
   private Inotify(Path folder, Fd fd, Wakeup wakeup, Consumer<Event> listener) {
     this.folder = folder;
@@ -77,9 +81,7 @@ public final class Inotify implements AutoCloseable {
     }
     Fd fd = Fd.adopt(number);
     try {
-      if (LibC.inotify_add_watch(number, LibC.string(folder.toString()), mask) < 0) {
-        throw LibC.failure("inotify_add_watch(\"%s\", 0x%x)".formatted(folder, mask));
-      }
+      addWatch(fd, folder, mask);
       Inotify inotify = new Inotify(folder, fd, new Wakeup(), listener);
       inotify.thread.start();
       return inotify;
@@ -90,29 +92,40 @@ public final class Inotify implements AutoCloseable {
   }
 
   /**
+   * Watches one more folder; its events look like those of the first. A folder that is watched
+   * already is not watched twice, one that goes is forgotten. Does nothing after {@link #close}.
+   */
+  public void watchToo(Path more, int mask) throws ErrnoException {
+    lock.lock();
+    try {
+      if (!ended) {
+        addWatch(fd, more, mask);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static void addWatch(Fd fd, Path folder, int mask) throws ErrnoException {
+    if (LibC.inotify_add_watch(fd.number(), LibC.string(folder.toString()), mask) < 0) {
+      throw LibC.failure("inotify_add_watch(\"%s\", 0x%x)".formatted(folder, mask));
+    }
+  }
+
+  /**
    * Ends the watching; when it returns, the listener runs no more (unless the listener closes it).
    */
   @Override
   public void close() {
     wakeup.signal();
-    boolean interrupted = false;
-    while (thread.isAlive() && !Thread.currentThread().equals(thread)) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+    if (!Thread.currentThread().equals(thread)) {
+      Threads.join(thread);
     }
   }
 
   private void loop() {
     try (Memory buffer = new Memory(BUFFER);
-        Memory polled = new Memory(16);
-        fd;
-        wakeup) {
+        Memory polled = new Memory(16)) {
       polled.clear();
       polled.setInt(0, fd.number());
       polled.setShort(4, LibC.POLLIN);
@@ -129,6 +142,19 @@ public final class Inotify implements AutoCloseable {
       }
     } catch (ErrnoException e) {
       LOG.atError().setCause(e).addKeyValue("folder", folder).log("the watching has ended");
+    } finally {
+      end();
+    }
+  }
+
+  private void end() {
+    lock.lock();
+    try {
+      ended = true;
+      fd.close();
+      wakeup.close();
+    } finally {
+      lock.unlock();
     }
   }
 

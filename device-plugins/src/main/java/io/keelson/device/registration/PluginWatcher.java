@@ -1,8 +1,10 @@
 package io.keelson.device.registration;
 
+import io.keelson.linux.ErrnoException;
 import io.keelson.linux.Inotify;
 import io.keelson.sandbox.rpc.UnixChannels;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,8 +28,11 @@ public final class PluginWatcher implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(PluginWatcher.class);
 
-  /** For what inotify does not tell: sockets in folders below, and failed plugins to try again. */
-  private static final Duration INTERVAL = Duration.ofSeconds(10);
+  private static final int CHANGES =
+      Inotify.IN_CREATE | Inotify.IN_DELETE | Inotify.IN_MOVED_FROM | Inotify.IN_MOVED_TO;
+
+  /** For what inotify does not tell, such as lost events. */
+  private static final Duration INTERVAL = Duration.ofMinutes(1);
 
   private final Path folder;
   private final Map<String, PluginHandler> handlers;
@@ -51,10 +56,7 @@ public final class PluginWatcher implements AutoCloseable {
     this.handlers = Map.copyOf(handlers);
     this.channels = channels;
     this.inotify =
-        Inotify.watch(
-            folder,
-            Inotify.IN_CREATE | Inotify.IN_DELETE | Inotify.IN_MOVED_FROM | Inotify.IN_MOVED_TO,
-            _ -> wake());
+        Inotify.watch(folder, CHANGES, _ -> wake());
     this.thread = Thread.ofVirtual().name("plugin-watcher").unstarted(this::run);
   }
 
@@ -98,6 +100,7 @@ public final class PluginWatcher implements AutoCloseable {
   private void run() {
     while (awaitWork()) {
       try {
+        watchFoldersBelow();
         reconcile(SocketScan.of(folder));
       } catch (IOException | RuntimeException e) {
         log.atWarn()
@@ -122,6 +125,19 @@ public final class PluginWatcher implements AutoCloseable {
       return false;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Before they are read, so that nothing comes unseen in between. */
+  private void watchFoldersBelow() throws IOException {
+    try (DirectoryStream<Path> below = Files.newDirectoryStream(folder, Files::isDirectory)) {
+      for (Path each : below) {
+        try {
+          inotify.watchToo(each, CHANGES);
+        } catch (ErrnoException e) {
+          log.atDebug().setCause(e).log("a folder of plugins has gone");
+        }
+      }
     }
   }
 

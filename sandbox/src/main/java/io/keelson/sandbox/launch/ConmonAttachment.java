@@ -33,19 +33,23 @@ final class ConmonAttachment implements ProcessStreams {
   private static final int STDERR = 3;
   private static final int KEPT = 1 << 20;
   private static final int MAX_INPUT = 8 * 1024;
-  private static final Duration MAX_STALL = Duration.ofSeconds(10);
+
+  /** For how long a reader may take nothing before it is cut off. */
+  static final Duration MAX_STALL = Duration.ofSeconds(10);
 
   private final LaunchRequest request;
   private final PolledFd socket;
+  private final Duration maxStall;
   private final ByteQueue stdout = new ByteQueue(KEPT);
   private final ByteQueue stderr = new ByteQueue(KEPT);
 
-  private ConmonAttachment(LaunchRequest request, PolledFd socket) {
+  private ConmonAttachment(LaunchRequest request, PolledFd socket, Duration maxStall) {
     this.request = request;
     this.socket = socket;
+    this.maxStall = maxStall;
   }
 
-  static ConmonAttachment open(LaunchRequest request, FdPoller poller) throws IOException {
+  static ConmonAttachment open(LaunchRequest request, FdPoller poller, Duration maxStall) throws IOException {
     PolledFd socket;
     try {
       socket = poller.register(UnixSocket.connectPackets(new Bundle(request.bundle()).attach()));
@@ -56,7 +60,7 @@ final class ConmonAttachment implements ProcessStreams {
       }
       throw e;
     }
-    ConmonAttachment attachment = new ConmonAttachment(request, socket);
+    ConmonAttachment attachment = new ConmonAttachment(request, socket, maxStall);
     Thread.ofVirtual().name("attach-" + request.containerId()).start(attachment::receive);
     return attachment;
   }
@@ -124,10 +128,10 @@ final class ConmonAttachment implements ProcessStreams {
             case STDERR -> stderr;
             default -> throw new IOException("conmon sent a packet of kind " + buffer[offset]);
           };
-      if (!queue.put(content, MAX_STALL)) {
+      if (!queue.put(content, maxStall)) {
         throw new IOException(
             "cut off: the output of container %s was not taken for %d s"
-                .formatted(request.containerId(), MAX_STALL.toSeconds()));
+                .formatted(request.containerId(), maxStall.toSeconds()));
       }
     }
   }

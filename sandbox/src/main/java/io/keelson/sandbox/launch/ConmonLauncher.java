@@ -258,7 +258,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
 
   @Override
   public ProcessStreams attach(LaunchRequest request) throws IOException {
-    return ConmonAttachment.open(request, poller);
+    return ConmonAttachment.open(request, poller, ConmonAttachment.MAX_STALL);
   }
 
   private String group(String containerId, Bundle bundle) throws IOException {

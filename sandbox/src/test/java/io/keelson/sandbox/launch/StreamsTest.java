@@ -15,6 +15,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -257,7 +258,8 @@ class StreamsTest {
     LaunchRequest container = running("crun", "sh", "-c", "yes 0123456789");
     Path log = container.logFile().orElseThrow();
 
-    try (ProcessStreams stalled = lab.launcher().attach(container)) {
+    try (ProcessStreams stalled =
+        ConmonAttachment.open(container, lab.poller, Duration.ofSeconds(1))) {
       LaunchLab.until(() -> stalled.stdout().available() >= 1 << 20);
       long size = Files.size(log);
       long deadline = System.nanoTime() + 20_000_000_000L;
