@@ -29,9 +29,9 @@ record DrmScan(HostTree host, String vendor, List<String> more) implements Devic
         continue;
       }
       List<DeviceSpec> nodes = new ArrayList<>();
-      addNode(nodes, "/dev/dri/" + card);
+      host.node("/dev/dri/" + card).ifPresent(nodes::add);
       for (String render : host.names(device + "/drm", "renderD*")) {
-        addNode(nodes, "/dev/dri/" + render);
+        host.node("/dev/dri/" + render).ifPresent(nodes::add);
       }
       if (nodes.isEmpty()) {
         continue;
@@ -64,19 +64,6 @@ record DrmScan(HostTree host, String vendor, List<String> more) implements Devic
 
   @Override
   public void complete(List<FoundDevice> given, ContainerAllocateResponse.Builder answer) {
-    List<DeviceSpec> nodes = new ArrayList<>();
-    more.forEach(node -> addNode(nodes, node));
-    answer.addAllDevices(nodes);
-  }
-
-  private void addNode(List<DeviceSpec> nodes, String node) {
-    if (host.exists(node)) {
-      nodes.add(
-          DeviceSpec.newBuilder()
-              .setHostPath(host.at(node).toString())
-              .setContainerPath(node)
-              .setPermissions("rw")
-              .build());
-    }
+    more.forEach(node -> host.node(node).ifPresent(answer::addDevices));
   }
 }

@@ -7,9 +7,6 @@ import java.util.Map;
 /** The GPUs of a host, by the vendors' own names of resources. */
 final class GpuPlugins {
 
-  /** In an answer to Allocate: its mounts are only for images with the label named here. */
-  static final String MOUNTS_FOR_LABEL = "devices.keelson.io/mounts-for-label";
-
   static final List<String> VENDORS = List.of("nvidia", "amd", "intel");
 
   private static final String AMD = "1002";

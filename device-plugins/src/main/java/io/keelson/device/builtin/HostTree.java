@@ -1,5 +1,6 @@
 package io.keelson.device.builtin;
 
+import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -43,6 +44,18 @@ record HostTree(Path root) {
 
   boolean exists(String path) {
     return Files.exists(at(path));
+  }
+
+  /** A device node for containers, at the same path there; empty if the host has none. */
+  Optional<DeviceSpec> node(String path) {
+    return exists(path)
+        ? Optional.of(
+            DeviceSpec.newBuilder()
+                .setHostPath(at(path).toString())
+                .setContainerPath(path)
+                .setPermissions("rw")
+                .build())
+        : Optional.empty();
   }
 
   /** The NUMA node that a device names; the kernel says -1 for "none". */

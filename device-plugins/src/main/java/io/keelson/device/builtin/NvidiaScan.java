@@ -1,5 +1,6 @@
 package io.keelson.device.builtin;
 
+import io.keelson.device.plugin.DevicePlugin;
 import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
 import io.keelson.proto.deviceplugin.v1beta1.Mount;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * NVIDIA's GPUs as their driver tells them in {@code /proc/driver/nvidia}: a whole GPU, or each of
@@ -42,16 +44,16 @@ record NvidiaScan(HostTree host) implements DeviceScan {
     for (String pci : host.names(GPUS, "*")) {
       Map<String, String> told = information(pci);
       String minor = told.getOrDefault("Device Minor", "");
-      String node = "/dev/nvidia" + minor;
-      if (minor.isEmpty() || !host.exists(node)) {
+      Optional<DeviceSpec> node = host.node("/dev/nvidia" + minor);
+      if (minor.isEmpty() || node.isEmpty()) {
         continue; // the driver has it, its node is not made yet
       }
       Map<String, String> attributes = attributes(pci, told);
       List<Long> numa = host.numaNode("/sys/bus/pci/devices/" + pci);
       String id = told.getOrDefault("GPU UUID", pci);
-      List<FoundDevice> instances = instances(minor, id, attributes, numa);
+      List<FoundDevice> instances = instances(minor, node.get(), id, attributes, numa);
       if (instances.isEmpty()) {
-        found.add(new FoundDevice(id, true, numa, attributes, List.of(spec(node))));
+        found.add(new FoundDevice(id, true, numa, attributes, List.of(node.get())));
       } else {
         found.addAll(instances);
       }
@@ -89,9 +91,7 @@ record NvidiaScan(HostTree host) implements DeviceScan {
   }
 
   private static void putIfTold(
-      Map<String, String> attributes,
-      String name,
-      @org.jspecify.annotations.Nullable String value) {
+      Map<String, String> attributes, String name, @Nullable String value) {
     if (value != null && !value.isEmpty()) {
       attributes.put(name, value);
     }
@@ -99,49 +99,45 @@ record NvidiaScan(HostTree host) implements DeviceScan {
 
   /** The compute instances of a divided GPU; each needs the GPU's node and two capabilities. */
   private List<FoundDevice> instances(
-      String minor, String gpu, Map<String, String> attributes, List<Long> numa)
+      String minor, DeviceSpec node, String gpu, Map<String, String> attributes, List<Long> numa)
       throws IOException {
     List<FoundDevice> found = new ArrayList<>();
     String mig = CAPABILITIES + "/gpu" + minor + "/mig";
     for (String gpuInstance : host.names(mig, "gi*")) {
       for (String computeInstance : host.names(mig + "/" + gpuInstance, "ci*")) {
         String folder = mig + "/" + gpuInstance;
-        Optional<String> outer = capability(folder);
-        Optional<String> inner = capability(folder + "/" + computeInstance);
+        Optional<DeviceSpec> outer = capability(folder);
+        Optional<DeviceSpec> inner = capability(folder + "/" + computeInstance);
         if (outer.isPresent() && inner.isPresent()) {
           String name = gpuInstance.substring(2) + "/" + computeInstance.substring(2);
           Map<String, String> own = new HashMap<>(attributes);
           own.put("mig", name);
           found.add(
               new FoundDevice(
-                  gpu + "/" + name,
-                  true,
-                  numa,
-                  own,
-                  List.of(spec("/dev/nvidia" + minor), spec(outer.get()), spec(inner.get()))));
+                  gpu + "/" + name, true, numa, own, List.of(node, outer.get(), inner.get())));
         }
       }
     }
     return found;
   }
 
-  private Optional<String> capability(String folder) {
+  private Optional<DeviceSpec> capability(String folder) {
     return host.read(folder + "/access").stream()
         .flatMap(String::lines)
         .filter(line -> line.startsWith("DeviceFileMinor:"))
         .map(line -> "/dev/nvidia-caps/nvidia-cap" + line.substring(line.indexOf(':') + 1).strip())
-        .filter(host::exists)
+        .flatMap(node -> host.node(node).stream())
         .findFirst();
   }
 
   @Override
   public void complete(List<FoundDevice> given, ContainerAllocateResponse.Builder answer)
       throws IOException {
-    CONTROL_NODES.stream().filter(host::exists).map(this::spec).forEach(answer::addDevices);
+    CONTROL_NODES.forEach(node -> host.node(node).ifPresent(answer::addDevices));
     answer.putEnvs(
         "NVIDIA_VISIBLE_DEVICES",
         given.stream().map(FoundDevice::id).collect(Collectors.joining(",")));
-    answer.putAnnotations(GpuPlugins.MOUNTS_FOR_LABEL, VOLUME_LABEL);
+    answer.putAnnotations(DevicePlugin.MOUNTS_FOR_LABEL, VOLUME_LABEL);
     for (String folder : LIBRARY_FOLDERS) {
       for (String library : host.names(folder, LIBRARIES)) {
         answer.addMounts(mount(folder + "/" + library, VOLUME + "/lib64/" + library));
@@ -157,14 +153,6 @@ record NvidiaScan(HostTree host) implements DeviceScan {
         .setHostPath(host.at(from).toString())
         .setContainerPath(to)
         .setReadOnly(true)
-        .build();
-  }
-
-  private DeviceSpec spec(String node) {
-    return DeviceSpec.newBuilder()
-        .setHostPath(host.at(node).toString())
-        .setContainerPath(node)
-        .setPermissions("rw")
         .build();
   }
 }

@@ -56,10 +56,6 @@ final class ScannedPlugin implements DevicePlugin {
     this.thread = Thread.ofVirtual().name("devices-" + resource).unstarted(this::follow);
   }
 
-  String resource() {
-    return resource;
-  }
-
   @Override
   public void watch(Listener told) {
     listener = told;

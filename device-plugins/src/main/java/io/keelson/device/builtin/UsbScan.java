@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * USB devices by what they say of themselves and where they are plugged in. Empty texts match
@@ -25,11 +24,6 @@ record UsbScan(HostTree host, String vendor, String product, String serial, Stri
 
   /** A hub is no device for a container. */
   private static final String HUB = "09";
-
-  @Override
-  public boolean isAwaitable() {
-    return false;
-  }
 
   @Override
   public List<FoundDevice> scan() throws IOException {
@@ -69,12 +63,12 @@ record UsbScan(HostTree host, String vendor, String product, String serial, Stri
     List<DeviceSpec> nodes = new ArrayList<>();
     String number = read(device, "devnum");
     if (itsBus.matches("[0-9]{1,3}") && number.matches("[0-9]{1,3}")) {
-      add(
-          nodes,
-          "/dev/bus/usb/%03d/%03d".formatted(Integer.valueOf(itsBus), Integer.valueOf(number)));
+      host.node(
+              "/dev/bus/usb/%03d/%03d".formatted(Integer.valueOf(itsBus), Integer.valueOf(number)))
+          .ifPresent(nodes::add);
     }
     for (String node : kernelNodes(device, name)) {
-      add(nodes, "/dev/" + node);
+      host.node("/dev/" + node).ifPresent(nodes::add);
     }
     return new FoundDevice(id, true, host.numaNode(device), attributes, nodes);
   }
@@ -98,18 +92,7 @@ record UsbScan(HostTree host, String vendor, String product, String serial, Stri
         }
       }
     }
-    return nodes.stream().flatMap(Stream::of).distinct().toList();
-  }
-
-  private void add(List<DeviceSpec> nodes, String node) {
-    if (host.exists(node)) {
-      nodes.add(
-          DeviceSpec.newBuilder()
-              .setHostPath(host.at(node).toString())
-              .setContainerPath(node)
-              .setPermissions("rw")
-              .build());
-    }
+    return nodes.stream().distinct().toList();
   }
 
   private String read(String device, String attribute) {

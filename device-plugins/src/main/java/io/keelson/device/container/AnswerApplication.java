@@ -1,5 +1,6 @@
 package io.keelson.device.container;
 
+import io.keelson.device.plugin.DevicePlugin;
 import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
 import io.keelson.proto.deviceplugin.v1beta1.Mount;
@@ -40,7 +41,7 @@ final class AnswerApplication {
       boolean privileged)
       throws IOException {
     answer.getEnvsMap().forEach(spec::env);
-    String label = answer.getAnnotationsMap().getOrDefault(DeviceAnnotations.MOUNTS_FOR_LABEL, "");
+    String label = answer.getAnnotationsMap().getOrDefault(DevicePlugin.MOUNTS_FOR_LABEL, "");
     boolean mounts = label.isEmpty() || imageLabels.containsKey(label);
     for (Mount mount : mounts ? answer.getMountsList() : List.<Mount>of()) {
       spec.mount(
@@ -64,7 +65,7 @@ final class AnswerApplication {
         .forEach(
             (key, value) -> {
               if (!key.startsWith(DeviceAnnotations.CDI_PREFIX)
-                  && !key.equals(DeviceAnnotations.MOUNTS_FOR_LABEL)) {
+                  && !key.equals(DevicePlugin.MOUNTS_FOR_LABEL)) {
                 spec.annotation(key, value);
               }
             });

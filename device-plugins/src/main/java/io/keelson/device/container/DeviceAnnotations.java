@@ -33,9 +33,6 @@ public final class DeviceAnnotations {
   /** Any annotation that begins so names CDI devices, with commas between them. */
   public static final String CDI_PREFIX = "cdi.k8s.io/";
 
-  /** In a plugin's answer: its mounts are only for images with the label named here. */
-  public static final String MOUNTS_FOR_LABEL = "devices.keelson.io/mounts-for-label";
-
   private DeviceAnnotations() {}
 
   /** Owner and mode where an annotation names them. */

@@ -11,6 +11,9 @@ import java.util.List;
  */
 public interface DevicePlugin extends AutoCloseable {
 
+  /** Annotation of an answer: its mounts are only for images with the label that it names. */
+  String MOUNTS_FOR_LABEL = "devices.keelson.io/mounts-for-label";
+
   /**
    * Tells the whole list of devices, at once and after each change, until the plugin ends or is
    * closed. Comes once.
