@@ -9,7 +9,6 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -124,7 +123,9 @@ public final class PluginRegistry implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    tell(before, now);
+    if (!now.equals(before)) { // many plugins tell the same list again and again
+      tell(before, now);
+    }
     return true;
   }
 
@@ -206,7 +207,7 @@ public final class PluginRegistry implements AutoCloseable {
   public void close() {
     lock.lock();
     try {
-      resources.values().forEach(resource -> Objects.requireNonNull(resource.plugin()).close());
+      resources.values().forEach(resource -> resource.plugin().close());
     } finally {
       lock.unlock();
     }
