@@ -238,6 +238,43 @@ class BuiltInDevicesIT {
         .doesNotContain("nvidia1");
   }
 
+  /** No allocator counts what a CDI spec names: who has it keeps it all the same. */
+  @Test
+  void anInterfaceOfACdiSpecIsLentToOnePodAtATime() throws Exception {
+    Path spec = Files.createDirectories(node.base().resolve("cdi")).resolve("net.yaml");
+    Files.writeString(
+        spec,
+        """
+        cdiVersion: 1.1.0
+        kind: vendor.example/net
+        devices:
+          - name: up
+            containerEdits:
+              netDevices: [{hostInterfaceName: %s, name: vendor0}]
+        """
+            .formatted(NIC));
+    Cri cri = node.cri();
+    ContainerConfig.Builder wants =
+        node.sleeper("main")
+            .addCDIDevices(
+                io.keelson.proto.cri.v1.CDIDevice.newBuilder().setName("vendor.example/net=up"));
+    try {
+      PodSandboxConfig pod = node.pod("first").build();
+      String container = cri.run(cri.runPod(pod), wants.build(), pod);
+      PodSandboxConfig second = node.pod("second").build();
+      String secondId = cri.runPod(second);
+      assertThatThrownBy(() -> cri.run(secondId, wants.build(), second))
+          .hasMessageContaining("FAILED_PRECONDITION")
+          .hasMessageContaining("interface " + NIC + " is lent to pod sandbox");
+      assertThat(cri.output(container, "ip", "link", "show", "vendor0")).contains(MAC);
+      cri.stop(container, 0);
+      cri.remove(container);
+      assertIsHome();
+    } finally {
+      Files.delete(spec);
+    }
+  }
+
   /** There the OCI runtime can make no node, and binds the host's. */
   @Test
   void aPodWithAUserNamespaceOfItsOwnGetsDevicesToo() throws Exception {

@@ -1,22 +1,19 @@
 package io.keelson.device.dra;
 
-import io.keelson.linux.AtomicFile;
+import io.keelson.device.record.KeyedRecords;
 import io.keelson.proto.record.v1.PreparedClaim;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.PodExtension;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,29 +26,28 @@ public final class PodClaims implements PodExtension {
 
   private static final Logger log = LoggerFactory.getLogger(PodClaims.class);
 
-  private final Path folder;
+  private final KeyedRecords<PreparedClaim> prepared;
   private final DraDrivers drivers;
-  private final Map<Path, PreparedClaim> prepared = new ConcurrentHashMap<>();
 
-  private PodClaims(Path folder, DraDrivers drivers) {
-    this.folder = folder;
+  /**
+   * By driver, held over its calls: pods may share a claim, and one's end must not overlap with
+   * another's beginning or end.
+   */
+  private final Map<String, ReentrantLock> calling = new ConcurrentHashMap<>();
+
+  private PodClaims(KeyedRecords<PreparedClaim> prepared, DraDrivers drivers) {
+    this.prepared = prepared;
     this.drivers = drivers;
   }
 
   /** Reads what an earlier life of the daemon had prepared. */
   public static PodClaims open(Path folder, DraDrivers drivers) throws IOException {
-    PodClaims claims = new PodClaims(Files.createDirectories(folder), drivers);
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-      for (Path file : files) {
-        PreparedClaim claim = PreparedClaim.parseFrom(Files.readAllBytes(file));
-        if (file.equals(claims.file(claim))) {
-          claims.prepared.put(file, claim);
-        } else {
-          Files.delete(file); // a temporary file of a daemon that was killed
-        }
-      }
-    }
-    return claims;
+    return new PodClaims(
+        KeyedRecords.open(folder, PreparedClaim.parser(), PodClaims::key), drivers);
+  }
+
+  private static String key(PreparedClaim claim) {
+    return claim.getSandboxId() + '\0' + claim.getDriver() + '\0' + claim.getUid();
   }
 
   @Override
@@ -65,20 +61,28 @@ public final class PodClaims implements PodExtension {
               .setNamespace(claim.namespace())
               .setName(claim.name())
               .setUid(claim.uid());
-      write(record.build());
+      ReentrantLock lock = lock(claim.driver());
+      lock.lock();
       try {
-        write(record.addAllCdiDevices(drivers.prepare(claim)).build());
+        var _ = prepared.put(record.build());
+        var _ = prepared.put(record.addAllCdiDevices(drivers.prepare(claim)).build());
       } catch (IOException e) {
         throw new OperationFailedException(
             "a claim of pod sandbox %s can't be prepared: %s".formatted(pod.id(), e.getMessage()),
             e);
+      } finally {
+        lock.unlock();
       }
     }
   }
 
+  private ReentrantLock lock(String driver) {
+    return calling.computeIfAbsent(driver, _ -> new ReentrantLock());
+  }
+
   /** The CDI devices that the pod's claims put into each of its containers. */
   public List<String> cdiDevices(String sandboxId) {
-    return prepared.values().stream()
+    return prepared.all().stream()
         .filter(claim -> claim.getSandboxId().equals(sandboxId))
         .flatMap(claim -> claim.getCdiDevicesList().stream())
         .sorted()
@@ -87,7 +91,7 @@ public final class PodClaims implements PodExtension {
 
   @Override
   public void stop(PodContext pod) throws IOException {
-    for (PreparedClaim claim : prepared.values()) {
+    for (PreparedClaim claim : prepared.all()) {
       if (claim.getSandboxId().equals(pod.id())) {
         unprepare(claim);
       }
@@ -99,7 +103,7 @@ public final class PodClaims implements PodExtension {
   public void recover(Collection<PodContext> known) {
     Set<String> pods = known.stream().map(PodContext::id).collect(Collectors.toSet());
     List<PreparedClaim> orphans =
-        prepared.values().stream().filter(c -> !pods.contains(c.getSandboxId())).toList();
+        prepared.all().stream().filter(c -> !pods.contains(c.getSandboxId())).toList();
     if (!orphans.isEmpty()) {
       Thread.ofVirtual().name("dra-orphans").start(() -> orphans.forEach(this::unprepareOrphan));
     }
@@ -117,27 +121,23 @@ public final class PodClaims implements PodExtension {
   }
 
   private void unprepare(PreparedClaim claim) throws IOException {
-    boolean shared =
-        prepared.values().stream()
-            .anyMatch(
-                other ->
-                    other.getUid().equals(claim.getUid())
-                        && !other.getSandboxId().equals(claim.getSandboxId()));
-    if (!shared) {
-      drivers.unprepare(
-          new ClaimName(claim.getDriver(), claim.getNamespace(), claim.getName(), claim.getUid()));
+    ReentrantLock lock = lock(claim.getDriver());
+    lock.lock();
+    try {
+      boolean shared =
+          prepared.all().stream()
+              .anyMatch(
+                  other ->
+                      other.getUid().equals(claim.getUid())
+                          && !other.getSandboxId().equals(claim.getSandboxId()));
+      if (!shared) {
+        drivers.unprepare(
+            new ClaimName(
+                claim.getDriver(), claim.getNamespace(), claim.getName(), claim.getUid()));
+      }
+      prepared.remove(claim);
+    } finally {
+      lock.unlock();
     }
-    Files.deleteIfExists(file(claim));
-    prepared.remove(file(claim));
-  }
-
-  private void write(PreparedClaim claim) throws IOException {
-    AtomicFile.write(file(claim), claim.toByteArray(), true);
-    prepared.put(file(claim), claim);
-  }
-
-  private Path file(PreparedClaim claim) {
-    String key = claim.getSandboxId() + '\0' + claim.getDriver() + '\0' + claim.getUid();
-    return folder.resolve(UUID.nameUUIDFromBytes(key.getBytes(StandardCharsets.UTF_8)).toString());
   }
 }

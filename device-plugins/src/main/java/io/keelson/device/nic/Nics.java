@@ -1,6 +1,7 @@
 package io.keelson.device.nic;
 
 import io.keelson.device.plugin.PluginRegistry;
+import io.keelson.device.record.KeyedRecords;
 import io.keelson.linux.BootId;
 import io.keelson.linux.NamespaceType;
 import io.keelson.proto.record.v1.DeviceAllocation;
@@ -36,12 +37,12 @@ public final class Nics {
   /** Of interfaces that no plugin offers. */
   private static final String CDI_RESOURCE = "cdi.keelson.io/interface";
 
-  private final NicJournal journal;
+  private final KeyedRecords<LentInterface> journal;
   private final FaultPoints faults;
   private final LinkMoves moves = new LinkMoves();
   private final Map<String, NicPlugin> plugins = new HashMap<>();
 
-  private Nics(NicJournal journal, FaultPoints faults) {
+  private Nics(KeyedRecords<LentInterface> journal, FaultPoints faults) {
     this.journal = journal;
     this.faults = faults;
   }
@@ -53,13 +54,22 @@ public final class Nics {
    */
   public static Nics open(Path folder, List<NicDefinition> definitions, FaultPoints faults)
       throws IOException {
-    Nics nics = new Nics(NicJournal.open(folder), faults);
+    Nics nics = new Nics(KeyedRecords.open(folder, LentInterface.parser(), Nics::key), faults);
     for (NicDefinition definition : definitions) {
       String resource = definition.resource();
       nics.plugins.put(
-          resource, new NicPlugin(definition, id -> nics.journal.find(resource, id).isPresent()));
+          resource,
+          new NicPlugin(definition, id -> nics.journal.find(key(resource, id)).isPresent()));
     }
     return nics;
+  }
+
+  private static String key(LentInterface entry) {
+    return key(entry.getResource(), entry.getDeviceId());
+  }
+
+  private static String key(String resource, String deviceId) {
+    return resource + '\0' + deviceId;
   }
 
   /** Offers the interfaces. */
@@ -95,10 +105,10 @@ public final class Nics {
           "pod sandbox %s is in the host's network: %s %s can't be lent to it"
               .formatted(pod.id(), definition.resource(), id));
     }
-    Optional<LentInterface> before = journal.find(definition.resource(), id);
+    Optional<LentInterface> before = journal.find(key(definition.resource(), id));
     if (before.isPresent() && before.get().getSandboxId().equals(pod.id())) {
       // Another attempt of the same container: it is there already.
-      journal.write(before.get().toBuilder().setContainerId(containerId).build());
+      var _ = journal.put(before.get().toBuilder().setContainerId(containerId).build());
       return;
     }
     if (before.isPresent()) {
@@ -118,7 +128,7 @@ public final class Nics {
               .setChild(definition.hasChildren());
       moves.record(plugin.hostInterface(id), entry);
       LentInterface lent = entry.build();
-      journal.write(lent);
+      var _ = journal.put(lent);
       faults.reached("Nics:recorded");
       if (definition.hasChildren()) {
         moves.makeChild(lent, definition.kind());
@@ -144,9 +154,17 @@ public final class Nics {
    * Puts an interface of the host into the pod, as a CDI spec asks.
    *
    * @param name in the pod
+   * @throws FailedPreconditionException if another pod has it by the same way
    */
   public void lendHostInterface(
       PodContext pod, String containerId, String hostInterface, String name) throws IOException {
+    // No allocator stands before this door: what is lent here is in use.
+    Optional<LentInterface> lent = journal.find(key(CDI_RESOURCE, hostInterface));
+    if (lent.isPresent() && !lent.get().getSandboxId().equals(pod.id())) {
+      throw new FailedPreconditionException(
+          "interface %s is lent to pod sandbox %s"
+              .formatted(hostInterface, lent.get().getSandboxId()));
+    }
     NicDefinition definition =
         new NicDefinition(
             CDI_RESOURCE,
@@ -201,7 +219,7 @@ public final class Nics {
             .log("a lent interface is nowhere: it went with its pod's namespace");
       }
     }
-    journal.delete(entry);
+    journal.remove(entry);
   }
 
   /** The daemon has started again: what no pod has any more comes home. */

@@ -28,6 +28,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -95,6 +97,29 @@ class PodClaimsTest {
     assertThat(calls).isEmpty();
     claims.stop(pod("p2", CLAIM));
     assertThat(calls).containsExactly("unprepare team/big uid-1");
+  }
+
+  /** Neither of the two that end at once must leave it to the other. */
+  @Test
+  void aSharedClaimIsUnpreparedOnceWhenItsPodsEndAtOnce() throws Exception {
+    PodClaims claims = open();
+    for (int round = 0; round < 20; round++) {
+      claims.run(pod("p1", CLAIM));
+      claims.run(pod("p2", CLAIM));
+      calls.clear();
+      try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (String id : List.of("p1", "p2")) {
+          var _ =
+              executor.submit(
+                  () -> {
+                    claims.stop(pod(id, CLAIM));
+                    return null;
+                  });
+        }
+      }
+      assertThat(calls).as("round " + round).containsExactly("unprepare team/big uid-1");
+    }
+    assertThat(folder.resolve("claims")).isEmptyDirectory();
   }
 
   @Test
