@@ -139,6 +139,47 @@ class HotplugIT {
     assertThat(open(container, "/dev/null")).isEmpty();
   }
 
+  /** Who asks again after a failure asks for the same, and nothing is held for nobody. */
+  @Test
+  void whatCanNotBeAttachedOrDetachedChangesNothing() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("stuck").build();
+    String podId = cri.runPod(pod);
+    ContainerConfig.Builder config = node.sleeper("main");
+    config.getLinuxBuilder().getSecurityContextBuilder().setReadonlyRootfs(true);
+    String container = cri.run(podId, config.build(), pod);
+    AttachDevicesRequest attach =
+        AttachDevicesRequest.newBuilder().setContainerId(container).setRequest(DISK).build();
+
+    assertThatThrownBy(() -> cri.devices().attach(attach)).hasMessageContaining("EROFS");
+    assertThat(node.root().resolve("devices/allocations")).isEmptyDirectory();
+    var _ = cri.exec(container, "mknod", "/dev/zeroth", "c", "511", "60");
+    assertThat(open(container, "/dev/zeroth")).contains(MAY_NOT_OPEN);
+
+    String other = cri.run(podId, node.sleeper("other").build(), pod);
+    var _ = cri.devices().attach(attach.toBuilder().setContainerId(other).build());
+    String zero = dev.resolve("disk0").toString();
+    String notItsOwn = dev.resolve("disk1").toString().substring(1).replace('/', '-');
+    assertThatThrownBy(
+            () ->
+                cri.devices()
+                    .detach(
+                        DetachDevicesRequest.newBuilder()
+                            .setContainerId(other)
+                            .setResource(DISK)
+                            .addDeviceIds(notItsOwn)
+                            .build()))
+        .hasMessageContaining("NOT_FOUND");
+    assertThat(open(other, zero)).contains(MAY_OPEN);
+
+    cri.stop(container, 0);
+    assertThatThrownBy(() -> cri.devices().attach(attach))
+        .hasMessageContaining("FAILED_PRECONDITION");
+    cri.stop(other, 0);
+    cri.remove(other);
+    assertThat(node.root().resolve("devices/allocations")).isEmptyDirectory();
+  }
+
   @Test
   void aDeviceThatIsWaitedForComesWhenItIsThere() throws Exception {
     Cri cri = node.cri();

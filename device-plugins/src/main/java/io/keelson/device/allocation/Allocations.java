@@ -2,20 +2,18 @@ package io.keelson.device.allocation;
 
 import io.keelson.device.plugin.Device;
 import io.keelson.device.plugin.Resource;
+import io.keelson.device.record.KeyedRecords;
 import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.record.v1.DeviceAllocation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * All allocations of the node, in memory as on disk. A change is written before it is seen. Safe
@@ -23,23 +21,27 @@ import java.util.function.Predicate;
  */
 public final class Allocations {
 
-  private final AllocationFiles files;
+  private final KeyedRecords<DeviceAllocation> records;
+
+  /** Held over a change: what is there, made into what shall be. Reads don't wait for it. */
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Guarded by {@link #lock}. */
-  private final Map<AllocationKey, DeviceAllocation> byKey = new HashMap<>();
-
-  private Allocations(AllocationFiles files) {
-    this.files = files;
+  private Allocations(KeyedRecords<DeviceAllocation> records) {
+    this.records = records;
   }
 
   /** Reads what an earlier life of the daemon gave away. */
   public static Allocations open(Path folder) throws IOException {
-    Allocations allocations = new Allocations(new AllocationFiles(folder));
-    for (DeviceAllocation allocation : allocations.files.load()) {
-      allocations.byKey.put(AllocationKey.of(allocation), allocation);
-    }
-    return allocations;
+    return new Allocations(KeyedRecords.open(folder, DeviceAllocation.parser(), Allocations::key));
+  }
+
+  private static String key(DeviceAllocation allocation) {
+    return key(allocation.getPodUid(), allocation.getContainer(), allocation.getResource());
+  }
+
+  /** What an allocation is found by again, over restarts of containers and of the daemon. */
+  private static String key(String podUid, String container, String resource) {
+    return podUid + '\0' + container + '\0' + resource;
   }
 
   public List<DeviceAllocation> all() {
@@ -72,31 +74,21 @@ public final class Allocations {
   }
 
   Optional<DeviceAllocation> find(Claimant claimant, String resource) {
-    lock.lock();
-    try {
-      return Optional.ofNullable(byKey.get(AllocationKey.of(claimant, resource)));
-    } finally {
-      lock.unlock();
-    }
+    return records.find(key(claimant.podUid(), claimant.container(), resource));
   }
 
   private List<DeviceAllocation> where(Predicate<DeviceAllocation> wanted) {
-    lock.lock();
-    try {
-      return byKey.values().stream().filter(wanted).toList();
-    } finally {
-      lock.unlock();
-    }
+    return records.all().stream().filter(wanted).toList();
   }
 
   /** The claimant holds these devices, in place of what it held of this resource. */
   DeviceAllocation hold(Claimant claimant, Resource resource, List<String> ids) throws IOException {
     lock.lock();
     try {
-      AllocationKey key = AllocationKey.of(claimant, resource.name());
-      DeviceAllocation before = byKey.get(key);
       DeviceAllocation.Builder next =
-          before == null ? DeviceAllocation.newBuilder() : before.toBuilder();
+          find(claimant, resource.name())
+              .map(DeviceAllocation::toBuilder)
+              .orElseGet(DeviceAllocation::newBuilder);
       next.setPodUid(claimant.podUid())
           .setPodNamespace(claimant.namespace())
           .setPodName(claimant.podName())
@@ -112,13 +104,13 @@ public final class Allocations {
       } else if (!next.getContainerIdsList().contains(claimant.containerId())) {
         next.addContainerIds(claimant.containerId());
       }
-      return put(next.build());
+      return records.put(next.build());
     } finally {
       lock.unlock();
     }
   }
 
-  private static List<Long> nodes(Resource resource, List<String> ids) {
+  static List<Long> nodes(Resource resource, List<String> ids) {
     return ids.stream()
         .map(resource.devices()::get)
         .filter(Objects::nonNull)
@@ -129,50 +121,58 @@ public final class Allocations {
         .toList();
   }
 
-  /** A container takes what was reserved under its name. */
-  public DeviceAllocation join(DeviceAllocation reserved, String containerId) throws IOException {
-    lock.lock();
-    try {
-      DeviceAllocation now = byKey.getOrDefault(AllocationKey.of(reserved), reserved);
-      return now.getContainerIdsList().contains(containerId)
-          ? now
-          : put(now.toBuilder().addContainerIds(containerId).build());
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  DeviceAllocation answered(DeviceAllocation allocation, ContainerAllocateResponse answer)
+  /**
+   * A container takes what was reserved under its name.
+   *
+   * @return empty if it was given back meanwhile
+   */
+  public Optional<DeviceAllocation> join(DeviceAllocation reserved, String containerId)
       throws IOException {
+    return change(
+        reserved,
+        now ->
+            now.getContainerIdsList().contains(containerId)
+                ? now
+                : now.toBuilder().addContainerIds(containerId).build());
+  }
+
+  Optional<DeviceAllocation> answered(DeviceAllocation allocation, ContainerAllocateResponse answer)
+      throws IOException {
+    return change(allocation, now -> now.toBuilder().setResponse(answer).build());
+  }
+
+  /** The devices and the plugin's answer become these; who holds them stays as it is by now. */
+  Optional<DeviceAllocation> become(DeviceAllocation wanted) throws IOException {
+    return change(
+        wanted,
+        now ->
+            wanted.toBuilder()
+                .clearContainerIds()
+                .addAllContainerIds(now.getContainerIdsList())
+                .build());
+  }
+
+  /** What nobody holds any more stays away, whoever still knows it. */
+  private Optional<DeviceAllocation> change(
+      DeviceAllocation known, UnaryOperator<DeviceAllocation> change) throws IOException {
     lock.lock();
     try {
-      DeviceAllocation now = byKey.getOrDefault(AllocationKey.of(allocation), allocation);
-      return now.hasResponse() && now.getResponse().equals(answer)
-          ? now
-          : put(now.toBuilder().setResponse(answer).build());
+      Optional<DeviceAllocation> now = records.find(key(known));
+      if (now.isEmpty()) {
+        return now;
+      }
+      DeviceAllocation next = change.apply(now.get());
+      return next.equals(now.get()) ? now : Optional.of(records.put(next));
     } finally {
       lock.unlock();
     }
-  }
-
-  DeviceAllocation keepOnly(DeviceAllocation allocation, List<String> ids) throws IOException {
-    lock.lock();
-    try {
-      DeviceAllocation now = byKey.getOrDefault(AllocationKey.of(allocation), allocation);
-      return put(now.toBuilder().clearDeviceIds().addAllDeviceIds(ids).build());
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private DeviceAllocation put(DeviceAllocation allocation) throws IOException {
-    files.save(allocation);
-    byKey.put(AllocationKey.of(allocation), allocation);
-    return allocation;
   }
 
   /** A container goes. Returns what nobody holds any more. */
   List<DeviceAllocation> leave(String containerId) throws IOException {
+    if (ofContainer(containerId).isEmpty()) {
+      return List.of(); // it must not wait for others' changes
+    }
     lock.lock();
     try {
       List<DeviceAllocation> freed = new ArrayList<>();
@@ -185,7 +185,7 @@ public final class Allocations {
           drop(allocation);
           freed.add(allocation);
         } else {
-          put(allocation.toBuilder().clearContainerIds().addAllContainerIds(left).build());
+          records.put(allocation.toBuilder().clearContainerIds().addAllContainerIds(left).build());
         }
       }
       return freed;
@@ -197,30 +197,9 @@ public final class Allocations {
   void drop(DeviceAllocation allocation) throws IOException {
     lock.lock();
     try {
-      files.delete(allocation);
-      byKey.remove(AllocationKey.of(allocation));
+      records.remove(allocation);
     } finally {
       lock.unlock();
     }
-  }
-
-  /**
-   * Forgets holders that do not exist.
-   *
-   * @return what nobody holds any more, still there
-   */
-  public List<DeviceAllocation> orphans(
-      Collection<String> containerIds, Collection<String> sandboxIds) {
-    Set<String> containers = Set.copyOf(containerIds);
-    Set<String> sandboxes = Set.copyOf(sandboxIds);
-    return where(
-        allocation -> {
-          if (allocation.getContainer().isEmpty()) {
-            return !sandboxes.contains(allocation.getSandboxId());
-          }
-          boolean used = allocation.getContainerIdsList().stream().anyMatch(containers::contains);
-          boolean waits = allocation.getReserved() && allocation.getContainerIdsCount() == 0;
-          return !used && !waits;
-        });
   }
 }

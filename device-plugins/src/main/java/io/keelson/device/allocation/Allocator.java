@@ -8,6 +8,7 @@ import io.keelson.device.plugin.Resource;
 import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.record.v1.DeviceAllocation;
 import io.keelson.sandbox.FaultPoints;
+import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
@@ -64,13 +65,13 @@ public final class Allocator {
   public List<DeviceAllocation> allocate(
       Claimant claimant, List<DeviceRequest> requests, Set<Long> nearTo) throws IOException {
     List<DeviceAllocation> given = new ArrayList<>();
-    List<DeviceAllocation> fresh = new ArrayList<>();
+    List<Taken> taken = new ArrayList<>();
     try {
       List<Resource> resources = new ArrayList<>();
       for (DeviceRequest request : requests) {
         resources.add(registry.await(request.resource()));
       }
-      for (DeviceAllocation reserved : reserve(claimant, requests, resources, nearTo, fresh)) {
+      for (DeviceAllocation reserved : reserve(claimant, requests, resources, nearTo, taken)) {
         faults.reached("Devices:held");
         given.add(complete(reserved));
         faults.reached("Devices:answered");
@@ -81,19 +82,22 @@ public final class Allocator {
       return given;
     } catch (IOException | RuntimeException e) {
       observer.failed(e);
-      for (DeviceAllocation made : fresh) {
-        giveUp(made, e);
+      for (Taken one : taken) {
+        giveUp(one, e);
       }
       throw e;
     }
   }
+
+  /** What a request has taken so far, and what the claimant had of the same resource before. */
+  private record Taken(DeviceAllocation now, Optional<DeviceAllocation> before) {}
 
   private List<DeviceAllocation> reserve(
       Claimant claimant,
       List<DeviceRequest> requests,
       List<Resource> resources,
       Set<Long> nearTo,
-      List<DeviceAllocation> fresh)
+      List<Taken> taken)
       throws IOException {
     List<ReentrantLock> locks =
         new TreeSet<>(requests.stream().map(DeviceRequest::resource).toList())
@@ -112,12 +116,10 @@ public final class Allocator {
         Resource resource = resources.get(i);
         Pool pool = Objects.requireNonNull(pools.get(requests.get(i)));
         List<String> ids = choose(resource, pool, node);
-        boolean isNew = allocations.find(claimant, resource.name()).isEmpty();
+        Optional<DeviceAllocation> before = allocations.find(claimant, resource.name());
         DeviceAllocation allocation = allocations.hold(claimant, resource, ids);
         reserved.add(allocation);
-        if (isNew) {
-          fresh.add(allocation);
-        }
+        taken.add(new Taken(allocation, before));
       }
       return reserved;
     } finally {
@@ -191,24 +193,38 @@ public final class Allocator {
 
   /** Asks the plugin what belongs into the container, and keeps the answer. */
   private DeviceAllocation complete(DeviceAllocation reserved) throws IOException {
-    DevicePlugin plugin = registry.await(reserved.getResource()).plugin();
-    List<String> ids = reserved.getDeviceIdsList();
-    ContainerAllocateResponse answer;
-    try {
-      answer = plugin.allocate(ids);
-      if (plugin.wantsPreStart()) {
-        plugin.preStart(ids);
-      }
-    } catch (IOException e) {
-      throw new OperationFailedException(
-          "%s %s can't be allocated: %s".formatted(reserved.getResource(), ids, e.getMessage()), e);
-    }
-    return allocations.answered(reserved, answer);
+    ContainerAllocateResponse answer = ask(reserved, reserved.getDeviceIdsList(), true);
+    return allocations
+        .answered(reserved, answer)
+        .orElseThrow(
+            () ->
+                new FailedPreconditionException(
+                    "%s %s were given back meanwhile"
+                        .formatted(reserved.getResource(), reserved.getDeviceIdsList())));
   }
 
-  private void giveUp(DeviceAllocation made, Exception failure) {
+  private ContainerAllocateResponse ask(DeviceAllocation held, List<String> ids, boolean starts)
+      throws IOException {
+    DevicePlugin plugin = registry.await(held.getResource()).plugin();
     try {
-      allocations.drop(made);
+      ContainerAllocateResponse answer = plugin.allocate(ids);
+      if (starts && plugin.wantsPreStart()) {
+        plugin.preStart(ids);
+      }
+      return answer;
+    } catch (IOException e) {
+      throw new OperationFailedException(
+          "%s %s can't be allocated: %s".formatted(held.getResource(), ids, e.getMessage()), e);
+    }
+  }
+
+  private void giveUp(Taken taken, Exception failure) {
+    try {
+      if (taken.before.isPresent()) {
+        var _ = allocations.become(taken.before.get());
+      } else {
+        allocations.drop(taken.now);
+      }
     } catch (IOException | KeelsonException e) {
       failure.addSuppressed(e);
     }
@@ -236,32 +252,40 @@ public final class Allocator {
   }
 
   /**
-   * Takes back some of the devices.
+   * What would be left of an allocation with some of its devices alone, as the plugin answers for
+   * them. Nothing is given back yet.
    *
-   * @param kept those that stay
-   * @return what is left; empty if nothing is
+   * @param kept among its devices
    */
-  public Optional<DeviceAllocation> shrink(DeviceAllocation held, List<String> kept)
-      throws IOException {
-    if (kept.isEmpty()) {
-      release(held);
-      return Optional.empty();
+  public DeviceAllocation reduced(DeviceAllocation held, List<String> kept) throws IOException {
+    DeviceAllocation.Builder left =
+        held.toBuilder().clearDeviceIds().addAllDeviceIds(kept).clearNumaNodes().clearResponse();
+    if (!kept.isEmpty()) {
+      left.setResponse(ask(held, kept, false))
+          .addAllNumaNodes(Allocations.nodes(registry.await(held.getResource()), kept));
     }
-    DevicePlugin plugin = registry.await(held.getResource()).plugin();
-    DeviceAllocation smaller = allocations.keepOnly(held, kept);
-    observer.released(held);
-    return Optional.of(allocations.answered(smaller, plugin.allocate(kept)));
+    return left.build();
+  }
+
+  /** Takes back what {@link #reduced} left out. */
+  public void shrink(DeviceAllocation held, DeviceAllocation left) throws IOException {
+    if (left.getDeviceIdsCount() == 0) {
+      release(held);
+    } else {
+      var _ = allocations.become(left);
+      observer.released(held);
+    }
   }
 
   /** The plugin's devices have other nodes by now: what it answers now is what counts. */
   public void answerAnew(DeviceAllocation held) throws IOException {
     ContainerAllocateResponse answer;
     try {
-      answer = registry.await(held.getResource()).plugin().allocate(held.getDeviceIdsList());
+      answer = ask(held, held.getDeviceIdsList(), false);
     } catch (IOException | KeelsonException e) {
       answer = held.getResponse().toBuilder().clearDevices().build(); // the device is away
     }
-    allocations.answered(held, answer);
+    var _ = allocations.answered(held, answer);
   }
 
   private void freed(DeviceAllocation allocation) throws IOException {

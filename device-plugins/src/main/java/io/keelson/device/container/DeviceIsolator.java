@@ -100,7 +100,7 @@ public final class DeviceIsolator implements Isolator {
     Set<String> asked = requests.stream().map(DeviceRequest::resource).collect(Collectors.toSet());
     for (DeviceAllocation waiting : allocations.ofName(pod.getMetadata().getUid(), name)) {
       if (waiting.getReserved() && !asked.contains(waiting.getResource())) {
-        own.add(allocations.join(waiting, container.id()));
+        allocations.join(waiting, container.id()).ifPresent(own::add);
       }
     }
     if (!requests.isEmpty()) {
@@ -146,19 +146,20 @@ public final class DeviceIsolator implements Isolator {
         named.mode());
   }
 
-  /** What nobody holds any more is free: the daemon may have been killed in between. */
+  /** Containers that are gone hold nothing: the daemon may have been killed in between. */
   @Override
   public void recover(Collection<ContainerContext> known) throws IOException {
     Set<String> containers = known.stream().map(ContainerContext::id).collect(Collectors.toSet());
-    Set<String> pods =
-        known.stream().map(container -> container.pod().id()).collect(Collectors.toSet());
-    for (DeviceAllocation orphan : allocations.orphans(containers, pods)) {
-      if (!orphan.getContainer().isEmpty()) {
-        log.atInfo()
-            .addKeyValue("resource", orphan.getResource())
-            .addKeyValue("devices", orphan.getDeviceIdsList())
-            .log("devices of a container that is gone are free");
-        allocator.release(orphan);
+    for (DeviceAllocation allocation : allocations.all()) {
+      for (String holder : allocation.getContainerIdsList()) {
+        if (!containers.contains(holder)) {
+          log.atInfo()
+              .addKeyValue("container", holder)
+              .addKeyValue("resource", allocation.getResource())
+              .addKeyValue("devices", allocation.getDeviceIdsList())
+              .log("a container that is gone gives its devices back");
+          allocator.releaseContainer(holder);
+        }
       }
     }
   }

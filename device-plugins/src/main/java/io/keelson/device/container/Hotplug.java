@@ -21,7 +21,9 @@ import io.keelson.sandbox.spec.SpecDeviceRule;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -68,19 +70,18 @@ public final class Hotplug implements NodeListener {
    * @return what it holds of the resources then
    */
   public List<DeviceAllocation> attach(String idOrPrefix, String request) throws IOException {
-    ContainerContext container = containers.get(idOrPrefix);
-    requireHotpluggable(container);
+    ContainerContext container = hotpluggable(idOrPrefix);
     PodSandboxConfig pod = container.pod().config();
     String name = container.config().getMetadata().getName();
     lock.lock();
     try {
+      Map<String, List<String>> before = new HashMap<>();
+      for (DeviceAllocation held : allocations.ofName(pod.getMetadata().getUid(), name)) {
+        before.put(held.getResource(), held.getDeviceIdsList());
+      }
       List<DeviceRequest> wanted = new ArrayList<>();
       for (DeviceRequest more : DeviceRequest.parse(request)) {
-        int held =
-            allocations.ofName(pod.getMetadata().getUid(), name).stream()
-                .filter(allocation -> allocation.getResource().equals(more.resource()))
-                .mapToInt(DeviceAllocation::getDeviceIdsCount)
-                .sum();
+        int held = before.getOrDefault(more.resource(), List.of()).size();
         wanted.add(new DeviceRequest(more.resource(), held + more.count(), more.selectors()));
       }
       List<DeviceAllocation> given =
@@ -88,18 +89,38 @@ public final class Hotplug implements NodeListener {
               DeviceAnnotations.claimant(container.pod().id(), pod, name, container.id()),
               wanted,
               Set.of());
-      nics.lend(container.pod(), container.id(), given);
-      List<SpecDevice> nodes = new ArrayList<>();
-      for (DeviceAllocation allocation : given) {
-        nodes.addAll(nodes(container, allocation));
-      }
-      allow(container, List.of());
-      for (SpecDevice node : nodes) {
-        LiveNodes.make(init(container), node);
+      try {
+        putIn(container, given);
+      } catch (IOException | RuntimeException e) {
+        for (DeviceAllocation allocation : given) {
+          undo(container, allocation, before.getOrDefault(allocation.getResource(), List.of()), e);
+        }
+        throw e;
       }
       return given;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void putIn(ContainerContext container, List<DeviceAllocation> given) throws IOException {
+    nics.lend(container.pod(), container.id(), given);
+    List<SpecDevice> nodes = new ArrayList<>();
+    for (DeviceAllocation allocation : given) {
+      nodes.addAll(nodes(container, allocation));
+    }
+    allow(container, held(container), List.of());
+    for (SpecDevice node : nodes) {
+      LiveNodes.make(init(container), node);
+    }
+  }
+
+  private void undo(
+      ContainerContext container, DeviceAllocation given, List<String> kept, Exception failure) {
+    try {
+      takeOut(container, given, kept);
+    } catch (IOException | KeelsonException e) {
+      failure.addSuppressed(e);
     }
   }
 
@@ -110,35 +131,53 @@ public final class Hotplug implements NodeListener {
    */
   public void detach(String idOrPrefix, String resource, Collection<String> ids)
       throws IOException {
-    ContainerContext container = containers.get(idOrPrefix);
-    requireHotpluggable(container);
+    ContainerContext container = hotpluggable(idOrPrefix);
     lock.lock();
     try {
       DeviceAllocation held =
           allocations.ofContainer(container.id()).stream()
               .filter(allocation -> allocation.getResource().equals(resource))
+              .filter(allocation -> allocation.getDeviceIdsList().containsAll(ids))
               .findFirst()
               .orElseThrow(
                   () ->
                       new NotFoundException(
-                          "container %s holds no %s".formatted(container.id(), resource)));
-      List<String> kept =
+                          "container %s holds no %s %s"
+                              .formatted(container.id(), resource, String.join(", ", ids))
+                              .stripTrailing()));
+      takeOut(
+          container,
+          held,
           held.getDeviceIdsList().stream()
               .filter(id -> !ids.isEmpty() && !ids.contains(id))
-              .toList();
-      List<SpecDevice> before = nodes(container, held);
-      nics.takeHomeDevices(resource, ids.isEmpty() ? held.getDeviceIdsList() : ids);
-      Optional<DeviceAllocation> left = allocator.shrink(held, kept);
-      List<SpecDevice> after =
-          left.isPresent() ? nodes(container, left.get()) : List.<SpecDevice>of();
-      List<SpecDevice> gone = before.stream().filter(node -> !after.contains(node)).toList();
-      for (SpecDevice node : gone) {
-        LiveNodes.remove(init(container), node.path());
-      }
-      allow(container, gone);
+              .toList());
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The devices are free only when the container, if it still runs, can't reach them any more. */
+  private void takeOut(ContainerContext container, DeviceAllocation held, List<String> kept)
+      throws IOException {
+    DeviceAllocation left = allocator.reduced(held, kept);
+    if (isRunning(container)) {
+      List<SpecDevice> gone = new ArrayList<>(nodes(container, held));
+      gone.removeAll(nodes(container, left));
+      for (SpecDevice node : gone) {
+        LiveNodes.remove(init(container), node.path());
+      }
+      List<DeviceAllocation> all = held(container);
+      all.replaceAll(
+          one ->
+              one.getResource().equals(left.getResource()) && !one.getContainer().isEmpty()
+                  ? left
+                  : one);
+      allow(container, all, gone);
+    }
+    nics.takeHomeDevices(
+        held.getResource(),
+        held.getDeviceIdsList().stream().filter(id -> !kept.contains(id)).toList());
+    allocator.shrink(held, left);
   }
 
   @Override
@@ -166,7 +205,7 @@ public final class Hotplug implements NodeListener {
       allocator.answerAnew(allocation);
       for (String id : allocation.getContainerIdsList()) {
         Optional<ContainerContext> container = containers.find(id);
-        if (container.isEmpty() || access.flatMap(core -> core.init(id)).isEmpty()) {
+        if (container.isEmpty() || !isRunning(container.get())) {
           continue; // it does not run
         }
         requireHotpluggable(container.get());
@@ -175,7 +214,7 @@ public final class Hotplug implements NodeListener {
             LiveNodes.remove(init(container.get()), node.getContainerPath());
           }
         }
-        allow(container.get(), List.of());
+        allow(container.get(), held(container.get()), List.of());
         DeviceAnnotations.Ownership ownership = ownership(container.get());
         for (DeviceSpec wanted : now) {
           for (SpecDevice node : AnswerApplication.nodes(wanted)) {
@@ -201,6 +240,17 @@ public final class Hotplug implements NodeListener {
     }
   }
 
+  private ContainerContext hotpluggable(String idOrPrefix) {
+    ContainerContext container = containers.get(idOrPrefix);
+    requireHotpluggable(container);
+    var _ = init(container);
+    return container;
+  }
+
+  private boolean isRunning(ContainerContext container) {
+    return access.flatMap(core -> core.init(container.id())).isPresent();
+  }
+
   private ProcessId init(ContainerContext container) {
     return access
         .flatMap(core -> core.init(container.id()))
@@ -208,6 +258,13 @@ public final class Hotplug implements NodeListener {
             () ->
                 new FailedPreconditionException(
                     "container %s does not run".formatted(container.id())));
+  }
+
+  /** All that the container has, of its own and of its pod. */
+  private List<DeviceAllocation> held(ContainerContext container) {
+    List<DeviceAllocation> held = new ArrayList<>(allocations.ofContainer(container.id()));
+    held.addAll(allocations.ofSandbox(container.pod().id()));
+    return held;
   }
 
   private static DeviceAnnotations.Ownership ownership(ContainerContext container) {
@@ -226,8 +283,9 @@ public final class Hotplug implements NodeListener {
     return nodes;
   }
 
-  /** The rules that it was made with, then those of all that it holds now. */
-  private void allow(ContainerContext container, List<SpecDevice> gone) throws IOException {
+  /** The rules that it was made with, without what is gone, then those of all that it holds. */
+  private void allow(ContainerContext container, List<DeviceAllocation> held, List<SpecDevice> gone)
+      throws IOException {
     if (container.config().getLinux().getSecurityContext().getPrivileged()) {
       return;
     }
@@ -235,8 +293,6 @@ public final class Hotplug implements NodeListener {
     for (SpecDevice node : gone) {
       rules.removeIf(rule -> rule.equals(SpecDeviceRule.allow(node, rule.access())));
     }
-    List<DeviceAllocation> held = new ArrayList<>(allocations.ofContainer(container.id()));
-    held.addAll(allocations.ofSandbox(container.pod().id()));
     for (DeviceAllocation allocation : held) {
       for (DeviceSpec wanted : allocation.getResponse().getDevicesList()) {
         for (SpecDevice node : AnswerApplication.nodes(wanted)) {

@@ -48,9 +48,9 @@ public final class PodDevices implements PodExtension {
   public void recover(Collection<PodContext> known) throws IOException {
     nics.recover(known);
     Set<String> pods = known.stream().map(PodContext::id).collect(Collectors.toSet());
-    for (DeviceAllocation orphan : allocations.orphans(Set.of(), pods)) {
-      if (orphan.getContainer().isEmpty()) {
-        allocator.release(orphan);
+    for (DeviceAllocation allocation : allocations.all()) {
+      if (allocation.getContainer().isEmpty() && !pods.contains(allocation.getSandboxId())) {
+        allocator.release(allocation);
       }
     }
   }

@@ -74,8 +74,54 @@ class AllocatorTest {
         .singleElement()
         .satisfies(one -> assertThat(one.getDeviceIdsList()).isEqualTo(held))
         .satisfies(one -> assertThat(one.getResponse().getEnvsMap()).containsKey("IDS"));
-    assertThat(reopened.orphans(Set.of("c1"), Set.of())).isEmpty();
-    assertThat(reopened.orphans(Set.of("other"), Set.of())).hasSize(1);
+  }
+
+  /**
+   * Who has one, asks for two and is refused still has one: asking again is not asking for more.
+   */
+  @Test
+  void aRefusalOfMoreLeavesWhatWasHeldBefore() throws Exception {
+    FakePlugin plugin = widgets(3);
+    registry.add(WIDGET, plugin);
+    allocate("main", "c1", WIDGET + "=1");
+    List<DeviceAllocation> before = allocations.all();
+    plugin.refusal = "the device is on fire";
+
+    assertThatThrownBy(() -> allocate("main", "c1", WIDGET + "=2"))
+        .isInstanceOf(OperationFailedException.class);
+
+    assertThat(allocations.all()).isEqualTo(before);
+    assertThat(Allocations.open(folder).all()).isEqualTo(before);
+  }
+
+  /** A device changed on the host while the container that held it was removed. */
+  @Test
+  void whatWasGivenBackIsNotHeldAgainByALateAnswer() throws Exception {
+    registry.add(WIDGET, widgets(1));
+    allocate("main", "c1", WIDGET);
+    DeviceAllocation held = allocations.all().getFirst();
+    allocator.releaseContainer("c1");
+
+    allocator.answerAnew(held);
+
+    assertThat(allocations.join(held, "c2")).isEmpty();
+    assertThat(allocations.all()).isEmpty();
+    assertThat(files()).isEmpty();
+  }
+
+  /** A write was cut off by a kill; another record went bad on the disk. */
+  @Test
+  void brokenRecordsDoNotKeepTheOthersFromBeingRead() throws Exception {
+    registry.add(WIDGET, widgets(1));
+    allocate("main", "c1", WIDGET);
+    Files.write(
+        Files.createDirectory(folder.resolve("cut-off")).resolve(".record.1.tmp"),
+        new byte[] {10, 9});
+    Files.write(
+        Files.createDirectory(folder.resolve("bad")).resolve("record"), new byte[] {1, 2, 3, 4, 5});
+
+    assertThat(Allocations.open(folder).all()).isEqualTo(allocations.all());
+    assertThat(files()).as("what is left").hasSize(1);
   }
 
   @Test
@@ -198,6 +244,20 @@ class AllocatorTest {
     assertThat(allocations.all()).isEmpty();
     assertThat(files()).isEmpty();
     assertThat(allocate("last", "c", WIDGET + "=16")).hasSize(16);
+  }
+
+  /** Vendors' plugins repeat their lists: who watches the devices is not woken for nothing. */
+  @Test
+  void aListThatSaysNothingNewIsNoChange() throws Exception {
+    AtomicInteger changes = new AtomicInteger();
+    registry.addListener((_, _) -> changes.incrementAndGet());
+    FakePlugin plugin = widgets(1);
+    registry.add(WIDGET, plugin);
+    int before = changes.get();
+    plugin.tell(List.of(device("w0")));
+    assertThat(changes).hasValue(before);
+    plugin.tell(List.of(Device.of("w0", false)));
+    assertThat(changes).hasValue(before + 1);
   }
 
   private void hammer(
