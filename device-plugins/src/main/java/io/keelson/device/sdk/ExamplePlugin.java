@@ -116,6 +116,7 @@ public final class ExamplePlugin implements DevicePlugin {
   @Override
   public ContainerAllocateResponse allocate(List<String> ids) throws IOException {
     note("allocate", ids);
+    lines = Files.readAllLines(file); // who changed it a moment ago means this call already
     for (String[] words : said("delay")) {
       try {
         TimeUnit.MILLISECONDS.sleep(Long.parseLong(words[1]));

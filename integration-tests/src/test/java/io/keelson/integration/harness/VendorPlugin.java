@@ -1,13 +1,17 @@
 package io.keelson.integration.harness;
 
 import io.keelson.device.sdk.ExamplePlugin;
+import io.keelson.proto.node.v1.ListResourcesRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +22,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VendorPlugin implements AutoCloseable {
 
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PAUSE = Duration.ofMillis(20);
+
+  private final TestNode node;
   private final Path base;
   private final Path folder;
   private final String resource;
@@ -25,27 +33,49 @@ public final class VendorPlugin implements AutoCloseable {
   private @Nullable Process process;
 
   private VendorPlugin(TestNode node, String resource) {
+    this.node = node;
     this.base = node.base();
     this.folder = node.root().resolve("device-plugins");
     this.resource = resource;
     this.file = node.folder("plugins").resolve(resource.substring(resource.indexOf('/') + 1));
   }
 
-  /** Starts the plugin of a resource with these lines, as {@link ExamplePlugin} reads them. */
+  /**
+   * Starts the plugin of a resource with these lines, as {@link ExamplePlugin} reads them. Its
+   * devices can be asked for when it returns.
+   */
   public static VendorPlugin start(TestNode node, String resource, String... lines)
       throws IOException {
     VendorPlugin plugin = new VendorPlugin(node, resource);
     plugin.says(lines);
     Files.deleteIfExists(plugin.calls());
     plugin.start();
+    plugin.awaitServing();
     return plugin;
+  }
+
+  private void awaitServing() {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (node
+        .cri()
+        .devices()
+        .listResources(ListResourcesRequest.getDefaultInstance())
+        .getResourcesList()
+        .stream()
+        .noneMatch(
+            one -> one.getName().equals(resource) && one.getPluginState().equals("serving"))) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("the plugin of " + resource + " does not register");
+      }
+      LockSupport.parkNanos(PAUSE.toNanos());
+    }
   }
 
   /** Replaces what it offers. */
   public void says(String... lines) throws IOException {
     Path next = file.resolveSibling(file.getFileName() + ".next");
     Files.write(next, List.of(lines));
-    Files.move(next, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE); // the plugin never sees it missing
   }
 
   public void start() throws IOException {
