@@ -44,7 +44,10 @@ class NriIT {
   private static final Duration SOON = Duration.ofSeconds(20);
 
   @RegisterExtension
-  static final TestNode node = TestNode.create().set("nri.request_timeout", "\"3s\"");
+  static final TestNode node =
+      TestNode.create()
+          .set("nri.request_timeout", "\"3s\"")
+          .set("nri.rejected_adjustments", "[\"namespaces\"]");
 
   private static NriPlugin connect(String index, String name, String... orders) throws IOException {
     return NriPlugin.connect(node.nriSocket(), index, name, orders);
@@ -275,6 +278,69 @@ class NriIT {
       assertThatThrownBy(() -> node.cri().create(pod, node.sleeper("judged").build(), config))
           .hasMessageContaining("90-late")
           .hasMessageContaining("not in my house");
+    }
+  }
+
+  /**
+   * Red if a container is made without a plugin that its pod requires, or with what none may do.
+   */
+  @Test
+  void theNodesOwnRulesHold() throws Exception {
+    PodSandboxConfig config =
+        node.pod("ruled").putAnnotations("required-plugins.noderesource.dev", "[guard]").build();
+    String pod = node.cri().runPod(config);
+    assertThatThrownBy(() -> node.cri().create(pod, node.sleeper("main").build(), config))
+        .hasMessageContaining("guard")
+        .isInstanceOfSatisfying(
+            StatusRuntimeException.class,
+            e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION));
+    assertThat(node.cri().containers()).isEmpty();
+
+    String mine = "reply CreateContainer adjust { linux { namespaces { type: \"uts\" } } }";
+    try (NriPlugin plugin = connect("10", "guard", mine)) {
+      assertThatThrownBy(() -> node.cri().create(pod, node.sleeper("main").build(), config))
+          .hasMessageContaining("10-guard")
+          .hasMessageContaining("namespaces");
+      plugin.order("die CreateContainer");
+      assertThatThrownBy(() -> node.cri().create(pod, node.sleeper("main").build(), config))
+          .hasMessageContaining("guard");
+    }
+    try (NriPlugin _ = connect("10", "guard")) {
+      node.cri().run(pod, node.sleeper("main").build(), config);
+    }
+  }
+
+  /** Red if a class of block I/O does not reach the container's control group. */
+  @Test
+  void aClassOfBlockIoLimitsTheContainer() throws Exception {
+    Path disk;
+    try (Stream<Path> disks = Files.list(Path.of("/sys/block"))) {
+      disk = disks.sorted().findFirst().orElseThrow();
+    }
+    Files.writeString(
+        node.nriBlockIo(),
+        "Classes: {slow: [{Devices: [/dev/%s], ThrottleReadBps: 5M}]}"
+            .formatted(disk.getFileName()));
+    String wanted =
+        "reply CreateContainer adjust { linux { resources { blockio_class { value: \"%s\" } } } }";
+    try (NriPlugin plugin = connect("10", "classes", wanted.formatted("slow"))) {
+      PodSandboxConfig config = node.pod("throttled").build();
+      String pod = node.cri().runPod(config);
+      String container = node.cri().run(pod, node.sleeper("main").build(), config);
+      assertThat(
+              node.cri()
+                  .output(
+                      container,
+                      "sh",
+                      "-c",
+                      "cd /sys/fs/cgroup; cat blkio/blkio.throttle.read_bps_device 2>&- || cat"
+                          + " io.max"))
+          .startsWith(Files.readString(disk.resolve("dev")).strip())
+          .contains("5000000");
+
+      plugin.order(wanted.formatted("unheard"));
+      assertThatThrownBy(() -> node.cri().create(pod, node.sleeper("other").build(), config))
+          .hasMessageContaining("unheard");
     }
   }
 

@@ -77,6 +77,7 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     set("nri.socket", quoted(nriSocket()));
     set("nri.plugin_dir", quoted(nriPlugins()));
     set("nri.config_dir", quoted(base.resolve("nri.conf")));
+    set("nri.block_io_file", quoted(nriBlockIo()));
     daemon = new TestDaemon(configuration(), socket(), base.resolve("daemon.log"));
     leaks = new LeakCheck(this);
   }
@@ -274,6 +275,11 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
   /** Where plugins of the Node Resource Interface connect. */
   public Path nriSocket() {
     return base.resolve("nri.sock");
+  }
+
+  /** The classes of block I/O; no such file is there. */
+  public Path nriBlockIo() {
+    return base.resolve("block-io.yaml");
   }
 
   /** The folder of plugins that the daemon starts; it does not exist. */

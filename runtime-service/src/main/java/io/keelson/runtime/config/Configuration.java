@@ -197,6 +197,9 @@ public record Configuration(
    * @param configDir their configuration
    * @param registrationTimeout also of the synchronisation
    * @param requestTimeout of every other call
+   * @param requiredPlugins without which no container is made
+   * @param tolerateMissingAnnotation the key of what makes an exception; may be empty
+   * @param blockIoFile classes of block I/O
    */
   public record Nri(
       boolean enabled,
@@ -204,7 +207,11 @@ public record Configuration(
       Path pluginDir,
       Path configDir,
       Duration registrationTimeout,
-      Duration requestTimeout) {}
+      Duration requestTimeout,
+      List<String> requiredPlugins,
+      String tolerateMissingAnnotation,
+      List<NriRestriction> rejectedAdjustments,
+      Optional<Path> blockIoFile) {}
 
   /**
    * The gRPC server.
@@ -300,7 +307,11 @@ public record Configuration(
             values.get(NriKeys.PLUGIN_DIR),
             values.get(NriKeys.CONFIG_DIR),
             values.get(NriKeys.REGISTRATION_TIMEOUT),
-            values.get(NriKeys.REQUEST_TIMEOUT)),
+            values.get(NriKeys.REQUEST_TIMEOUT),
+            values.get(NriKeys.REQUIRED_PLUGINS),
+            values.get(NriKeys.TOLERATE_MISSING_ANNOTATION),
+            values.get(NriKeys.REJECTED_ADJUSTMENTS),
+            values.get(NriKeys.BLOCK_IO_FILE)),
         new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()),
         new Metrics(values.get(Keys.METRICS_ADDRESS)),
         new Tracing(values.get(Keys.TRACING_ENDPOINT)));

@@ -244,6 +244,10 @@ final class Keys {
           NriKeys.CONFIG_DIR,
           NriKeys.REGISTRATION_TIMEOUT,
           NriKeys.REQUEST_TIMEOUT,
+          NriKeys.REQUIRED_PLUGINS,
+          NriKeys.TOLERATE_MISSING_ANNOTATION,
+          NriKeys.REJECTED_ADJUSTMENTS,
+          NriKeys.BLOCK_IO_FILE,
           MAX_MESSAGE_SIZE);
 
   private static final Pattern RUNTIME_KEY = Pattern.compile("runtimes\\.([^.]+)\\.[^.]+");

@@ -2,6 +2,8 @@ package io.keelson.runtime.config;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 
 /** The keys of the table {@code [nri]}. */
 final class NriKeys {
@@ -62,6 +64,52 @@ final class NriKeys {
           """
           How long a plugin may take for any other call. One that takes longer is disconnected, and
           the pod goes on without it.\
+          """);
+
+  static final Key<List<String>> REQUIRED_PLUGINS =
+      Key.of(
+          "nri.required_plugins",
+          ValueTypes.listOf(
+              ValueTypes.matching("([0-9]{2}-)?[a-zA-Z0-9_.+-]+", "the name of a plugin"), "names"),
+          List.of(),
+          """
+          Plugins, by NAME or NN-NAME, without which no container is made. A pod asks for more by
+          the annotation required-plugins.noderesource.dev (a YAML list of names), and for one of
+          its containers by required-plugins.noderesource.dev/container.NAME.\
+          """);
+
+  static final Key<String> TOLERATE_MISSING_ANNOTATION =
+      Key.of(
+          "nri.tolerate_missing_annotation",
+          ValueTypes.matching("[-a-zA-Z0-9_./]*", "the key of an annotation"),
+          "",
+          """
+          A pod whose annotation of this key says "true" (for one container: with /container.NAME
+          behind the key) is made without the required plugins too; "" for none. The pods of the
+          plugins themselves need it.\
+          """);
+
+  static final Key<List<NriRestriction>> REJECTED_ADJUSTMENTS =
+      Key.of(
+          "nri.rejected_adjustments",
+          ValueTypes.listOf(ValueTypes.choice(NriRestriction.class), "adjustments"),
+          List.of(),
+          """
+          What plugins may not adjust: "hooks", "namespaces", "sysctls", and the seccomp filter of
+          a container that has the default one ("seccomp_default"), a file of its own
+          ("seccomp_localhost") or none ("seccomp_unconfined"). A container of which a plugin wants
+          it is not made.\
+          """);
+
+  static final Key<Optional<Path>> BLOCK_IO_FILE =
+      Key.of(
+          "nri.block_io_file",
+          ValueTypes.OPTIONAL_PATH,
+          Optional.empty(),
+          """
+          The classes of block I/O that plugins may put a container in: a YAML file, read again
+          for each container, with Classes: NAME: a list of Devices (globs), ThrottleReadBps,
+          ThrottleWriteBps, ThrottleReadIOPS, ThrottleWriteIOPS, Weight; "" for none.\
           """);
 
   private NriKeys() {}

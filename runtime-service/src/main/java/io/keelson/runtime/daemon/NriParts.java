@@ -5,6 +5,8 @@ import io.keelson.device.cdi.CdiFolders;
 import io.keelson.proto.node.v1.ListPluginsResponse;
 import io.keelson.proto.node.v1.Plugin;
 import io.keelson.runtime.config.Configuration;
+import io.keelson.runtime.nri.BlockIoClasses;
+import io.keelson.runtime.nri.NodeRules;
 import io.keelson.runtime.nri.Nri;
 import io.keelson.runtime.nri.NriSettings;
 import io.keelson.runtime.nri.PluginMeter;
@@ -12,6 +14,7 @@ import io.keelson.runtime.nri.PluginView;
 import io.keelson.sandbox.isolator.HostFeatures;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** Puts the Node Resource Interface together, as the configuration says. */
@@ -34,6 +37,11 @@ final class NriParts {
                 nri.configDir(),
                 nri.registrationTimeout(),
                 nri.requestTimeout()),
+            new NodeRules(
+                nri.requiredPlugins(),
+                nri.tolerateMissingAnnotation(),
+                Set.copyOf(nri.rejectedAdjustments())),
+            nri.blockIoFile().map(BlockIoClasses::new),
             configuration.state(),
             (container, devices, spec) ->
                 CdiApplication.apply(

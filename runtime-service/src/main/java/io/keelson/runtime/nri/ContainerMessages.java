@@ -107,13 +107,15 @@ final class ContainerMessages {
         .forEach(
             device -> container.addCDIDevices(CDIDevice.newBuilder().setName(device.getName())));
     SpecReader.read(spec, container);
-    container.getLinuxBuilder().setSeccompProfile(seccomp(config));
+    if (config.getLinux().getSecurityContext().hasSeccomp()) { // else it has none
+      container
+          .getLinuxBuilder()
+          .setSeccompProfile(seccomp(config.getLinux().getSecurityContext().getSeccomp()));
+    }
     return container;
   }
 
-  private static SecurityProfile seccomp(ContainerConfig config) {
-    io.keelson.proto.cri.v1.SecurityProfile profile =
-        config.getLinux().getSecurityContext().getSeccomp();
+  private static SecurityProfile seccomp(io.keelson.proto.cri.v1.SecurityProfile profile) {
     return SecurityProfile.newBuilder()
         .setProfileTypeValue(profile.getProfileTypeValue())
         .setLocalhostRef(profile.getLocalhostRef())

@@ -11,6 +11,7 @@ import io.keelson.proto.nri.v1alpha1.PluginInstance;
 import io.keelson.proto.nri.v1alpha1.PodSandbox;
 import io.keelson.proto.nri.v1alpha1.ValidateContainerAdjustmentRequest;
 import io.keelson.proto.nri.v1alpha1.ValidateContainerAdjustmentResponse;
+import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.spec.SpecBuilder;
@@ -24,12 +25,29 @@ import java.util.Optional;
  */
 final class Creation {
 
+  private final NodeRules rules;
+  private final Optional<BlockIoClasses> blockIo;
   private final CdiInjector cdi;
   private final int lowestOomScoreAdj;
 
-  Creation(CdiInjector cdi, int lowestOomScoreAdj) {
+  Creation(
+      NodeRules rules, Optional<BlockIoClasses> blockIo, CdiInjector cdi, int lowestOomScoreAdj) {
+    this.rules = rules;
+    this.blockIo = blockIo;
     this.cdi = cdi;
     this.lowestOomScoreAdj = lowestOomScoreAdj;
+  }
+
+  /**
+   * Looks whether all plugins are there that the container can't be made without.
+   *
+   * @throws io.keelson.sandbox.error.FailedPreconditionException if one is missing
+   */
+  void requirePlugins(ContainerContext context, List<Plugin> plugins) {
+    rules.require(
+        context.pod().config().getAnnotationsMap(),
+        context.config().getMetadata().getName(),
+        plugins.stream().map(Plugin::identity).toList());
   }
 
   /**
@@ -60,6 +78,9 @@ final class Creation {
       }
     }
     ContainerAdjustment wanted = adjustments.wanted();
+    rules.judge(before, owners);
+    // One that was lost on the way has not done its part.
+    requirePlugins(context, plugins.stream().filter(plugin -> !plugin.isGone()).toList());
     validate(pod, before, wanted, updates, owners, plugins);
     apply(context, spec, wanted);
     return updates;
@@ -114,13 +135,24 @@ final class Creation {
           context, wanted.getCDIDevicesList().stream().map(CDIDevice::getName).toList(), spec);
     }
     LinuxResources resources = wanted.getLinux().getResources();
-    NodeAccess.refuseClasses(resources);
     if (!wanted.getLinux().getCgroupsPath().isEmpty()) {
       spec.cgroupsPath(wanted.getLinux().getCgroupsPath());
     }
     spec.patch(new SpecAdjuster(wanted, lowestOomScoreAdj));
+    String blockIoClass = resources.getBlockioClass().getValue();
+    if (!blockIoClass.isEmpty()) {
+      spec.patch(classes(blockIoClass).of(blockIoClass));
+    }
     if (wanted.getLinux().hasResources()) {
       spec.reportedResources(Resources.over(context.config().getLinux().getResources(), resources));
     }
+  }
+
+  private BlockIoClasses classes(String wanted) {
+    return blockIo.orElseThrow(
+        () ->
+            new FailedPreconditionException(
+                "an NRI plugin wants block I/O of class \"%s\", and nri.block_io_file names no classes"
+                    .formatted(wanted)));
   }
 }

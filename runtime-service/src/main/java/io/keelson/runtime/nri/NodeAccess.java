@@ -108,25 +108,14 @@ final class NodeAccess {
 
   private void apply(ContainerUpdate update) throws IOException {
     LinuxResources wanted = update.getLinux().getResources();
-    refuseClasses(wanted);
+    if (!wanted.getBlockioClass().getValue().isEmpty()) {
+      throw new UnsupportedException("the class of block I/O is given when a container is made");
+    }
     containers.adjust(
         update.getContainerId(),
         Resources.toCri(wanted),
         limits -> Resources.beyondCri(wanted, limits),
         patience);
-  }
-
-  /**
-   * Refuses what only a runtime with classes of its own can give.
-   *
-   * @throws UnsupportedException for a class of block I/O
-   */
-  static void refuseClasses(LinuxResources wanted) {
-    if (!wanted.getBlockioClass().getValue().isEmpty()) {
-      throw new UnsupportedException(
-          "no classes of block I/O are configured, and an NRI plugin wants \"%s\""
-              .formatted(wanted.getBlockioClass().getValue()));
-    }
   }
 
   /** Ends containers without waiting for it. */

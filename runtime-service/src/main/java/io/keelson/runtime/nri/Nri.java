@@ -15,6 +15,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
@@ -46,11 +47,15 @@ public final class Nri implements AutoCloseable {
   /**
    * Nobody can connect before {@link #start}.
    *
+   * @param rules of the node on what plugins do
+   * @param blockIo empty if plugins can't put containers in classes of block I/O
    * @param scratch a folder for sockets that live for a moment
    * @param lowestOomScoreAdj the kernel lets the daemon set no less
    */
   public Nri(
       NriSettings settings,
+      NodeRules rules,
+      Optional<BlockIoClasses> blockIo,
       Path scratch,
       CdiInjector cdi,
       int lowestOomScoreAdj,
@@ -58,7 +63,9 @@ public final class Nri implements AutoCloseable {
     this.settings = settings;
     this.scratch = scratch;
     this.meter = meter;
-    this.containers = new NriContainers(plugins, this::node, cdi, lowestOomScoreAdj);
+    this.containers =
+        new NriContainers(
+            plugins, this::node, new Creation(rules, blockIo, cdi, lowestOomScoreAdj));
     this.pods = new NriPods(plugins, containers, this::node);
   }
 

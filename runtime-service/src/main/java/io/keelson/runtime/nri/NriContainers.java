@@ -34,11 +34,10 @@ final class NriContainers implements Isolator {
   private final Creation creation;
   private final Revision revision;
 
-  NriContainers(
-      Plugins plugins, Supplier<NodeAccess> node, CdiInjector cdi, int lowestOomScoreAdj) {
+  NriContainers(Plugins plugins, Supplier<NodeAccess> node, Creation creation) {
     this.plugins = plugins;
     this.node = node;
-    this.creation = new Creation(cdi, lowestOomScoreAdj);
+    this.creation = creation;
     this.revision = new Revision();
   }
 
@@ -66,6 +65,7 @@ final class NriContainers implements Isolator {
   @Override
   public void prepare(ContainerContext container, SpecBuilder spec) throws IOException {
     Plugins.Opened<ContainerContext> opened = plugins.open(container);
+    creation.requirePlugins(container, opened.plugins());
     if (opened.plugins().isEmpty()) {
       return;
     }

@@ -75,6 +75,18 @@ final class Owners {
     owners(container, field).merge(WHOLE, plugin, (others, one) -> others + "," + one);
   }
 
+  /** Who set, cleared or added to the field, by the key of what it was. */
+  Map<String, String> of(String container, Field field) {
+    Map<String, String> byKey =
+        containers.getOrDefault(container, Map.of()).getOrDefault(field, Map.of());
+    Map<String, String> plugins = new TreeMap<>();
+    byKey.forEach(
+        (key, owner) ->
+            plugins.put(
+                key, owner.startsWith(REMOVED) ? owner.substring(REMOVED.length()) : owner));
+    return plugins;
+  }
+
   OwningPlugins toMessage() {
     OwningPlugins.Builder message = OwningPlugins.newBuilder();
     containers.forEach(
