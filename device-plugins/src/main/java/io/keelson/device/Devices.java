@@ -4,6 +4,7 @@ import io.keelson.device.allocation.Allocations;
 import io.keelson.device.allocation.Allocator;
 import io.keelson.device.builtin.BuiltInPlugins;
 import io.keelson.device.cdi.CdiFolders;
+import io.keelson.device.cdi.CdiInjection;
 import io.keelson.device.container.ContainerAccess;
 import io.keelson.device.container.DeviceIsolator;
 import io.keelson.device.container.Hotplug;
@@ -73,7 +74,12 @@ public final class Devices implements AutoCloseable {
     isolators =
         List.of(
             new DeviceIsolator(
-                allocator, allocations, cdi, nics, claims, settings.ownersFromUser()),
+                allocator,
+                allocations,
+                new CdiInjection(cdi),
+                nics,
+                claims,
+                settings.ownersFromUser()),
             hotplug.isolator());
     podExtensions = List.of(new PodDevices(allocator, allocations, nics), claims);
     builtIn.start(registry);

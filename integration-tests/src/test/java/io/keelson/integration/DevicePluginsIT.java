@@ -298,9 +298,22 @@ class DevicePluginsIT {
       String container = cri.run(podId, config, pod);
       assertThat(cri.output(container, "sh", "-c", "echo $ONE$TWO$THREE")).isEqualTo("123");
       assertThat(openedAt(container, "/dev/one")).contains("No such device or address");
+
+      String later =
+          cri.create(
+              podId,
+              node.sleeper("later")
+                  .addCDIDevices(
+                      io.keelson.proto.cri.v1.CDIDevice.newBuilder().setName(kind + "=two"))
+                  .build(),
+              pod);
+      Files.writeString(spec, Files.readString(spec).replace("TWO=2", "SECOND=3"));
+      node.restart();
+      cri.start(later);
+      assertThat(cri.output(later, "sh", "-c", "echo $TWO:$SECOND")).isEqualTo(":3");
     } finally {
       plugin.says(four());
-      Files.delete(spec);
+      Files.deleteIfExists(spec);
     }
   }
 

@@ -90,6 +90,9 @@ final class StartContainer {
     LaunchRequest request = contexts.launchRequest(container);
     try {
       ContainerContext context = contexts.of(container);
+      for (Isolator isolator : core.isolators()) {
+        isolator.launching(context);
+      }
       container.launched(true);
       Launcher.Launched launched = core.launcher().create(request);
       core.reached("StartContainer:launched");

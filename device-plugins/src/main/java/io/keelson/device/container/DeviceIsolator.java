@@ -3,9 +3,8 @@ package io.keelson.device.container;
 import io.keelson.device.allocation.Allocations;
 import io.keelson.device.allocation.Allocator;
 import io.keelson.device.allocation.DeviceRequest;
-import io.keelson.device.cdi.CdiApplication;
 import io.keelson.device.cdi.CdiEdits;
-import io.keelson.device.cdi.CdiFolders;
+import io.keelson.device.cdi.CdiInjection;
 import io.keelson.device.dra.PodClaims;
 import io.keelson.device.nic.Nics;
 import io.keelson.proto.cri.v1.CDIDevice;
@@ -39,7 +38,7 @@ public final class DeviceIsolator implements Isolator {
 
   private final Allocator allocator;
   private final Allocations allocations;
-  private final CdiFolders cdi;
+  private final CdiInjection cdi;
   private final Nics nics;
   private final PodClaims claims;
   private final boolean ownersFromUser;
@@ -51,7 +50,7 @@ public final class DeviceIsolator implements Isolator {
   public DeviceIsolator(
       Allocator allocator,
       Allocations allocations,
-      CdiFolders cdi,
+      CdiInjection cdi,
       Nics nics,
       PodClaims claims,
       boolean ownersFromUser) {
@@ -82,12 +81,24 @@ public final class DeviceIsolator implements Isolator {
       }
     }
     if (!cdiNames.isEmpty()) {
-      CdiEdits edits = cdi.resolve(cdiNames);
-      CdiApplication.apply(edits, spec, privileged);
-      for (CdiEdits.NetDevice device : edits.netDevices()) {
-        nics.lendHostInterface(
-            container.pod(), container.id(), device.hostInterface(), device.name());
-      }
+      lend(container, cdi.inject(container.bundle(), cdiNames, spec, privileged));
+    }
+  }
+
+  @Override
+  public void launching(ContainerContext container) throws IOException {
+    for (CdiEdits changed : cdi.refresh(container.bundle())) {
+      log.atInfo()
+          .addKeyValue("container", container.id())
+          .log("its CDI devices have changed since it was made");
+      lend(container, changed);
+    }
+  }
+
+  private void lend(ContainerContext container, CdiEdits edits) throws IOException {
+    for (CdiEdits.NetDevice device : edits.netDevices()) {
+      nics.lendHostInterface(
+          container.pod(), container.id(), device.hostInterface(), device.name());
     }
   }
 

@@ -1,7 +1,7 @@
 package io.keelson.runtime.daemon;
 
-import io.keelson.device.cdi.CdiApplication;
 import io.keelson.device.cdi.CdiFolders;
+import io.keelson.device.cdi.CdiInjection;
 import io.keelson.proto.node.v1.ListPluginsResponse;
 import io.keelson.proto.node.v1.Plugin;
 import io.keelson.runtime.config.Configuration;
@@ -28,7 +28,7 @@ final class NriParts {
     if (!nri.enabled()) {
       return Optional.empty();
     }
-    CdiFolders cdi = new CdiFolders(configuration.devices().cdiDirs());
+    CdiInjection cdi = new CdiInjection(new CdiFolders(configuration.devices().cdiDirs()));
     return Optional.of(
         new Nri(
             new NriSettings(
@@ -44,8 +44,9 @@ final class NriParts {
             nri.blockIoFile().map(BlockIoClasses::new),
             configuration.state(),
             (container, devices, spec) ->
-                CdiApplication.apply(
-                    cdi.resolve(devices),
+                cdi.inject(
+                    container.bundle(),
+                    devices,
                     spec,
                     container.config().getLinux().getSecurityContext().getPrivileged()),
             features.lowestOomScoreAdj(),

@@ -31,6 +31,11 @@ public interface Isolator {
   /** The container is recorded and callers can see it. */
   default void created(ContainerContext container) {}
 
+  /**
+   * The container is about to be started: the last moment to change the config.json in its bundle.
+   */
+  default void launching(ContainerContext container) throws IOException {}
+
   /** The init process exists, the workload does not run yet. */
   default void isolate(ContainerContext container, ProcessId init) throws IOException {}
 
