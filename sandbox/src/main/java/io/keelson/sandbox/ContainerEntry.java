@@ -21,7 +21,7 @@ final class ContainerEntry {
   private final ReentrantLock updates = new ReentrantLock();
   private final CountDownLatch ended = new CountDownLatch(1);
   private final StopRequest stop = new StopRequest();
-  private volatile ContainerRecord record;
+  private volatile Snapshot<ContainerRecord> snapshot;
   private volatile boolean startAnswered;
   private volatile boolean launched;
   private volatile boolean removed;
@@ -29,7 +29,7 @@ final class ContainerEntry {
 
   ContainerEntry(ContainerRecord record) {
     this.id = record.getId();
-    this.record = record;
+    this.snapshot = new Snapshot<>(record, ContainerViews::item);
   }
 
   String id() {
@@ -37,11 +37,15 @@ final class ContainerEntry {
   }
 
   ContainerRecord record() {
-    return record;
+    return snapshot.record();
+  }
+
+  Snapshot<ContainerRecord> snapshot() {
+    return snapshot;
   }
 
   void record(ContainerRecord next) {
-    record = next;
+    snapshot = new Snapshot<>(next, ContainerViews::item);
   }
 
   /** Those that wait for the container's end go on if it has come. */
@@ -52,7 +56,7 @@ final class ContainerEntry {
   }
 
   ContainerPhase phase() {
-    return record.getPhase();
+    return record().getPhase();
   }
 
   /** The phase in the words of messages, such as {@code exited}. */
@@ -61,12 +65,12 @@ final class ContainerEntry {
   }
 
   ContainerConfig config() {
-    return record.getConfig();
+    return record().getConfig();
   }
 
   /** The resources in force: as created, with what updates changed. */
   LinuxContainerResources resources() {
-    ContainerRecord current = record;
+    ContainerRecord current = record();
     return current.hasResources()
         ? current.getResources()
         : current.getConfig().getLinux().getResources();
@@ -124,7 +128,7 @@ final class ContainerEntry {
   }
 
   Optional<ProcessId> init() {
-    ContainerRecord current = record;
+    ContainerRecord current = record();
     return current.hasInit()
         ? Optional.of(Processes.fromRecord(current.getInit()))
         : Optional.empty();

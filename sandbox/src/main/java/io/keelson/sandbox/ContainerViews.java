@@ -1,5 +1,6 @@
 package io.keelson.sandbox;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageOrBuilder;
 import io.keelson.proto.cri.v1.Container;
 import io.keelson.proto.cri.v1.ContainerFilter;
@@ -12,6 +13,7 @@ import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.proto.record.v1.ContainerRecord;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What callers see of containers, made from memory without a lock. Safe for use by many threads.
@@ -26,12 +28,19 @@ final class ContainerViews {
 
   /** Newest first. */
   List<Container> list(ContainerFilter filter) {
+    return listed(filter).map(shown -> item(shown.record())).toList();
+  }
+
+  /** The same, each item serialised. */
+  List<ByteString> listSerialized(ContainerFilter filter) {
+    return listed(filter).map(Snapshot::item).toList();
+  }
+
+  private Stream<Snapshot<ContainerRecord>> listed(ContainerFilter filter) {
     return core.containers().all().stream()
-        .map(ContainerEntry::record)
-        .filter(record -> matches(filter, record))
-        .sorted((a, b) -> Long.compare(b.getCreatedAt(), a.getCreatedAt()))
-        .map(ContainerViews::item)
-        .toList();
+        .map(ContainerEntry::snapshot)
+        .filter(shown -> matches(filter, shown.record()))
+        .sorted((a, b) -> Long.compare(b.record().getCreatedAt(), a.record().getCreatedAt()));
   }
 
   ContainerStatus status(ContainerEntry container) {
@@ -88,7 +97,7 @@ final class ContainerViews {
             .containsAll(filter.getLabelSelectorMap().entrySet());
   }
 
-  private static Container item(ContainerRecord record) {
+  static Container item(ContainerRecord record) {
     return Container.newBuilder()
         .setId(record.getId())
         .setPodSandboxId(record.getSandboxId())

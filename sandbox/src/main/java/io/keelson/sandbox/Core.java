@@ -18,7 +18,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * What the operations on pods and containers share: the ports, the records and their index in
@@ -39,7 +38,7 @@ final class Core {
   private final SecureRandom random = new SecureRandom();
   private final String bootId;
   private final Index<PodEntry> pods = new Index<>("pod sandbox");
-  private final Index<ContainerEntry> containers = new Index<>("container");
+  private final ContainerIndex containers = new ContainerIndex();
   private final RecordStore<SandboxRecord> podRecords;
   private final RecordStore<ContainerRecord> containerRecords;
 
@@ -112,7 +111,7 @@ final class Core {
     return pods;
   }
 
-  Index<ContainerEntry> containers() {
+  ContainerIndex containers() {
     return containers;
   }
 
@@ -161,10 +160,6 @@ final class Core {
     container.record(next);
     events.changed(before, next);
     container.releaseWaiters();
-  }
-
-  Stream<ContainerEntry> containersOf(String sandboxId) {
-    return containers.all().stream().filter(c -> c.record().getSandboxId().equals(sandboxId));
   }
 
   PodEntry podOf(ContainerEntry container) {

@@ -99,7 +99,9 @@ final class CreateContainer {
   private Optional<String> existing(PodEntry pod, Request request) {
     ContainerMetadata wanted = request.config.getMetadata();
     Optional<ContainerEntry> holder =
-        core.containersOf(pod.id()).filter(c -> c.config().getMetadata().equals(wanted)).findAny();
+        core.containers().of(pod.id()).stream()
+            .filter(c -> c.config().getMetadata().equals(wanted))
+            .findAny();
     if (holder.isEmpty()) {
       return Optional.empty();
     }
@@ -191,7 +193,7 @@ final class CreateContainer {
   private void show(ContainerEntry container) {
     container.lock().lock();
     try {
-      core.containers().put(container.id(), container);
+      core.containers().put(container);
       core.events().container(container.record(), ContainerEventType.CONTAINER_CREATED_EVENT);
     } finally {
       container.lock().unlock();

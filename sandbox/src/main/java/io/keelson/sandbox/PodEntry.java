@@ -24,12 +24,12 @@ final class PodEntry {
   private final String id;
   private final String name;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
-  private volatile SandboxRecord record;
+  private volatile Snapshot<SandboxRecord> snapshot;
 
   PodEntry(SandboxRecord record) {
     this.id = record.getId();
     this.name = Names.sandbox(record.getConfig().getMetadata());
-    this.record = record;
+    this.snapshot = new Snapshot<>(record, PodViews::item);
   }
 
   String id() {
@@ -37,19 +37,23 @@ final class PodEntry {
   }
 
   SandboxRecord record() {
-    return record;
+    return snapshot.record();
+  }
+
+  Snapshot<SandboxRecord> snapshot() {
+    return snapshot;
   }
 
   void record(SandboxRecord next) {
-    record = next;
+    snapshot = new Snapshot<>(next, PodViews::item);
   }
 
   PodSandboxConfig config() {
-    return record.getConfig();
+    return record().getConfig();
   }
 
   SandboxPhase phase() {
-    return record.getPhase();
+    return record().getPhase();
   }
 
   boolean isReady() {
@@ -112,7 +116,7 @@ final class PodEntry {
   }
 
   PodContext context(SandboxSettings settings) {
-    SandboxRecord current = record;
+    SandboxRecord current = record();
     Map<NamespaceType, Path> namespaces = pins(settings, id, current.getConfig());
     if (current.hasHolder()) {
       namespaces.put(

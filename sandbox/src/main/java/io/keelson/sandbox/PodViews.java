@@ -1,5 +1,6 @@
 package io.keelson.sandbox;
 
+import com.google.protobuf.ByteString;
 import io.keelson.proto.cri.v1.ContainerStatus;
 import io.keelson.proto.cri.v1.LinuxPodSandboxStatus;
 import io.keelson.proto.cri.v1.Namespace;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** What callers see of pods, made from memory without a lock. Safe for use by many threads. */
 final class PodViews {
@@ -29,12 +31,19 @@ final class PodViews {
 
   /** Newest first. */
   List<PodSandbox> list(PodSandboxFilter filter) {
+    return listed(filter).map(shown -> item(shown.record())).toList();
+  }
+
+  /** The same, each item serialised. */
+  List<ByteString> listSerialized(PodSandboxFilter filter) {
+    return listed(filter).map(Snapshot::item).toList();
+  }
+
+  private Stream<Snapshot<SandboxRecord>> listed(PodSandboxFilter filter) {
     return core.pods().all().stream()
-        .map(PodEntry::record)
-        .filter(record -> matches(filter, record))
-        .sorted((a, b) -> Long.compare(b.getCreatedAt(), a.getCreatedAt()))
-        .map(PodViews::item)
-        .toList();
+        .map(PodEntry::snapshot)
+        .filter(shown -> matches(filter, shown.record()))
+        .sorted((a, b) -> Long.compare(b.record().getCreatedAt(), a.record().getCreatedAt()));
   }
 
   PodSandboxStatus status(PodEntry pod) {
@@ -57,7 +66,7 @@ final class PodViews {
   }
 
   List<ContainerStatus> containerStatuses(PodEntry pod) {
-    return core.containersOf(pod.id()).map(containers::status).toList();
+    return core.containers().of(pod.id()).stream().map(containers::status).toList();
   }
 
   /** What a person debugging wants to know besides. */
@@ -93,7 +102,7 @@ final class PodViews {
             .containsAll(filter.getLabelSelectorMap().entrySet());
   }
 
-  private static PodSandbox item(SandboxRecord record) {
+  static PodSandbox item(SandboxRecord record) {
     return PodSandbox.newBuilder()
         .setId(record.getId())
         .setMetadata(record.getConfig().getMetadata())

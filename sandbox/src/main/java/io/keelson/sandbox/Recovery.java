@@ -92,7 +92,7 @@ final class Recovery {
         .forEach(
             record -> {
               if (core.pods().find(record.getSandboxId()).isPresent()) {
-                core.containers().put(record.getId(), new ContainerEntry(record));
+                core.containers().put(new ContainerEntry(record));
               } else {
                 LOG.atWarn()
                     .addKeyValue("container", record.getId())

@@ -69,7 +69,7 @@ final class RemoveContainer {
     FileTrees.delete(core.settings().bundle(container.id()));
     Files.deleteIfExists(core.settings().exitFile(container.id()));
     core.containerRecords().delete(container.id());
-    core.containers().remove(container.id());
+    core.containers().remove(container);
     container.setRemoved();
     core.events().container(container.record(), ContainerEventType.CONTAINER_DELETED_EVENT);
     LOG.atInfo()

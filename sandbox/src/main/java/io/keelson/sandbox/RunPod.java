@@ -101,7 +101,7 @@ final class RunPod {
       if (pod.isReady() && same) {
         return Optional.of(pod.id());
       }
-      if (pod.isReady() || core.containersOf(pod.id()).findAny().isPresent()) {
+      if (pod.isReady() || !core.containers().of(pod.id()).isEmpty()) {
         throw new AlreadyExistsException(
             "name \"" + name + "\" belongs to pod sandbox " + pod.id() + ": remove that one first");
       }

@@ -107,8 +107,7 @@ final class StopPod {
       core.reached("StopPodSandbox:recorded");
     }
     inParallel(
-        core.containersOf(pod.id()).toList(),
-        container -> stopContainer.stop(container, Duration.ZERO));
+        core.containers().of(pod.id()), container -> stopContainer.stop(container, Duration.ZERO));
     core.reached("StopPodSandbox:containers");
 
     PodContext context = pod.context(core.settings());
@@ -142,7 +141,7 @@ final class StopPod {
       throw new FailedPreconditionException(
           "pod sandbox " + pod.id() + " still has its network namespace at " + netns);
     }
-    inParallel(core.containersOf(pod.id()).toList(), removeContainer::remove);
+    inParallel(core.containers().of(pod.id()), removeContainer::remove);
     core.reached("RemovePodSandbox:containers");
     PodContext context = pod.context(core.settings());
     for (PodExtension extension : core.podExtensions().reversed()) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 
 /**
  * Answers a call with what a piece of work gives; exceptions go on to the {@link CallInterceptor}.
@@ -29,6 +30,19 @@ final class Answers {
    */
   static <E extends MessageLite, T> void chunks(
       StreamObserver<T> observer, Work<List<E>> work, Function<List<E>, T> toMessage) {
+    chunks(observer, work, MessageLite::getSerializedSize, toMessage);
+  }
+
+  /**
+   * The same for things of any kind.
+   *
+   * @param size of one thing in bytes
+   */
+  static <E, T> void chunks(
+      StreamObserver<T> observer,
+      Work<List<E>> work,
+      ToIntFunction<E> size,
+      Function<List<E>, T> toMessage) {
     List<E> all;
     try {
       all = work.run();
@@ -38,13 +52,13 @@ final class Answers {
     int from = 0;
     long bytes = 0;
     for (int i = 0; i < all.size(); i++) {
-      int size = all.get(i).getSerializedSize();
-      if (i > from && bytes + size > CHUNK_BYTES) {
+      int next = size.applyAsInt(all.get(i));
+      if (i > from && bytes + next > CHUNK_BYTES) {
         observer.onNext(toMessage.apply(all.subList(from, i)));
         from = i;
         bytes = 0;
       }
-      bytes += size;
+      bytes += next;
     }
     if (from < all.size()) {
       observer.onNext(toMessage.apply(all.subList(from, all.size())));

@@ -1,5 +1,7 @@
 package io.keelson.runtime.server;
 
+import com.google.protobuf.ByteString;
+import io.keelson.proto.cri.v1.ContainerFilter;
 import io.keelson.proto.cri.v1.ContainerStatusRequest;
 import io.keelson.proto.cri.v1.ContainerStatusResponse;
 import io.keelson.proto.cri.v1.CreateContainerRequest;
@@ -22,6 +24,7 @@ import io.keelson.sandbox.Containers;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 
 /** The calls of RuntimeService about containers. */
 public final class ContainerCalls {
@@ -57,9 +60,15 @@ public final class ContainerCalls {
   }
 
   ListContainersResponse list(ListContainersRequest request) {
-    return ListContainersResponse.newBuilder()
-        .addAllContainers(containers.list(request.getFilter()))
-        .build();
+    return SerializedItems.answer(
+        ListContainersResponse.getDefaultInstance(),
+        ListContainersResponse.CONTAINERS_FIELD_NUMBER,
+        items(request.getFilter()));
+  }
+
+  /** Each a serialised {@code Container}. */
+  List<ByteString> items(ContainerFilter filter) {
+    return containers.listSerialized(filter);
   }
 
   ExecSyncResponse execSync(ExecSyncRequest request) throws IOException {

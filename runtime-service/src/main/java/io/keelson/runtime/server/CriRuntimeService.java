@@ -1,5 +1,6 @@
 package io.keelson.runtime.server;
 
+import com.google.protobuf.ByteString;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.keelson.proto.cri.v1.AttachRequest;
@@ -269,10 +270,13 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
       StreamPodSandboxesRequest request, StreamObserver<StreamPodSandboxesResponse> answers) {
     Answers.chunks(
         answers,
-        () ->
-            pods.list(ListPodSandboxRequest.newBuilder().setFilter(request.getFilter()).build())
-                .getItemsList(),
-        chunk -> StreamPodSandboxesResponse.newBuilder().addAllPodSandboxes(chunk).build());
+        () -> pods.items(request.getFilter()),
+        ByteString::size,
+        chunk ->
+            SerializedItems.answer(
+                StreamPodSandboxesResponse.getDefaultInstance(),
+                StreamPodSandboxesResponse.POD_SANDBOXES_FIELD_NUMBER,
+                chunk));
   }
 
   @Override
@@ -280,11 +284,13 @@ public final class CriRuntimeService extends RuntimeServiceImplBase {
       StreamContainersRequest request, StreamObserver<StreamContainersResponse> answers) {
     Answers.chunks(
         answers,
-        () ->
-            containers
-                .list(ListContainersRequest.newBuilder().setFilter(request.getFilter()).build())
-                .getContainersList(),
-        chunk -> StreamContainersResponse.newBuilder().addAllContainers(chunk).build());
+        () -> containers.items(request.getFilter()),
+        ByteString::size,
+        chunk ->
+            SerializedItems.answer(
+                StreamContainersResponse.getDefaultInstance(),
+                StreamContainersResponse.CONTAINERS_FIELD_NUMBER,
+                chunk));
   }
 
   @Override

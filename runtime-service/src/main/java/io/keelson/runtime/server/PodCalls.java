@@ -1,7 +1,9 @@
 package io.keelson.runtime.server;
 
+import com.google.protobuf.ByteString;
 import io.keelson.proto.cri.v1.ListPodSandboxRequest;
 import io.keelson.proto.cri.v1.ListPodSandboxResponse;
+import io.keelson.proto.cri.v1.PodSandboxFilter;
 import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
 import io.keelson.proto.cri.v1.PodSandboxStatusResponse;
 import io.keelson.proto.cri.v1.RemovePodSandboxRequest;
@@ -14,6 +16,7 @@ import io.keelson.proto.cri.v1.UpdatePodSandboxResourcesRequest;
 import io.keelson.proto.cri.v1.UpdatePodSandboxResourcesResponse;
 import io.keelson.sandbox.Pods;
 import java.io.IOException;
+import java.util.List;
 
 /** The calls of RuntimeService about pod sandboxes. */
 public final class PodCalls {
@@ -51,6 +54,14 @@ public final class PodCalls {
   }
 
   ListPodSandboxResponse list(ListPodSandboxRequest request) {
-    return ListPodSandboxResponse.newBuilder().addAllItems(pods.list(request.getFilter())).build();
+    return SerializedItems.answer(
+        ListPodSandboxResponse.getDefaultInstance(),
+        ListPodSandboxResponse.ITEMS_FIELD_NUMBER,
+        items(request.getFilter()));
+  }
+
+  /** Each a serialised {@code PodSandbox}. */
+  List<ByteString> items(PodSandboxFilter filter) {
+    return pods.listSerialized(filter);
   }
 }
