@@ -3,12 +3,19 @@ package io.keelson.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
+import io.grpc.Metadata;
+import io.grpc.stub.MetadataUtils;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.CheckpointContainerRequest;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
+import io.keelson.proto.cri.v1.RuntimeServiceGrpc;
+import io.keelson.proto.cri.v1.StopPodSandboxRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -144,6 +151,57 @@ class DaemonMetricsIT {
             "parentSpanId",
             "it/traced")
         .doesNotContain("ListPodSandbox");
+  }
+
+  /** Red if a kubelet's trace ends at the daemon's socket, or is recorded against its will. */
+  @Test
+  void aCallJoinsTheTraceOfItsCaller() throws Exception {
+    String trace = "0af7651916cd43dd8448eb211c80319c";
+    String span = "b7ad6b7169203331";
+    String unrecorded = "1bf7651916cd43dd8448eb211c80319c";
+    String pod = node.cri().runPod(node.pod("joined").build());
+    PodSandboxStatusRequest status =
+        PodSandboxStatusRequest.newBuilder().setPodSandboxId(pod).build();
+    var _ = inTrace("00-%s-%s-00".formatted(unrecorded, span)).podSandboxStatus(status);
+    var _ = inTrace("00-%s-%s-01".formatted(trace, span)).podSandboxStatus(status);
+    var _ =
+        inTrace("00-%s-%s-01".formatted(trace, span))
+            .stopPodSandbox(StopPodSandboxRequest.newBuilder().setPodSandboxId(pod).build());
+
+    List<JsonNode> joined = new ArrayList<>();
+    String bodies = "";
+    while (joined.stream().noneMatch(one -> one.path("name").asText().equals("StopPodSandbox"))) {
+      String body = COLLECTOR.next();
+      assertThat(body).as("what the collector gets").isNotEmpty();
+      bodies += body;
+      new ObjectMapper()
+          .readTree(body)
+          .findValues("spans")
+          .forEach(
+              spans ->
+                  spans.forEach(
+                      one -> {
+                        if (one.path("traceId").asText().equals(trace)) {
+                          joined.add(one);
+                        }
+                      }));
+    }
+    List<String> roots =
+        joined.stream()
+            .filter(one -> one.path("parentSpanId").asText().equals(span))
+            .map(one -> one.path("name").asText())
+            .toList();
+    assertThat(roots).containsExactly("PodSandboxStatus", "StopPodSandbox");
+    assertThat(joined).anyMatch(one -> one.path("name").asText().startsWith("StopPodSandbox:"));
+    assertThat(bodies).doesNotContain(unrecorded);
+  }
+
+  private static RuntimeServiceGrpc.RuntimeServiceBlockingStub inTrace(String traceparent) {
+    Metadata headers = new Metadata();
+    headers.put(Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER), traceparent);
+    return node.cri()
+        .runtime()
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
   }
 
   @Test

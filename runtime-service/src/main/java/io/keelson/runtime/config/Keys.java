@@ -134,7 +134,8 @@ final class Keys {
           """
           Where an OpenTelemetry collector takes traces (OTLP over HTTP), such as
           "http://127.0.0.1:4318/v1/traces": a span for each call that changes something, with its
-          stages below it. "": no traces.\
+          stages below it. A caller that sends a traceparent, as a kubelet with tracing does, has
+          its calls in its own trace, all or none as it says. "": no traces.\
           """);
 
   static final Key<Long> PIDS_LIMIT =

@@ -87,8 +87,8 @@ final class MetricsParts {
     ServerMetrics metrics = new ServerMetrics(registry);
     return new CallObserver() {
       @Override
-      public void handling(String method, Map<String, String> ids) {
-        operations.begin(method, ids);
+      public void handling(String method, Map<String, String> ids, Optional<String> traceparent) {
+        operations.begin(method, ids, traceparent);
       }
 
       @Override

@@ -3,6 +3,7 @@ package io.keelson.runtime.metrics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A call that is being served: what it is, and which stages it has passed. Written by the call's
@@ -21,12 +22,14 @@ final class Operation {
   private final String method;
   private final Thread thread;
   private final long startNanos;
+  private final Optional<TraceContext> caller;
   private final List<Stage> stages = new ArrayList<>(16);
   private volatile Map<String, String> ids = Map.of();
   private volatile Stage last;
   private String outcome = "";
 
-  Operation(String method, Thread thread, long startNanos) {
+  Operation(String method, Thread thread, long startNanos, Optional<TraceContext> caller) {
+    this.caller = caller;
     this.method = method;
     this.thread = thread;
     this.startNanos = startNanos;
@@ -43,6 +46,11 @@ final class Operation {
 
   long startNanos() {
     return startNanos;
+  }
+
+  /** The span that it belongs to; empty if its caller sent none. */
+  Optional<TraceContext> caller() {
+    return caller;
   }
 
   /** The pod, container or image that it is about. */

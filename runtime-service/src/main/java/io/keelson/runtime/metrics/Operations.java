@@ -38,9 +38,18 @@ public final class Operations implements FaultPoints {
     this.onEnd = onEnd;
   }
 
-  /** The thread begins to serve a call; {@link #end} must follow on the same thread. */
-  public void begin(String method, Map<String, String> ids) {
-    Operation operation = new Operation(method, Thread.currentThread(), System.nanoTime());
+  /**
+   * The thread begins to serve a call; {@link #end} must follow on the same thread.
+   *
+   * @param traceparent the span of its caller, in the words of W3C's Trace Context
+   */
+  public void begin(String method, Map<String, String> ids, Optional<String> traceparent) {
+    Operation operation =
+        new Operation(
+            method,
+            Thread.currentThread(),
+            System.nanoTime(),
+            traceparent.flatMap(TraceContext::parse));
     operation.ids(ids);
     running.put(operation.thread(), operation);
   }

@@ -24,8 +24,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends calls that have ended to an OpenTelemetry collector (OTLP over HTTP, in JSON): a span for
- * the call and one below it for each stage. A call only puts itself into a queue; when the
- * collector is away or slow, spans are dropped and counted, and no call waits.
+ * the call and one below it for each stage, in the trace of the caller if it sends one. A call only
+ * puts itself into a queue; when the collector is away or slow, spans are dropped and counted, and
+ * no call waits.
  */
 public final class TraceExporter implements AutoCloseable {
 
@@ -68,12 +69,20 @@ public final class TraceExporter implements AutoCloseable {
 
   /** Takes a call that has ended; never waits. */
   void offer(Operation operation) {
-    if (operation.stages().isEmpty()) {
-      return; // lists and statuses: there is nothing in them to be seen
+    if (!isRecorded(operation)) {
+      return;
     }
     if (!queue.offer(new Ended(operation, System.nanoTime()))) {
       dropped.increment();
     }
+  }
+
+  /** A caller that sends its trace decides; else lists and statuses have nothing to be seen. */
+  private static boolean isRecorded(Operation operation) {
+    return operation
+        .caller()
+        .map(TraceContext::sampled)
+        .orElseGet(() -> !operation.stages().isEmpty());
   }
 
   /** How many calls were not sent. */
@@ -134,10 +143,18 @@ public final class TraceExporter implements AutoCloseable {
 
   private void add(ArrayNode spans, Ended ended) {
     Operation operation = ended.operation();
-    String trace = id(16);
+    String trace = operation.caller().map(TraceContext::traceId).orElseGet(() -> id(16));
+    String parent = operation.caller().map(TraceContext::spanId).orElse(null);
     String root = id(8);
     ObjectNode call =
-        span(spans, trace, root, null, operation.method(), operation.startNanos(), ended.endNanos())
+        span(
+                spans,
+                trace,
+                root,
+                parent,
+                operation.method(),
+                operation.startNanos(),
+                ended.endNanos())
             .put("kind", KIND_SERVER);
     ArrayNode attributes = call.putArray("attributes");
     attribute(attributes, "rpc.system", "grpc");

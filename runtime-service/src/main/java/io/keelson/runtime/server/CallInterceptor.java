@@ -8,6 +8,7 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,6 +26,9 @@ import org.slf4j.spi.LoggingEventBuilder;
 public final class CallInterceptor implements ServerInterceptor {
 
   private static final Logger log = LoggerFactory.getLogger(CallInterceptor.class);
+
+  private static final Metadata.Key<String> TRACEPARENT =
+      Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
 
   private final ReadinessGate gate;
   private final CallObserver observer;
@@ -51,7 +55,11 @@ public final class CallInterceptor implements ServerInterceptor {
       return new ServerCall.Listener<>() {};
     }
     LoggedCall<Q, A> logged = new LoggedCall<>(call, method, observer);
-    return new LoggedListener<>(next.startCall(logged, headers), logged, observer);
+    return new LoggedListener<>(
+        next.startCall(logged, headers),
+        logged,
+        observer,
+        Optional.ofNullable(headers.get(TRACEPARENT)));
   }
 
   /** Remembers what the call is about and logs how it ended. */
@@ -130,9 +138,15 @@ public final class CallInterceptor implements ServerInterceptor {
 
     private final LoggedCall<Q, A> call;
     private final CallObserver observer;
+    private final Optional<String> traceparent;
 
-    LoggedListener(ServerCall.Listener<Q> listener, LoggedCall<Q, A> call, CallObserver observer) {
+    LoggedListener(
+        ServerCall.Listener<Q> listener,
+        LoggedCall<Q, A> call,
+        CallObserver observer,
+        Optional<String> traceparent) {
       super(listener);
+      this.traceparent = traceparent;
       this.observer = observer;
       this.call = call;
     }
@@ -147,7 +161,7 @@ public final class CallInterceptor implements ServerInterceptor {
     public void onHalfClose() {
       Map<String, String> ids = new TreeMap<>(call.ids);
       ids.forEach(MDC::put);
-      observer.handling(call.method, ids);
+      observer.handling(call.method, ids, traceparent);
       try {
         super.onHalfClose();
       } catch (RuntimeException
