@@ -1,11 +1,10 @@
 package io.keelson.image;
 
-import io.keelson.image.manifest.ManifestParser;
-import io.keelson.image.manifest.Platform;
 import io.keelson.image.pull.ImageAssembly;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.source.ImageArchive;
+import io.keelson.image.source.ManifestResolver;
 import io.keelson.image.store.StoreFolders;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
@@ -19,15 +18,12 @@ final class ArchiveImport {
 
   private final ImageAssembly assembly;
   private final StoreFolders folders;
-  private final ManifestParser parser;
-  private final Platform host;
+  private final ManifestResolver resolver;
 
-  ArchiveImport(
-      ImageAssembly assembly, StoreFolders folders, ManifestParser parser, Platform host) {
+  ArchiveImport(ImageAssembly assembly, StoreFolders folders, ManifestResolver resolver) {
     this.assembly = assembly;
     this.folders = folders;
-    this.parser = parser;
-    this.host = host;
+    this.resolver = resolver;
   }
 
   List<String> run(
@@ -42,8 +38,7 @@ final class ArchiveImport {
       throw new InvalidRequestException("an import is named by a tag, not by a digest: " + given);
     }
     Path scratch = folders.newIngest();
-    try (ImageArchive archive =
-        ImageArchive.open(format, path, scratch, parser, host, cancellation)) {
+    try (ImageArchive archive = ImageArchive.open(format, path, scratch, resolver, cancellation)) {
       if (given != null && archive.images().size() > 1) {
         throw new InvalidRequestException(
             "%s holds %d images, and one name was given".formatted(path, archive.images().size()));

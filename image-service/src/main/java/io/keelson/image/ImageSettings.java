@@ -2,6 +2,7 @@ package io.keelson.image;
 
 import io.keelson.image.registry.RegistrySettings;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,6 +19,9 @@ import java.util.Set;
  * @param limits what a layer may grow to
  * @param backend makes root file systems
  * @param keepBlobs keeps the layers as they came beside what they unpack to
+ * @param maxManifest the most bytes that a manifest or an index may have
+ * @param sealAfter how long nothing must be pulled before layers are read again, to note what they
+ *     are
  * @param signaturePolicy a file that says which registries need which signatures; none if all are
  *     accepted
  */
@@ -29,7 +33,12 @@ public record ImageSettings(
     UnpackLimits limits,
     RootBackend backend,
     boolean keepBlobs,
+    int maxManifest,
+    Duration sealAfter,
     Optional<Path> signaturePolicy) {
+
+  /** What all registries must take (OCI distribution spec, pushing manifests). */
+  private static final int DEFAULT_MAX_MANIFEST = 4 << 20;
 
   /** With more, the buffers of one pull could come to more than 64 MiB. */
   private static final int MAX_DEFAULT_LAYERS = 16;
@@ -51,30 +60,58 @@ public record ImageSettings(
         UnpackLimits.DEFAULT,
         RootBackend.OVERLAY,
         false,
+        DEFAULT_MAX_MANIFEST,
+        Duration.ofSeconds(10),
         Optional.empty());
   }
 
   /** The same with this backend. */
   public ImageSettings with(RootBackend other) {
-    return new ImageSettings(
-        root, registries, pinned, parallelLayers, limits, other, keepBlobs, signaturePolicy);
+    return copy(registries, other, keepBlobs, maxManifest, sealAfter, signaturePolicy);
   }
 
   /** The same, keeping the layers as they came. */
   public ImageSettings withBlobs() {
-    return new ImageSettings(
-        root, registries, pinned, parallelLayers, limits, backend, true, signaturePolicy);
+    return copy(registries, backend, true, maxManifest, sealAfter, signaturePolicy);
+  }
+
+  /** The same with another limit of manifests. */
+  public ImageSettings withMaxManifest(int bytes) {
+    return copy(registries, backend, keepBlobs, bytes, sealAfter, signaturePolicy);
+  }
+
+  /** The same with another patience before layers are read again. */
+  public ImageSettings withSealAfter(Duration other) {
+    return copy(registries, backend, keepBlobs, maxManifest, other, signaturePolicy);
   }
 
   /** The same with this policy. */
   public ImageSettings withSignaturePolicy(Path policy) {
-    return new ImageSettings(
-        root, registries, pinned, parallelLayers, limits, backend, keepBlobs, Optional.of(policy));
+    return copy(registries, backend, keepBlobs, maxManifest, sealAfter, Optional.of(policy));
   }
 
   /** The same with registries reached in another way. */
   public ImageSettings withRegistries(RegistrySettings other) {
+    return copy(other, backend, keepBlobs, maxManifest, sealAfter, signaturePolicy);
+  }
+
+  private ImageSettings copy(
+      RegistrySettings otherRegistries,
+      RootBackend otherBackend,
+      boolean otherKeepBlobs,
+      int otherMaxManifest,
+      Duration otherSealAfter,
+      Optional<Path> otherPolicy) {
     return new ImageSettings(
-        root, other, pinned, parallelLayers, limits, backend, keepBlobs, signaturePolicy);
+        root,
+        otherRegistries,
+        pinned,
+        parallelLayers,
+        limits,
+        otherBackend,
+        otherKeepBlobs,
+        otherMaxManifest,
+        otherSealAfter,
+        otherPolicy);
   }
 }

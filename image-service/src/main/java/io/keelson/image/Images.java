@@ -58,8 +58,7 @@ public final class Images implements AutoCloseable {
   private final ImageMetrics metrics = new ImageMetrics();
   private final RegistryClients registries;
   private final SharedPulls pulls;
-  private final ManifestParser parser = new ManifestParser();
-  private final Platform host = Platform.host();
+  private final ManifestResolver resolver;
 
   private Images(ImageSettings settings, KernelThreads threads, StoreFolders folders)
       throws IOException {
@@ -84,10 +83,12 @@ public final class Images implements AutoCloseable {
             settings.parallelLayers(),
             settings.keepBlobs(),
             metrics);
+    this.resolver =
+        new ManifestResolver(new ManifestParser(), Platform.host(), settings.maxManifest());
     this.registries = new RegistryClients(settings.registries());
     this.signatures = new SignatureCheck(settings.signaturePolicy());
     this.pulls = new SharedPulls(this::pull);
-    this.settler = new Settler(layers);
+    this.settler = new Settler(layers, settings.sealAfter());
     // Layers of this boot that an earlier run left unsettled.
     settler.request();
   }
@@ -169,8 +170,7 @@ public final class Images implements AutoCloseable {
     try {
       folders.makeRoom();
       long start = System.nanoTime();
-      RegistrySource source =
-          registries.source(reference, credentials, new ManifestResolver(parser, host));
+      RegistrySource source = registries.source(reference, credentials, resolver);
       SourceImage image = source.resolve(cancellation);
       Digest digest = Objects.requireNonNull(image.digest());
       long resolved = System.nanoTime();
@@ -222,7 +222,7 @@ public final class Images implements AutoCloseable {
     try {
       folders.makeRoom();
       List<String> ids =
-          new ArchiveImport(assembly, folders, parser, host)
+          new ArchiveImport(assembly, folders, resolver)
               .run(format, archive, name, progress, cancellation);
       settler.request();
       return ids;

@@ -17,15 +17,18 @@ public final class Settler implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Settler.class);
 
-  private static final Duration IDLE = Duration.ofSeconds(10);
-
   private final LayerStore layers;
+  private final Duration sealAfter;
   private final Thread thread;
   private boolean wanted;
   private boolean closed;
 
-  public Settler(LayerStore layers) {
+  /**
+   * @param sealAfter how long nothing else must have been asked before a layer is read again
+   */
+  public Settler(LayerStore layers, Duration sealAfter) {
     this.layers = layers;
+    this.sealAfter = sealAfter;
     this.thread = Thread.ofPlatform().daemon().name("image-settle").start(this::run);
   }
 
@@ -60,7 +63,7 @@ public final class Settler implements AutoCloseable {
 
   // Reading all layers again is for a time when nobody waits for the disk.
   private synchronized Task next(boolean unsealed) {
-    long end = System.nanoTime() + IDLE.toNanos();
+    long end = System.nanoTime() + sealAfter.toNanos();
     while (!wanted && !closed) {
       long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
       if (unsealed && left <= 0) {

@@ -75,6 +75,21 @@ public record RegistrySettings(
         firstPause);
   }
 
+  /** The same with another pause before the second attempt. */
+  public RegistrySettings withFirstPause(Duration otherFirstPause) {
+    return new RegistrySettings(
+        insecureRegistries,
+        caFile,
+        hostsFolders,
+        authFiles,
+        environment,
+        connectTimeout,
+        stallTimeout,
+        connectionsPerLayer,
+        attempts,
+        otherFirstPause);
+  }
+
   /** The same in another environment. */
   public RegistrySettings with(Map<String, String> otherEnvironment) {
     return new RegistrySettings(

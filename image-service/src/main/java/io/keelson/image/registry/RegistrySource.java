@@ -48,8 +48,7 @@ public final class RegistrySource implements LayerSource {
             wanted == null ? Capability.RESOLVE : Capability.PULL,
             host -> {
               byte[] content =
-                  host.manifest(
-                      reference.identifier(), ManifestResolver.MAX_MANIFEST, cancellation);
+                  host.manifest(reference.identifier(), resolver.maxManifest(), cancellation);
               return wanted == null ? content : verified(content, wanted, -1);
             });
     Digest digest = wanted == null ? Digest.of(root) : wanted;

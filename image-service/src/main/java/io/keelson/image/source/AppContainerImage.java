@@ -27,7 +27,6 @@ final class AppContainerImage implements Store {
 
   private static final String MANIFEST = "manifest";
   private static final String ROOT = "rootfs";
-  private static final int MAX_MANIFEST = 4 << 20;
 
   private final ObjectMapper json = new ObjectMapper();
   private final MadeImage made = new MadeImage();
@@ -42,7 +41,7 @@ final class AppContainerImage implements Store {
     if (place.isFolder() || place.files().size(MANIFEST).isEmpty()) {
       return false;
     }
-    byte[] content = place.files().read(MANIFEST, MAX_MANIFEST);
+    byte[] content = place.files().read(MANIFEST, place.resolver().maxManifest());
     return new String(content, StandardCharsets.UTF_8).contains("\"ImageManifest\"");
   }
 
@@ -52,7 +51,8 @@ final class AppContainerImage implements Store {
     if (place.isFolder() || place.files().size(MANIFEST).isEmpty()) {
       throw new InvalidRequestException(name + " is no Appc image: it has no " + MANIFEST);
     }
-    JsonNode manifest = manifest(place.files().read(MANIFEST, MAX_MANIFEST), name);
+    JsonNode manifest =
+        manifest(place.files().read(MANIFEST, place.resolver().maxManifest()), name);
     if (!manifest.path("dependencies").isEmpty()) {
       throw new UnsupportedException(
           name + " is an Appc image on top of others, which can't be fetched any more");
@@ -93,13 +93,14 @@ final class AppContainerImage implements Store {
   private static void checkPlatform(JsonNode manifest, ImagePlace place, String name) {
     String os = label(manifest, "os");
     String architecture = label(manifest, "arch");
-    String ours = place.host().architecture();
+    String ours = place.resolver().host().architecture();
     boolean same =
         architecture.equals(ours) || (ours.equals("arm64") && architecture.equals("aarch64"));
-    if ((!os.isEmpty() && !os.equals(place.host().os())) || (!architecture.isEmpty() && !same)) {
+    if ((!os.isEmpty() && !os.equals(place.resolver().host().os()))
+        || (!architecture.isEmpty() && !same)) {
       throw new NotFoundException(
           "%s is an image for %s/%s; this node is %s"
-              .formatted(name, os, architecture, place.host()));
+              .formatted(name, os, architecture, place.resolver().host()));
     }
   }
 

@@ -39,7 +39,7 @@ final class DockerArchive implements Store {
     }
     JsonNode manifest;
     try {
-      manifest = json.readTree(files.read(MANIFEST, ManifestResolver.MAX_MANIFEST));
+      manifest = json.readTree(files.read(MANIFEST, place.resolver().maxManifest()));
     } catch (JsonProcessingException e) {
       throw new InvalidManifestException(
           name + "/" + MANIFEST + " is no JSON: " + e.getOriginalMessage());
@@ -58,8 +58,8 @@ final class DockerArchive implements Store {
       throws IOException {
     ContentFiles files = place.files();
     byte[] content = files.read(entry.path("Config").asText(""), MAX_CONFIG);
-    ImageConfig config = place.parser().config(content, name);
-    PlatformChoice.check(config, place.host(), name);
+    ImageConfig config = place.resolver().parser().config(content, name);
+    PlatformChoice.check(config, place.resolver().host(), name);
     JsonNode layers = entry.path("Layers");
     if (layers.size() != config.diffIds().size()) {
       throw new InvalidManifestException(

@@ -1,8 +1,6 @@
 package io.keelson.image.source;
 
 import io.keelson.image.Cancellation;
-import io.keelson.image.manifest.ManifestParser;
-import io.keelson.image.manifest.Platform;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -54,14 +52,9 @@ public final class ImageArchive implements LayerSource, AutoCloseable {
    *     for this node
    */
   public static ImageArchive open(
-      String format,
-      Path path,
-      Path scratch,
-      ManifestParser parser,
-      Platform host,
-      Cancellation cancellation)
+      String format, Path path, Path scratch, ManifestResolver resolver, Cancellation cancellation)
       throws IOException {
-    ImagePlace place = new ImagePlace(path, scratch, parser, host, cancellation);
+    ImagePlace place = new ImagePlace(path, scratch, resolver, cancellation);
     try {
       Store store = format.isEmpty() ? recognise(place) : named(format);
       return new ImageArchive(place, store, store.images(place));

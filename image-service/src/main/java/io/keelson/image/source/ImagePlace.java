@@ -4,8 +4,6 @@ import io.keelson.image.Cancellation;
 import io.keelson.image.archive.Decompression;
 import io.keelson.image.archive.MalformedArchiveException;
 import io.keelson.image.archive.TarFiles;
-import io.keelson.image.manifest.ManifestParser;
-import io.keelson.image.manifest.Platform;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
 import java.io.EOFException;
@@ -25,8 +23,7 @@ final class ImagePlace implements AutoCloseable {
 
   private final Path path;
   private final Path scratch;
-  private final ManifestParser parser;
-  private final Platform host;
+  private final ManifestResolver resolver;
   private final Cancellation cancellation;
   private @Nullable ContentFiles files;
 
@@ -34,12 +31,10 @@ final class ImagePlace implements AutoCloseable {
    * @param scratch an empty folder where a compressed archive may be laid out
    * @throws NotFoundException if there is nothing at that path
    */
-  ImagePlace(
-      Path path, Path scratch, ManifestParser parser, Platform host, Cancellation cancellation) {
+  ImagePlace(Path path, Path scratch, ManifestResolver resolver, Cancellation cancellation) {
     this.path = path;
     this.scratch = scratch;
-    this.parser = parser;
-    this.host = host;
+    this.resolver = resolver;
     this.cancellation = cancellation;
     if (!Files.isDirectory(path) && !Files.isRegularFile(path)) {
       throw new NotFoundException(
@@ -51,12 +46,9 @@ final class ImagePlace implements AutoCloseable {
     return path;
   }
 
-  ManifestParser parser() {
-    return parser;
-  }
-
-  Platform host() {
-    return host;
+  /** Knows what manifests are here, and for which machines. */
+  ManifestResolver resolver() {
+    return resolver;
   }
 
   Cancellation cancellation() {

@@ -22,13 +22,16 @@ final class MadeImage {
       ImagePlace place, Digest diffId, LayerForm form, ObjectNode settings, List<String> names)
       throws IOException {
     ObjectNode config = json.createObjectNode();
-    config.put("architecture", place.host().architecture());
-    config.put("os", place.host().os());
+    config.put("architecture", place.resolver().host().architecture());
+    config.put("os", place.resolver().host().os());
     config.set("config", settings);
     config.putObject("rootfs").put("type", "layers").putArray("diff_ids").add(diffId.toString());
     String text = json.writeValueAsString(config);
     ImageConfig parsed =
-        place.parser().config(text.getBytes(StandardCharsets.UTF_8), place.path().toString());
+        place
+            .resolver()
+            .parser()
+            .config(text.getBytes(StandardCharsets.UTF_8), place.path().toString());
     LayerBlob layer = new LayerBlob("root", null, -1, diffId, form);
     return new ImageArchive.Named(new SourceImage(null, parsed, List.of(layer)), names);
   }

@@ -19,18 +19,34 @@ import java.util.List;
  */
 public final class ManifestResolver {
 
-  /** The largest manifest that registries must take (OCI distribution spec) is 4 MiB. */
-  public static final int MAX_MANIFEST = 4 << 20;
-
   private static final int MAX_CONFIG = 8 << 20;
   private static final int MAX_DEPTH = 4;
 
   private final ManifestParser parser;
   private final Platform host;
+  private final int maxManifest;
 
-  public ManifestResolver(ManifestParser parser, Platform host) {
+  /**
+   * @param maxManifest the most bytes that a manifest or an index may have
+   */
+  public ManifestResolver(ManifestParser parser, Platform host, int maxManifest) {
     this.parser = parser;
     this.host = host;
+    this.maxManifest = maxManifest;
+  }
+
+  /** The most bytes that a manifest or an index may have. */
+  public int maxManifest() {
+    return maxManifest;
+  }
+
+  ManifestParser parser() {
+    return parser;
+  }
+
+  /** What images are for here. */
+  Platform host() {
+    return host;
   }
 
   /** Content by digest, checked against it. */
@@ -55,7 +71,7 @@ public final class ManifestResolver {
         throw new InvalidManifestException(name + " has indexes in indexes without an end");
       }
       Descriptor chosen = PlatformChoice.choose(index, host, name);
-      limit(chosen, MAX_MANIFEST, name);
+      limit(chosen, maxManifest, name);
       raw = content.manifest(chosen);
       manifest = parser.manifest(raw, name);
     }

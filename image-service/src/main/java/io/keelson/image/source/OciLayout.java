@@ -1,7 +1,6 @@
 package io.keelson.image.source;
 
 import io.keelson.image.manifest.Descriptor;
-import io.keelson.image.manifest.ManifestParser;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.sandbox.error.InvalidRequestException;
@@ -39,17 +38,22 @@ final class OciLayout implements Store {
     if (place.files().size(INDEX).isEmpty()) {
       throw new InvalidRequestException(name + " is no OCI layout: it has no " + INDEX);
     }
-    ManifestParser parser = place.parser();
-    ManifestResolver resolver = new ManifestResolver(parser, place.host());
+    ManifestResolver resolver = place.resolver();
+    int maxManifest = resolver.maxManifest();
     ContentFiles files = place.files();
-    byte[] index = files.read(INDEX, ManifestResolver.MAX_MANIFEST);
+    byte[] index = files.read(INDEX, maxManifest);
     // Two entries may be two names of one image.
     Map<Digest, ImageArchive.Named> images = new LinkedHashMap<>();
     KeelsonException forOthers = new NotFoundException(name + " holds no image");
-    for (Descriptor entry : parser.index(index, name + "/" + INDEX).manifests()) {
+    for (Descriptor entry : resolver.parser().index(index, name + "/" + INDEX).manifests()) {
       try {
         SourceImage image =
-            keyed(resolver.resolve(read(files, entry, true), entry.digest(), content(files), name));
+            keyed(
+                resolver.resolve(
+                    read(files, entry, maxManifest),
+                    entry.digest(),
+                    content(files, maxManifest),
+                    name));
         images.merge(
             entry.digest(), new ImageArchive.Named(image, names(entry)), OciLayout::merged);
       } catch (NotFoundException | UnsupportedException e) {
@@ -82,24 +86,23 @@ final class OciLayout implements Store {
         .orElseGet(List::of);
   }
 
-  private static ManifestResolver.Content content(ContentFiles files) {
+  private static ManifestResolver.Content content(ContentFiles files, int maxManifest) {
     return new ManifestResolver.Content() {
       @Override
       public byte[] manifest(Descriptor descriptor) throws IOException {
-        return read(files, descriptor, true);
+        return read(files, descriptor, maxManifest);
       }
 
       @Override
       public byte[] blob(Descriptor descriptor) throws IOException {
-        return read(files, descriptor, false);
+        return read(files, descriptor, (int) descriptor.size());
       }
     };
   }
 
-  private static byte[] read(ContentFiles files, Descriptor descriptor, boolean manifest)
+  private static byte[] read(ContentFiles files, Descriptor descriptor, int max)
       throws IOException {
     String path = path(descriptor.digest());
-    int max = manifest ? ManifestResolver.MAX_MANIFEST : (int) descriptor.size();
     byte[] content = files.read(path, max);
     if (content.length != descriptor.size()
         || !Digest.of(descriptor.digest().algorithm(), content).equals(descriptor.digest())) {

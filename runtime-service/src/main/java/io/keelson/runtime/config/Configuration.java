@@ -99,6 +99,7 @@ public record Configuration(
    *
    * @param parallelLayers 0 for one for each processor, at least 3
    * @param maxLayerSize bytes
+   * @param maxManifestSize bytes
    */
   public record Images(
       Set<String> insecureRegistries,
@@ -114,6 +115,7 @@ public record Configuration(
       int maxLayerRatio,
       RootBackend backend,
       boolean keepBlobs,
+      int maxManifestSize,
       Optional<Path> signaturePolicy) {
     public Images {
       insecureRegistries = Set.copyOf(insecureRegistries);
@@ -268,6 +270,7 @@ public record Configuration(
             values.get(ImageKeys.MAX_LAYER_RATIO).intValue(),
             values.get(ImageKeys.ROOT_BACKEND),
             values.get(ImageKeys.KEEP_BLOBS),
+            values.get(ImageKeys.MAX_MANIFEST_SIZE).intValue(),
             values.get(ImageKeys.SIGNATURE_POLICY)),
         new Devices(
             values.get(DeviceKeys.PLUGIN_DIR),

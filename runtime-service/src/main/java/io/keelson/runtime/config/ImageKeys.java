@@ -98,6 +98,16 @@ final class ImageKeys {
           each processor, at least 3 and at most 16.\
           """);
 
+  static final Key<Long> MAX_MANIFEST_SIZE =
+      Key.of(
+          "images.max_manifest_size",
+          ValueTypes.size(MIB / 16, 256 * MIB),
+          4 * MIB,
+          """
+          The most that a manifest, or an index of manifests, may have; a larger one is refused.
+          Registries must take up to 4MiB.\
+          """);
+
   static final Key<Long> MAX_LAYER_SIZE =
       Key.of(
           "images.max_layer_size",

@@ -201,6 +201,7 @@ final class Keys {
           ImageKeys.CONNECTIONS_PER_LAYER,
           ImageKeys.PINNED_IMAGES,
           ImageKeys.PARALLEL_LAYERS,
+          ImageKeys.MAX_MANIFEST_SIZE,
           ImageKeys.MAX_LAYER_SIZE,
           ImageKeys.MAX_LAYER_ENTRIES,
           ImageKeys.MAX_LAYER_RATIO,

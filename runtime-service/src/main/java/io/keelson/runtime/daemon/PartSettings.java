@@ -53,6 +53,8 @@ final class PartSettings {
             limits.ratioFloor()),
         images.backend(),
         images.keepBlobs(),
+        images.maxManifestSize(),
+        defaults.sealAfter(),
         images.signaturePolicy());
   }
 }
