@@ -26,6 +26,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Registries that are reached by hosts.toml and by proxies. */
 @Timeout(60)
@@ -177,6 +179,62 @@ class MirrorsTest {
             TestRegistry.breakOff(exchange, content, Math.min(300_000, content.length)));
     assertThat(pull("server = 'http://ORIGIN'\n[host.'http://MIRROR']")).isEqualTo(image.id());
     assertThat(origin.count("/blobs/" + image.layers().getFirst())).isEqualTo(1);
+  }
+
+  /** Whatever is wrong with it, and wherever that is found out: in the archive or at its end. */
+  @ParameterizedTest
+  @CsvSource({
+    "GZIP, 0, 9",
+    "GZIP, 0, 40000",
+    "ZSTD, 0, 40000",
+    "NONE, 0, 257",
+    "NONE, 0, 40000",
+    "GZIP, -100, -1",
+    "NONE, -100, -1",
+    "ZSTD, 100, -1"
+  })
+  void aLayerThatAMirrorGarblesComesFromTheNextHost(
+      TestImage.Compression compression, int longer, int changed) throws Exception {
+    byte[] noise = new byte[100_000];
+    new java.util.Random(3).nextBytes(noise);
+    image =
+        TestImage.of(
+            compression,
+            new LayerTar().file("noise", 0644, noise, entry -> {}),
+            new LayerTar().file("a", "content"));
+    mirror.push(image, "app", "1");
+    origin.push(image, "app", "1");
+    layer = image.layers().getFirst();
+    mirror.on(
+        layer,
+        (exchange, content, number) -> {
+          byte[] other = Arrays.copyOf(content, content.length + longer);
+          if (changed >= 0) {
+            other[changed] ^= 1;
+          }
+          TestRegistry.serve(exchange, other);
+        });
+    assertThat(pull("server = 'http://ORIGIN'\n[host.'http://MIRROR']")).isEqualTo(image.id());
+    assertThat(origin.count("/blobs/" + layer)).isEqualTo(1);
+    assertThat(origin.count("/manifests/")).isZero();
+  }
+
+  @Test
+  void aLayerThatAllHostsGarbleIsAskedForOnceAtEach() {
+    for (TestRegistry registry : Arrays.asList(mirror, origin)) {
+      registry.on(
+          layer,
+          (exchange, content, number) -> {
+            byte[] other = content.clone();
+            other[9] ^= 1;
+            TestRegistry.serve(exchange, other);
+          });
+    }
+    assertThatThrownBy(() -> pull("server = 'http://ORIGIN'\n[host.'http://MIRROR']"))
+        .isInstanceOf(OperationFailedException.class)
+        .hasMessageContaining("came with the digest");
+    assertThat(mirror.count("/blobs/" + layer)).isEqualTo(1);
+    assertThat(origin.count("/blobs/" + layer)).isEqualTo(1);
   }
 
   @Test

@@ -1,6 +1,5 @@
 package io.keelson.image.archive;
 
-import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
@@ -29,7 +28,7 @@ public final class Decompression {
         || (magic.length == MAGIC
             && (magic[0] & 0xf0) == 0x50
             && startsWith(new byte[] {magic[1], magic[2], magic[3]}, 0x2a, 0x4d, 0x18))) {
-      return new ZstdInputStreamNoFinalizer(stream);
+      return new ZstdStream(stream);
     }
     return stream;
   }

@@ -4,14 +4,17 @@ import io.keelson.image.Cancellation;
 import io.keelson.image.ImageMetrics;
 import io.keelson.image.ImageMetrics.Stage;
 import io.keelson.image.PullProgress;
+import io.keelson.image.archive.MalformedArchiveException;
 import io.keelson.image.archive.UnpackedLayer;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.source.CorruptContentException;
 import io.keelson.image.source.LayerBlob;
 import io.keelson.image.source.LayerForm;
 import io.keelson.image.source.LayerSource;
 import io.keelson.image.store.Layer;
 import io.keelson.image.store.LayerStore;
 import io.keelson.image.store.NewLayer;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -134,6 +137,20 @@ final class LayerTask {
   }
 
   private Layer make(List<CompletableFuture<Layer>> below)
+      throws IOException, InterruptedException, ExecutionException {
+    while (true) {
+      try {
+        return fetch(below);
+      } catch (CorruptContentException | MalformedArchiveException | EOFException e) {
+        // Nothing of it is kept. Another host may have what the digest says.
+        if (!source.distrust(blob, e)) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private Layer fetch(List<CompletableFuture<Layer>> below)
       throws IOException, InterruptedException, ExecutionException {
     if (blob.form() instanceof LayerForm.HostFolder(Path path)) {
       return shared.layers().link(path, chainId, blob.diffId());

@@ -27,6 +27,8 @@ final class BlobStream implements AutoCloseable {
   /** What has to come between two breaks for the second not to count as the next of a row. */
   private static final long PROGRESS = 1 << 20;
 
+  private static final int PASSED_AT_ONCE = 64 * 1024;
+
   private final RepositoryHosts repository;
   private final Digest digest;
   private final long size;
@@ -142,7 +144,10 @@ final class BlobStream implements AutoCloseable {
             Capability.PULL,
             asked -> {
               host = asked;
-              return asked.openBlob(digest, position, wantsRange ? end : -1, cancellation);
+              HttpReply answer =
+                  asked.openBlob(digest, position, wantsRange ? end : -1, cancellation);
+              repository.served(digest, asked);
+              return answer;
             });
     reply = next;
     long start = 0;
@@ -158,10 +163,24 @@ final class BlobStream implements AutoCloseable {
       throw new IOException("the server left out bytes: range from " + start);
     }
     InputStream opened = next.body();
-    opened.skipNBytes(position - start);
-    body = opened;
     pace.restart();
+    passOver(opened, position - start);
+    body = opened;
     return opened;
+  }
+
+  /** What was had already: it must come as fast as what is new. */
+  private void passOver(InputStream from, long count) throws IOException {
+    byte[] passed = new byte[(int) Math.min(count, PASSED_AT_ONCE)];
+    for (long left = count; left > 0; ) {
+      int read = from.read(passed, 0, (int) Math.min(left, passed.length));
+      if (read < 0) {
+        throw new EOFException("closed %d bytes before byte %d".formatted(left, position));
+      }
+      left -= read;
+      cancellation.check();
+      pace.came(read);
+    }
   }
 
   private long rangeStart(HttpReply reply) throws IOException {

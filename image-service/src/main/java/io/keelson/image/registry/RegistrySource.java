@@ -62,6 +62,11 @@ public final class RegistrySource implements LayerSource {
         repository, digest, layer.size(), connectionsPerLayer, memory, cancellation);
   }
 
+  @Override
+  public boolean distrust(LayerBlob layer, IOException failure) {
+    return layer.digest() != null && repository.distrust(layer.digest(), failure);
+  }
+
   private byte[] verified(byte[] content, Digest digest, long size) throws IOException {
     if (size >= 0 && content.length != size) {
       throw new CorruptContentException(

@@ -1,11 +1,13 @@
 package io.keelson.image.registry;
 
+import io.keelson.image.reference.Digest;
 import io.keelson.image.registry.hosts.Capability;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -22,6 +24,11 @@ final class RepositoryHosts {
 
   private final List<RepositoryClient> hosts;
   private final Set<RepositoryClient> failed = ConcurrentHashMap.newKeySet();
+
+  /** Who gave something of a blob since it was last distrusted. */
+  private final Map<Digest, Set<RepositoryClient>> servers = new ConcurrentHashMap<>();
+
+  private final Map<Digest, Set<RepositoryClient>> distrusted = new ConcurrentHashMap<>();
 
   /**
    * @param hosts at least one
@@ -74,6 +81,31 @@ final class RepositoryHosts {
     throw new OperationFailedException(
         "no host of registry %s may be asked to %s"
             .formatted(name(), capability == Capability.RESOLVE ? "resolve a tag" : "pull"));
+  }
+
+  /** The host gives a blob's content, or a part of it. */
+  void served(Digest blob, RepositoryClient host) {
+    servers.computeIfAbsent(blob, any -> ConcurrentHashMap.newKeySet()).add(host);
+  }
+
+  /**
+   * What was served of the blob was not it. Who did is left out for the rest of the pull; not so
+   * the registry itself, which may have been the one of several that was right.
+   *
+   * @return whether asking again means asking others
+   */
+  boolean distrust(Digest blob, IOException failure) {
+    Set<RepositoryClient> known =
+        distrusted.computeIfAbsent(blob, any -> ConcurrentHashMap.newKeySet());
+    Set<RepositoryClient> served = servers.remove(blob);
+    boolean others = false;
+    for (RepositoryClient host : served == null ? Set.<RepositoryClient>of() : served) {
+      if (!host.equals(origin()) && known.add(host)) {
+        leave(host, failure);
+        others = true;
+      }
+    }
+    return others;
   }
 
   /** The host has failed in a way that is not for {@link #ask} to see; others come first now. */

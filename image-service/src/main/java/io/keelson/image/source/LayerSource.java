@@ -13,4 +13,13 @@ public interface LayerSource {
    * @param cancellation ends a read that waits
    */
   InputStream open(LayerBlob layer, Cancellation cancellation) throws IOException;
+
+  /**
+   * Hears that what {@link #open} gave was not the blob, or could not be unpacked.
+   *
+   * @return whether to open it again: it will come from elsewhere
+   */
+  default boolean distrust(LayerBlob layer, IOException failure) {
+    return false;
+  }
 }
