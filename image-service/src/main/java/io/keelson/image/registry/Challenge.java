@@ -17,10 +17,10 @@ import java.util.regex.Pattern;
 record Challenge(String scheme, Map<String, String> parameters) {
 
   private static final Pattern SCHEME =
-      Pattern.compile("\\G[\\s,]*+([A-Za-z0-9_-]++)(?:\\s++|$)(?!\\s*=)");
+      Pattern.compile("[\\s,]*+([A-Za-z0-9_-]++)(?:\\s++|$)(?!\\s*=)");
   private static final Pattern PARAMETER =
       Pattern.compile(
-          "\\G[\\s,]*+([A-Za-z0-9_-]++)\\s*+=\\s*+(?:\"((?:[^\"\\\\]|\\\\.)*+)\"|([^\\s,\"]*+))");
+          "[\\s,]*+([A-Za-z0-9_-]++)\\s*+=\\s*+(?:\"((?:[^\"\\\\]|\\\\.)*+)\"|([^\\s,\"]*+))");
 
   /** All challenges of the headers; what can't be read is left out. */
   static List<Challenge> parse(List<String> headers) {
@@ -28,11 +28,12 @@ record Challenge(String scheme, Map<String, String> parameters) {
     for (String header : headers) {
       int at = 0;
       Matcher scheme = SCHEME.matcher(header);
-      while (scheme.find(at)) {
+      // Only at the place where the last has ended: a search would read all that follows each time.
+      while (scheme.region(at, header.length()).lookingAt()) {
         Map<String, String> parameters = new LinkedHashMap<>();
         at = scheme.end();
         Matcher parameter = PARAMETER.matcher(header);
-        while (parameter.find(at)) {
+        while (parameter.region(at, header.length()).lookingAt()) {
           String quoted = parameter.group(2);
           parameters.put(
               parameter.group(1).toLowerCase(Locale.ROOT),

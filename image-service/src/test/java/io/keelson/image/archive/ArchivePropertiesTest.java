@@ -3,6 +3,7 @@ package io.keelson.image.archive;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keelson.image.UnpackLimits;
+import io.keelson.image.fixture.Fuzz;
 import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.TreeListing;
 import io.keelson.linux.tree.Folder;
@@ -17,7 +18,6 @@ import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
 /** Whatever an archive holds: an IOException at worst, and nothing outside of the layer. */
@@ -27,7 +27,7 @@ class ArchivePropertiesTest {
 
   record Entry(int kind, String name, String target) {}
 
-  @Property(tries = 400)
+  @Fuzz(tries = 400)
   void noSequenceOfEntriesReachesOut(@ForAll("entries") List<Entry> entries) throws IOException {
     Path folder = Files.createTempDirectory(memory(), "keelson-test-");
     try {
@@ -57,7 +57,7 @@ class ArchivePropertiesTest {
     }
   }
 
-  @Property(tries = 2000)
+  @Fuzz(tries = 2000)
   void damagedBytesEndInAnIoException(
       @ForAll("positions") List<Integer> positions, @ForAll byte value) {
     byte[] tar =

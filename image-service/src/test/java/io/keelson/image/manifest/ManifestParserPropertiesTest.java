@@ -2,6 +2,7 @@ package io.keelson.image.manifest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keelson.image.fixture.Fuzz;
 import io.keelson.image.reference.Digest;
 import io.keelson.sandbox.error.KeelsonException;
 import java.nio.charset.StandardCharsets;
@@ -10,12 +11,11 @@ import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
 /**
  * Whatever a registry serves as manifest, index or config: it is read, or refused by one of the
- * exceptions that callers know. A few seconds here; jqwik.tries.default makes it as long as wanted.
+ * exceptions that callers know.
  */
 class ManifestParserPropertiesTest {
 
@@ -23,30 +23,30 @@ class ManifestParserPropertiesTest {
 
   private final ManifestParser parser = new ManifestParser();
 
-  @Property(tries = 3000)
+  @Fuzz(tries = 3000)
   void anyBytesAreReadOrRefused(@ForAll byte[] content) {
     assertReadOrRefused(content);
   }
 
-  @Property(tries = 5000)
+  @Fuzz(tries = 1500)
   void anyJsonIsReadOrRefused(@ForAll("documents") String json) {
     assertReadOrRefused(json.getBytes(StandardCharsets.UTF_8));
   }
 
-  @Property(tries = 3000)
+  @Fuzz(tries = 3000)
   void aManifestWithOneWordChangedIsReadOrRefused(
       @ForAll("words") String word, @ForAll("words") String other) {
     assertReadOrRefused(manifest().replace(word, other).getBytes(StandardCharsets.UTF_8));
     assertReadOrRefused(config().replace(word, other).getBytes(StandardCharsets.UTF_8));
   }
 
-  @Property(tries = 500)
+  @Fuzz(tries = 500)
   void depthEndsInARefusal(@ForAll("depths") int depth) {
     String deep = "{\"config\":" + "[".repeat(depth) + "]".repeat(depth) + "}";
     assertReadOrRefused(deep.getBytes(StandardCharsets.UTF_8));
   }
 
-  @Property(tries = 500)
+  @Fuzz(tries = 500)
   void aConfigIsNamedByItsBytes(@ForAll("documents") String json) {
     byte[] content = json.getBytes(StandardCharsets.UTF_8);
     try {

@@ -3,11 +3,11 @@ package io.keelson.image.reference;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.keelson.image.fixture.Fuzz;
 import io.keelson.sandbox.error.InvalidRequestException;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,13 +88,13 @@ class ImageReferenceTest {
         .isInstanceOf(InvalidRequestException.class);
   }
 
-  @Property
+  @Fuzz(tries = 1000)
   void fullNameMeansTheSame(@ForAll("texts") String text) {
     ImageReference.tryParse(text)
         .ifPresent(name -> assertThat(ImageReference.parse(name.toString())).isEqualTo(name));
   }
 
-  @Property(tries = 5000)
+  @Fuzz(tries = 5000)
   void anyTextIsANameOrRefusedAsNone(@ForAll String text) {
     ImageReference.tryParse(text)
         .ifPresent(
@@ -106,7 +106,7 @@ class ImageReferenceTest {
             });
   }
 
-  @Property(tries = 5000)
+  @Fuzz(tries = 5000)
   void partsComeOutAsTheyWentIn(
       @ForAll("hosts") String host, @ForAll("paths") String path, @ForAll("tags") String tag) {
     ImageReference name = ImageReference.parse(host + "/" + path + ":" + tag);

@@ -1,6 +1,7 @@
 package io.keelson.image.registry.hosts;
 
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -82,10 +83,7 @@ final class HostsFile {
         address,
         capabilities(table),
         headers(table),
-        new TlsFiles(
-            texts(table, "ca").stream().map(this::path).toList(),
-            clients(table),
-            flag(table, "skip_verify")),
+        new TlsFiles(authorities(table), clients(table), flag(table, "skip_verify")),
         flag(table, "override_path"),
         timeout(table));
   }
@@ -117,6 +115,14 @@ final class HostsFile {
       }
     }
     return values;
+  }
+
+  private List<Path> authorities(TomlTable table) throws IOException {
+    List<Path> files = new ArrayList<>();
+    for (String name : texts(table, "ca")) {
+      files.add(path(name));
+    }
+    return files;
   }
 
   private List<TlsFiles.ClientKey> clients(TomlTable table) throws IOException {
@@ -165,8 +171,12 @@ final class HostsFile {
         });
   }
 
-  private Path path(String text) {
-    return file.resolveSibling(text).normalize();
+  private Path path(String text) throws IOException {
+    try {
+      return file.resolveSibling(text).normalize();
+    } catch (InvalidPathException e) {
+      throw new IOException(file + ": no path of a file: " + e.getMessage(), e);
+    }
   }
 
   private @Nullable TomlTable table(TomlTable table, String key) throws IOException {
