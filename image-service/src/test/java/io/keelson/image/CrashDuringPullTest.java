@@ -33,6 +33,8 @@ class CrashDuringPullTest {
     private Puller() {}
 
     public static void main(String[] arguments) throws IOException {
+      // Started ahead of its time, while another is looked at.
+      System.in.read();
       try (Images images = Images.open(ImageSettings.defaults(Path.of(arguments[0])))) {
         System.out.println("open");
         System.out.flush();
@@ -51,15 +53,22 @@ class CrashDuringPullTest {
     Path root = folder.resolve("store");
     try (TestRegistry registry = new TestRegistry()) {
       String reference = registry.push(image, "app", "1");
-      for (int crash = 0; crash < CRASHES; crash++) {
-        Process process = start(root, reference);
-        try {
-          assertThat(process.getInputStream().read()).isEqualTo('o');
-          TimeUnit.MICROSECONDS.sleep(random.nextInt(400_000));
-        } finally {
-          process.destroyForcibly().waitFor();
+      Process next = start(root, reference);
+      try {
+        for (int crash = 0; crash < CRASHES; crash++) {
+          Process process = next;
+          next = start(root, reference);
+          try {
+            process.getOutputStream().close();
+            assertThat(process.getInputStream().read()).isEqualTo('o');
+            TimeUnit.MICROSECONDS.sleep(random.nextInt(400_000));
+          } finally {
+            process.destroyForcibly().waitFor();
+          }
+          check(root, image, reference, "crash " + crash + " of seed " + SEED);
         }
-        check(root, image, reference, "crash " + crash + " of seed " + SEED);
+      } finally {
+        next.destroyForcibly().waitFor();
       }
     }
   }

@@ -20,6 +20,7 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -63,7 +64,13 @@ class LyingRegistryTest {
     layer = image.layers().getFirst();
     registry = new TestRegistry();
     reference = registry.push(image, "app", "1");
-    images = Images.open(ImageSettings.defaults(root));
+    images = Images.open(settings());
+  }
+
+  /** Those of a node, but for the pauses between attempts. */
+  private ImageSettings settings() {
+    ImageSettings defaults = ImageSettings.defaults(root);
+    return defaults.withRegistries(defaults.registries().withFirstPause(Duration.ofMillis(20)));
   }
 
   @AfterEach
@@ -245,6 +252,19 @@ class LyingRegistryTest {
     assertThatThrownBy(this::pull)
         .isInstanceOf(OperationFailedException.class)
         .hasMessageContaining("more than");
+  }
+
+  @Test
+  void theLimitOfManifestsIsASetting() throws IOException {
+    int size = image.manifest().length;
+    images.close();
+    images = Images.open(settings().withMaxManifest(size - 1));
+    assertThatThrownBy(this::pull)
+        .isInstanceOf(OperationFailedException.class)
+        .hasMessageContaining("more than the " + (size - 1) + " bytes");
+    images.close();
+    images = Images.open(settings().withMaxManifest(size));
+    assertThat(pull()).isEqualTo(image.id());
   }
 
   @Test

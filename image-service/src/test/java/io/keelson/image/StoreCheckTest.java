@@ -11,6 +11,7 @@ import io.keelson.image.store.StoreCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,14 +34,18 @@ class StoreCheckTest {
   @BeforeEach
   void open() throws Exception {
     registry = new TestRegistry();
-    images = Images.open(ImageSettings.defaults(root).withBlobs());
+    images = Images.open(settings().withBlobs());
     images.pull(PullRequest.of(registry.push(image, "app", "1")));
     long end = System.nanoTime() + 60_000_000_000L;
     // Layers are read again when nothing else is to be done.
     while (check().unsealed() > 0 && System.nanoTime() < end) {
-      Thread.sleep(100);
+      Thread.sleep(20);
     }
     assertThat(check()).isEqualTo(new StoreCheck.Report(1, 2, 0, List.of()));
+  }
+
+  private ImageSettings settings() {
+    return ImageSettings.defaults(root).withSealAfter(Duration.ofMillis(50));
   }
 
   @AfterEach
@@ -99,7 +104,7 @@ class StoreCheckTest {
   @Test
   void sealsOutliveARestart() throws IOException {
     images.close();
-    images = Images.open(ImageSettings.defaults(root));
+    images = Images.open(settings());
     assertThat(check()).isEqualTo(new StoreCheck.Report(1, 2, 0, List.of()));
     Files.createFile(layer(1).resolve("diff/etc/new"));
     found("its files");

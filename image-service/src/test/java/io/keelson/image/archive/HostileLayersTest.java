@@ -222,7 +222,8 @@ class HostileLayersTest {
   @Test
   void hugeNamesAreRefusedAndLongOnesKept() throws IOException {
     assertRefused(new LayerTar().file("n".repeat(256), "x"));
-    assertRefused(new LayerTar().file("a/".repeat(20_000) + "x", "x"));
+    assertRefused(new LayerTar().withPax("x", "x", Map.of("path", "a/".repeat(20_000) + "x")));
+    assertRefused(new LayerTar().withPax("x", "x", Map.of("path", "a/".repeat(1025) + "x")));
     String deep = "d".repeat(200) + "/";
     extract(new LayerTar().file(deep.repeat(30) + "leaf", "x").file(deep.repeat(30) + "two", "y"));
     try (Folder root = Folder.open(layer);
