@@ -8,7 +8,6 @@ import io.keelson.device.builtin.BuiltInPlugins;
 import io.keelson.device.cdi.CdiFolders;
 import io.keelson.device.container.Hotplug;
 import io.keelson.device.plugin.PluginRegistry;
-import io.keelson.device.plugin.Resource;
 import io.keelson.proto.record.v1.DeviceAllocation;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
@@ -52,12 +51,9 @@ public final class NodeDevices {
     this.changes = changes;
   }
 
-  public Collection<Resource> resources() {
-    return registry.resources();
-  }
-
-  public List<DeviceAllocation> allocations() {
-    return allocations.all();
+  /** All resources by name, with their devices and who holds each; from memory. */
+  public List<Inventory> inventory() {
+    return Inventory.of(registry.resources(), allocations.all());
   }
 
   /** Returns when something has changed since a version that it told, 0 at first. */

@@ -88,6 +88,7 @@ class DaemonMetricsIT {
     assertThat(metrics)
         .contains("keelson_image_fetched_bytes_total ")
         .contains("# TYPE keelson_device_allocations_total counter")
+        .contains("# TYPE keelson_devices gauge")
         .contains("# TYPE keelson_volumes gauge")
         .contains("# TYPE keelson_csi_calls_total counter")
         .contains("# TYPE keelson_nri_calls_total counter");

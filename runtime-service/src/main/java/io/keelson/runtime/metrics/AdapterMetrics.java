@@ -1,6 +1,7 @@
 package io.keelson.runtime.metrics;
 
 import io.keelson.csi.NodeVolumes;
+import io.keelson.device.Inventory;
 import io.keelson.device.NodeDevices;
 import io.keelson.runtime.nri.PluginMeter;
 import io.prometheus.client.Collector;
@@ -85,6 +86,7 @@ public final class AdapterMetrics {
                     "Device plugins that registered again, by resource.",
                     "resource",
                     counts.pluginRestarts()),
+                devices(devices.inventory()),
                 volumes(volumes.volumes().countByState()));
           }
         });
@@ -94,6 +96,19 @@ public final class AdapterMetrics {
       String name, String help, String label, Map<String, Long> counts) {
     CounterMetricFamily family = new CounterMetricFamily(name, help, List.of(label));
     counts.forEach((value, count) -> family.addMetric(List.of(value), count));
+    return family;
+  }
+
+  private static GaugeMetricFamily devices(List<Inventory> inventory) {
+    GaugeMetricFamily family =
+        new GaugeMetricFamily(
+            "keelson_devices", "Devices by resource and state.", List.of("resource", "state"));
+    for (Inventory resource : inventory) {
+      for (Inventory.State state : Inventory.State.values()) {
+        family.addMetric(
+            List.of(resource.name(), state.name().toLowerCase(Locale.ROOT)), resource.count(state));
+      }
+    }
     return family;
   }
 

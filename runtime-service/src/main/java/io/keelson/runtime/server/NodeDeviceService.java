@@ -1,11 +1,11 @@
 package io.keelson.runtime.server;
 
 import io.grpc.stub.StreamObserver;
+import io.keelson.device.Inventory;
 import io.keelson.device.NodeDevices;
 import io.keelson.device.allocation.Claimant;
 import io.keelson.device.cdi.CdiFolders;
 import io.keelson.device.plugin.Device;
-import io.keelson.device.plugin.Resource;
 import io.keelson.proto.node.v1.AllocateDevicesRequest;
 import io.keelson.proto.node.v1.AllocateDevicesResponse;
 import io.keelson.proto.node.v1.AllocatedDevices;
@@ -29,10 +29,8 @@ import io.keelson.proto.node.v1.WriteCdiSpecsRequest;
 import io.keelson.proto.node.v1.WriteCdiSpecsResponse;
 import io.keelson.proto.record.v1.DeviceAllocation;
 import java.io.InterruptedIOException;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /** {@code keelson.node.v1.DeviceService}: the node's devices, and who holds them. */
 public final class NodeDeviceService extends DeviceServiceImplBase {
@@ -70,40 +68,37 @@ public final class NodeDeviceService extends DeviceServiceImplBase {
   }
 
   private ListResourcesResponse resources() {
-    Map<String, DeviceAllocation> holders = new HashMap<>();
-    for (DeviceAllocation allocation : devices.allocations()) {
-      for (String id : allocation.getDeviceIdsList()) {
-        holders.put(allocation.getResource() + "=" + id, allocation);
-      }
-    }
     ListResourcesResponse.Builder answer = ListResourcesResponse.newBuilder();
-    for (Resource resource : devices.resources()) {
-      DeviceResource.Builder message =
+    for (Inventory resource : devices.inventory()) {
+      answer.addResources(
           DeviceResource.newBuilder()
               .setName(resource.name())
-              .setPluginState(resource.state().name().toLowerCase(Locale.ROOT));
-      for (Device device : resource.devices().values()) {
-        NodeDevice.Builder node =
-            NodeDevice.newBuilder()
-                .setId(device.id())
-                .setHealthy(resource.isUsable(device.id()))
-                .addAllNumaNodes(device.numaNodes())
-                .putAllAttributes(device.attributes());
-        DeviceAllocation held = holders.get(resource.name() + "=" + device.id());
-        if (held != null) {
-          node.setHolder(
-              DeviceHolder.newBuilder()
-                  .setPodNamespace(held.getPodNamespace())
-                  .setPodName(held.getPodName())
-                  .setPodUid(held.getPodUid())
-                  .setContainer(held.getContainer())
-                  .addAllContainerIds(held.getContainerIdsList()));
-        }
-        message.addDevices(node);
-      }
-      answer.addResources(message);
+              .setPluginState(resource.plugin().name().toLowerCase(Locale.ROOT))
+              .addAllDevices(resource.devices().stream().map(NodeDeviceService::message).toList()));
     }
     return answer.build();
+  }
+
+  private static NodeDevice message(Inventory.Entry entry) {
+    Device device = entry.device();
+    NodeDevice.Builder message =
+        NodeDevice.newBuilder()
+            .setId(device.id())
+            .setHealthy(entry.usable())
+            .addAllNumaNodes(device.numaNodes())
+            .putAllAttributes(device.attributes());
+    entry
+        .holder()
+        .ifPresent(
+            held ->
+                message.setHolder(
+                    DeviceHolder.newBuilder()
+                        .setPodNamespace(held.getPodNamespace())
+                        .setPodName(held.getPodName())
+                        .setPodUid(held.getPodUid())
+                        .setContainer(held.getContainer())
+                        .addAllContainerIds(held.getContainerIdsList())));
+    return message.build();
   }
 
   @Override
