@@ -11,6 +11,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestNode;
+import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerEventResponse;
 import io.keelson.proto.cri.v1.ContainerEventType;
 import io.keelson.proto.cri.v1.ContainerState;
@@ -18,8 +19,11 @@ import io.keelson.proto.cri.v1.ContainerStatus;
 import io.keelson.proto.cri.v1.GetEventsRequest;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxState;
+import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -82,6 +86,38 @@ class EventsIT {
       assertThat(deleted.getContainersStatusesList()).isEmpty();
       assertThat(Instant.ofEpochSecond(0, deleted.getCreatedAt()))
           .isBetween(Instant.now().minusSeconds(60), Instant.now());
+    }
+  }
+
+  @Test
+  void theLatestAttemptOfAContainerComesFirst() throws Exception {
+    Cri cri = node.cri();
+    try (Reader reader = new Reader()) {
+      PodSandboxConfig config = node.pod("attempts").build();
+      String pod = reader.awaitFirst(() -> cri.runPod(config));
+      reader.next(pod, CONTAINER_CREATED_EVENT);
+      reader.next(pod, CONTAINER_STARTED_EVENT);
+      List<String> newestFirst = new ArrayList<>();
+      for (int attempt = 0; attempt < 5; attempt++) {
+        ContainerConfig.Builder container = node.container("again", "true");
+        container.getMetadataBuilder().setAttempt(attempt);
+        String id = cri.run(pod, container.build(), config);
+        newestFirst.addFirst(id);
+        reader.next(id, CONTAINER_CREATED_EVENT);
+        reader.next(id, CONTAINER_STARTED_EVENT);
+        assertThat(reader.next(id, CONTAINER_STOPPED_EVENT).getContainersStatusesList())
+            .extracting(ContainerStatus::getId)
+            .isEqualTo(newestFirst);
+      }
+
+      assertThat(
+              cri.runtime()
+                  .podSandboxStatus(
+                      PodSandboxStatusRequest.newBuilder().setPodSandboxId(pod).build())
+                  .getContainersStatusesList())
+          .as("a kubelet takes the first of a name, and leaves the order as it is")
+          .extracting(ContainerStatus::getId)
+          .isEqualTo(newestFirst);
     }
   }
 

@@ -12,6 +12,7 @@ import io.keelson.proto.cri.v1.PodSandboxState;
 import io.keelson.proto.cri.v1.PodSandboxStatus;
 import io.keelson.proto.record.v1.SandboxPhase;
 import io.keelson.proto.record.v1.SandboxRecord;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,8 +66,15 @@ final class PodViews {
         .build();
   }
 
+  /**
+   * The statuses of the pod's containers, the newest first: a kubelet with evented PLEG takes the
+   * first of a name for its latest attempt, and would start it once more.
+   */
   List<ContainerStatus> containerStatuses(PodEntry pod) {
-    return core.containers().of(pod.id()).stream().map(containers::status).toList();
+    return core.containers().of(pod.id()).stream()
+        .map(containers::status)
+        .sorted(Comparator.comparingLong(ContainerStatus::getCreatedAt).reversed())
+        .toList();
   }
 
   /** What a person debugging wants to know besides. */

@@ -71,11 +71,14 @@ public final class Pods {
    */
   public PodSandboxStatusResponse status(String id, boolean verbose) {
     PodEntry pod = core.pods().get(id);
+    // Taken before the statuses are looked at: a kubelet drops an event that is older than a
+    // status it has, so that one must never hold less than was true at its time.
+    long time = Core.now();
     PodSandboxStatusResponse.Builder response =
         PodSandboxStatusResponse.newBuilder()
             .setStatus(views.status(pod))
             .addAllContainersStatuses(views.containerStatuses(pod))
-            .setTimestamp(Core.now());
+            .setTimestamp(time);
     if (verbose) {
       response.putAllInfo(Map.of("info", InfoJson.write(views.details(pod))));
     }
