@@ -50,8 +50,8 @@ public record Inventory(String name, Resource.State plugin, List<Entry> devices)
   }
 
   /** How many devices are in this state. */
-  public long count(State state) {
-    return devices.stream().filter(entry -> entry.state() == state).count();
+  public int count(State state) {
+    return Math.toIntExact(devices.stream().filter(entry -> entry.state() == state).count());
   }
 
   static List<Inventory> of(
