@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.util.List;
+import javax.net.SocketFactory;
 
 /**
  * A connection on which an upgrade was asked for, and the head of what the server answered.
@@ -22,8 +23,14 @@ public record HttpUpgrade(Socket socket, InputStream in, OutputStream out, Strin
   /** Asks for an upgrade of the URL of a stream, over plain TCP. */
   public static HttpUpgrade ask(String url, String protocol, List<String> headers)
       throws IOException {
+    return ask(SocketFactory.getDefault(), url, protocol, headers);
+  }
+
+  /** Asks for it over connections that these sockets make. */
+  public static HttpUpgrade ask(
+      SocketFactory sockets, String url, String protocol, List<String> headers) throws IOException {
     URI uri = URI.create(url);
-    return ask(new Socket(uri.getHost(), uri.getPort()), uri, protocol, headers);
+    return ask(sockets.createSocket(uri.getHost(), uri.getPort()), uri, protocol, headers);
   }
 
   public static HttpUpgrade ask(Socket socket, URI uri, String protocol, List<String> headers)

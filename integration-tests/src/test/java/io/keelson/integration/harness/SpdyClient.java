@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.zip.Deflater;
+import javax.net.SocketFactory;
 
 /**
  * SPDY/3.1 from the client's side, as far as streams of a kubelet need it: written from the
@@ -50,9 +51,15 @@ public final class SpdyClient implements AutoCloseable {
 
   /** Connects, with these versions of the stream protocol on offer. */
   public static SpdyClient connect(String url, String... protocols) throws IOException {
+    return connect(SocketFactory.getDefault(), url, protocols);
+  }
+
+  /** Connects by these sockets. */
+  public static SpdyClient connect(SocketFactory sockets, String url, String... protocols)
+      throws IOException {
     List<String> headers =
         List.of(protocols).stream().map(p -> "X-Stream-Protocol-Version: " + p).toList();
-    HttpUpgrade upgrade = HttpUpgrade.ask(url, "SPDY/3.1", headers);
+    HttpUpgrade upgrade = HttpUpgrade.ask(sockets, url, "SPDY/3.1", headers);
     if (upgrade.status() != 101) {
       throw new IOException(upgrade.head());
     }

@@ -1,9 +1,17 @@
 package io.keelson.integration.harness;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.List;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /** An authority of the test's own, with a server's certificate for 127.0.0.1 and clients'. */
 public record TestCertificates(Path folder) {
@@ -47,6 +55,54 @@ public record TestCertificates(Path folder) {
         Files.readString(folder.resolve("client.crt"))
             + Files.readString(folder.resolve("client.key")));
     return made;
+  }
+
+  /** Gives the server a new key and certificate in the place of the old ones. */
+  public void renewServer() {
+    sign("server", "rsa:2048");
+  }
+
+  /**
+   * TLS of a client that trusts the authority.
+   *
+   * @param name whose certificate it shows; empty for none
+   */
+  public SSLContext client(String name) throws IOException, GeneralSecurityException {
+    KeyStore trusted = KeyStore.getInstance("PKCS12");
+    trusted.load(null, null);
+    try (InputStream in = Files.newInputStream(folder.resolve("ca.crt"))) {
+      trusted.setCertificateEntry(
+          "ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
+    }
+    TrustManagerFactory trust =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init(trusted);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(name.isEmpty() ? null : keys(name), trust.getTrustManagers(), null);
+    return context;
+  }
+
+  private KeyManager[] keys(String name) throws IOException, GeneralSecurityException {
+    char[] password = "secret".toCharArray();
+    Shell.output(
+        "openssl",
+        "pkcs12",
+        "-export",
+        "-in",
+        file(name + ".crt"),
+        "-inkey",
+        file(name + ".key"),
+        "-passout",
+        "pass:secret",
+        "-out",
+        file(name + ".p12"));
+    KeyStore own = KeyStore.getInstance("PKCS12");
+    try (InputStream in = Files.newInputStream(folder.resolve(name + ".p12"))) {
+      own.load(in, password);
+    }
+    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    keys.init(own, password);
+    return keys.getKeyManagers();
   }
 
   private void sign(String name, String newKey) {
@@ -94,6 +150,7 @@ public record TestCertificates(Path folder) {
         file(name + ".crt"));
   }
 
+  /** A name in the folder, or an absolute path. */
   private String file(String name) {
     return folder.resolve(name).toString();
   }

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import javax.net.SocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /** WebSocket (RFC 6455) from the client's side; one thread uses it. */
@@ -31,8 +32,15 @@ public final class WebSocketClient implements AutoCloseable {
 
   /** Connects with this subprotocol, none if it is empty. */
   public static WebSocketClient connect(String url, String protocol) throws IOException {
+    return connect(SocketFactory.getDefault(), url, protocol);
+  }
+
+  /** Connects by these sockets. */
+  public static WebSocketClient connect(SocketFactory sockets, String url, String protocol)
+      throws IOException {
     HttpUpgrade upgrade =
         HttpUpgrade.ask(
+            sockets,
             url,
             "websocket",
             List.of(

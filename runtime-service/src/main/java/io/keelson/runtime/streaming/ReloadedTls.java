@@ -8,6 +8,8 @@ import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.Certificate;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,6 +99,11 @@ final class ReloadedTls {
     try {
       List<? extends Certificate> chain = PemFile.certificates(settings.certificate());
       PrivateKey key = PemFile.privateKey(settings.key());
+      if (!belong(key, chain.getFirst().getPublicKey())) {
+        throw new IOException(
+            "the key in %s is not that of the certificate in %s"
+                .formatted(settings.key(), settings.certificate()));
+      }
       KeyStore own = KeyStore.getInstance("PKCS12");
       own.load(null, NO_PASSWORD);
       own.setKeyEntry("server", key, NO_PASSWORD, chain.toArray(Certificate[]::new));
@@ -116,6 +123,31 @@ final class ReloadedTls {
               .formatted(settings.certificate(), settings.key(), e.getMessage()),
           e);
     }
+  }
+
+  /** Of two files that are renewed one after the other, there is a moment when they don't. */
+  private static boolean belong(PrivateKey key, PublicKey certified)
+      throws GeneralSecurityException {
+    if (!key.getAlgorithm().equals(certified.getAlgorithm())) {
+      return false;
+    }
+    Optional<String> algorithm =
+        switch (key.getAlgorithm()) {
+          case "RSA" -> Optional.of("SHA256withRSA");
+          case "EC" -> Optional.of("SHA256withECDSA");
+          case "EdDSA" -> Optional.of("EdDSA");
+          default -> Optional.empty();
+        };
+    if (algorithm.isEmpty()) {
+      return true; // nobody knows better
+    }
+    Signature signature = Signature.getInstance(algorithm.get());
+    signature.initSign(key);
+    signature.update((byte) 1);
+    byte[] signed = signature.sign();
+    signature.initVerify(certified);
+    signature.update((byte) 1);
+    return signature.verify(signed);
   }
 
   private static Optional<TrustManagerFactory> clients(Optional<Path> ca)

@@ -125,6 +125,11 @@ class ReloadedTlsTest {
     write(second, FileTime.fromMillis(2_000));
     assertThat(shown(tls, second.certificate())).isEqualTo(second.certificate());
 
+    Files.writeString(
+        folder.resolve("cert.pem"), pem("CERTIFICATE", first.certificate().getEncoded()));
+    assertThat(shown(tls, second.certificate()))
+        .as("the new certificate has come, its key has not")
+        .isEqualTo(second.certificate());
     Files.writeString(folder.resolve("key.pem"), "half a ke");
     assertThat(shown(tls, second.certificate())).isEqualTo(second.certificate());
     assertThatThrownBy(
