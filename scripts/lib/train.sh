@@ -8,6 +8,8 @@ train_caches() (
   installation=$1
   work=$(mktemp -d /tmp/keelson-train.XXXXXX)
   bridge=ktrain$((RANDOM % 10000))
+  # No machine code in them: it would be this processor's, and the JVM would die of it on an older one.
+  portable="-XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching"
   daemon=
   registry=
   finish() {
@@ -38,7 +40,7 @@ socket = "$work/nri.sock"
 plugin_dir = "$work/nri"
 TOML
   export KEELSON_SOCKET=$work/state/keelson.sock
-  KEELSON_JAVA_OPTS="-XX:AOTCacheOutput=$installation/lib/serve.aot" \
+  KEELSON_JAVA_OPTS="$portable -XX:AOTCacheOutput=$installation/lib/serve.aot" \
     "$installation/bin/keelson" serve --config "$work/config.toml" >"$work/daemon.log" 2>&1 &
   daemon=$!
   for _ in $(seq 300); do
@@ -59,7 +61,7 @@ TOML
       sleep 0.1
     done
   fi
-  KEELSON_JAVA_OPTS="-XX:AOTCacheOutput=$installation/lib/command.aot" \
+  KEELSON_JAVA_OPTS="$portable -XX:AOTCacheOutput=$installation/lib/command.aot" \
     "$installation/bin/keelson" bench --warm-up 0 --pods 40 train/busybox:1 >/dev/null 2>&1 || return 1
   kill "$daemon" && wait "$daemon" # the cache is written as the daemon ends
   daemon=

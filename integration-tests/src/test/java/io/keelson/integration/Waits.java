@@ -1,12 +1,13 @@
 package io.keelson.integration;
 
+import io.keelson.integration.harness.Patience;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /** For what happens soon. */
 final class Waits {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Patience.ofSeconds(15);
 
   private Waits() {}
 

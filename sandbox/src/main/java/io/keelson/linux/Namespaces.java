@@ -69,6 +69,18 @@ public final class Namespaces {
         });
   }
 
+  /**
+   * Whether a namespace can be entered by this file. One that is left where a namespace was pinned
+   * is an ordinary file.
+   */
+  public static boolean isNamespace(Path file) {
+    try {
+      return Files.getFileStore(file).type().equals("nsfs");
+    } catch (IOException e) {
+      return false; // there is none
+    }
+  }
+
   /** Lets go of a pinned namespace and deletes its file; harmless if there is none. */
   public static void unpin(Path pin) throws IOException {
     while (Mounts.detach(pin)) {

@@ -1,5 +1,6 @@
 package io.keelson.cni.plugin;
 
+import io.keelson.linux.Namespaces;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
@@ -8,7 +9,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -263,16 +263,8 @@ final class Attachments {
   private String cachedNetns(String sandboxId) {
     String netns =
         readable(sandboxId).map(attachment -> attachment.parameters().netns()).orElse("");
-    return isNamespace(netns) ? netns : "";
-  }
-
-  /** A file left where a namespace was pinned is none, and plugins stumble over it. */
-  private static boolean isNamespace(String netns) {
-    try {
-      return !netns.isEmpty() && Files.getFileStore(Path.of(netns)).type().equals("nsfs");
-    } catch (IOException e) {
-      return false;
-    }
+    // Plugins stumble over a file that is left where a namespace was pinned.
+    return !netns.isEmpty() && Namespaces.isNamespace(Path.of(netns)) ? netns : "";
   }
 
   private void collectGarbage(NetworkConfiguration configuration, Set<String> known)

@@ -14,7 +14,6 @@ import io.keelson.proto.record.v1.LentInterface;
 import io.keelson.proto.record.v1.LentRoute;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -143,7 +142,7 @@ final class LinkMoves {
   /** Whether the link is in the pod's namespace. */
   boolean isInPod(LentInterface entry) throws IOException {
     Path netns = Path.of(entry.getNetns());
-    return Files.exists(netns) && in(netns, socket -> find(socket, entry)).isPresent();
+    return Namespaces.isNamespace(netns) && in(netns, socket -> find(socket, entry)).isPresent();
   }
 
   /**
@@ -153,7 +152,7 @@ final class LinkMoves {
    */
   boolean takeHome(LentInterface entry) throws IOException {
     Path netns = Path.of(entry.getNetns());
-    if (Files.exists(netns)) {
+    if (Namespaces.isNamespace(netns)) {
       in(netns, socket -> leave(socket, entry));
     }
     if (entry.getChild()) {

@@ -60,7 +60,8 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Cri implements AutoCloseable {
 
-  private static final Duration DEADLINE = Duration.ofMinutes(2);
+  private static final Duration DEADLINE = Patience.ofSeconds(120);
+  private static final Duration PROBE = Patience.ofSeconds(2);
   private static final int MAX_MESSAGE = 16 * 1024 * 1024;
 
   private final EventLoopGroup eventLoop;
@@ -104,10 +105,10 @@ public final class Cri implements AutoCloseable {
   boolean isServing() {
     try {
       RuntimeServiceGrpc.newBlockingStub(channel)
-          .withDeadlineAfter(2, TimeUnit.SECONDS)
+          .withDeadlineAfter(PROBE.toMillis(), TimeUnit.MILLISECONDS)
           .status(StatusRequest.getDefaultInstance());
       return RuntimeServiceGrpc.newBlockingStub(channel)
-              .withDeadlineAfter(2, TimeUnit.SECONDS)
+              .withDeadlineAfter(PROBE.toMillis(), TimeUnit.MILLISECONDS)
               .listPodSandbox(ListPodSandboxRequest.getDefaultInstance())
           != null;
     } catch (StatusRuntimeException e) {
@@ -202,7 +203,7 @@ public final class Cri implements AutoCloseable {
 
   /** Waits for a container to end. */
   public ContainerStatus awaitExit(String id) {
-    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    long end = System.nanoTime() + Patience.ofSeconds(30).toNanos();
     while (true) {
       ContainerStatus status = status(id);
       if (status.getState() == ContainerState.CONTAINER_EXITED) {
@@ -221,7 +222,7 @@ public final class Cri implements AutoCloseable {
   }
 
   public ExecSyncResponse exec(String id, String... command) {
-    return exec(id, 20, command);
+    return exec(id, Patience.ofSeconds(20).toSeconds(), command);
   }
 
   public ExecSyncResponse exec(String id, long timeoutSeconds, String... command) {

@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  */
 final class LeakCheck {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final Duration PATIENCE = Patience.ofSeconds(5);
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
   private final TestNode node;
@@ -93,6 +93,9 @@ final class LeakCheck {
     Shell.run(List.of("ip", "link", "delete", node.bridge()));
     Shell.run(List.of("ip", "link", "delete", node.bridge() + "x"));
     Shell.run(List.of("nft", "delete", "table", "inet", "keelson-" + node.bridge()));
+    if (node.cgroupParent().endsWith(".slice")) {
+      Shell.run(List.of("systemctl", "stop", node.cgroupParent().substring(1)));
+    }
     for (int round = 0; round < 50 && !controlGroupFolders().isEmpty(); round++) {
       for (Path group : controlGroupFolders().reversed()) {
         try {

@@ -19,7 +19,7 @@ public final class TestDaemon {
   /** Names a step at which the daemon ends itself: {@code STEP[:N]}, at the N-th time. */
   public static final String FAULT_POINT = "KEELSON_FAULT_POINT";
 
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Patience.ofSeconds(60);
 
   private final Path configuration;
   private final Path socket;

@@ -46,6 +46,9 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
 
   private static final AtomicInteger COUNT = new AtomicInteger();
 
+  /** Empty for what the daemon finds best. */
+  private static final String CGROUP_DRIVER = System.getProperty("keelson.cgroup_driver", "");
+
   private final Path base;
   private final String tag;
   private final int net;
@@ -64,6 +67,9 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     base = Path.of(System.getProperty("java.io.tmpdir"), tag);
     set("root", quoted(base.resolve("root")));
     set("state", quoted(base.resolve("state")));
+    if (!CGROUP_DRIVER.isEmpty()) {
+      set("cgroup_driver", quoted(CGROUP_DRIVER));
+    }
     set("log.level", "\"debug\"");
     set("network.bridge", quoted(bridge()));
     set("network.ipv4_subnet", "\"" + ipv4Prefix() + ".0.0/16\"");
@@ -228,8 +234,17 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
         .setLogDirectory(logs().resolve(uid).toString())
         .putLabels("io.kubernetes.pod.name", name)
         .putLabels("io.kubernetes.pod.uid", uid)
-        .setLinux(
-            LinuxPodSandboxConfig.newBuilder().setCgroupParent(cgroupParent() + "/pod" + uid));
+        .setLinux(LinuxPodSandboxConfig.newBuilder().setCgroupParent(podGroup(uid)));
+  }
+
+  private String podGroup(String uid) {
+    return cgroupParent()
+        + "/"
+        + (isSystemd() ? tag + "-pod" + uid.replace('-', '_') + ".slice" : "pod" + uid);
+  }
+
+  private static boolean isSystemd() {
+    return CGROUP_DRIVER.equals("systemd");
   }
 
   /** What a kubelet asks for unless the pod says otherwise: each container its own processes. */
@@ -365,7 +380,7 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
 
   /** Below which all pods of this node have their control groups. */
   public String cgroupParent() {
-    return "/" + tag;
+    return "/" + tag + (isSystemd() ? ".slice" : "");
   }
 
   private static String quoted(Object value) {
