@@ -23,6 +23,7 @@ import io.keelson.linux.MountInfo;
 import io.keelson.linux.tree.Trees;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.ImageVolumes;
+import io.keelson.sandbox.port.PlainArchives;
 import io.keelson.sandbox.port.Provisioner;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -73,6 +74,7 @@ public final class Images implements AutoCloseable {
             settings.backend(),
             catalog,
             layers,
+            settings.limits(),
             threads,
             slowThreads);
     this.assembly =
@@ -123,6 +125,11 @@ public final class Images implements AutoCloseable {
   /** Root file systems from these images. Always the same object. */
   public Provisioner provisioner() {
     return provisioner;
+  }
+
+  /** Tars of plain files, which may grow to no more than a layer may. */
+  public PlainArchives archives() {
+    return new PlainTars(settings.limits());
   }
 
   /** Volumes from these images. Always the same object. */

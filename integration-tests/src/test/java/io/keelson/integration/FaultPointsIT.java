@@ -52,6 +52,12 @@ class FaultPointsIT {
     }
   }
 
+  /** Checkpoints are for {@link CheckpointIT}. */
+  static Stream<String> pointsOfALife() throws IOException {
+    return points()
+        .filter(point -> !point.startsWith("Checkpoint:") && !point.startsWith("RestorePod:"));
+  }
+
   static Stream<String> pointsOfRemoval() throws IOException {
     return points().filter(point -> point.startsWith("Remove") || point.startsWith("StopPod"));
   }
@@ -70,7 +76,7 @@ class FaultPointsIT {
   }
 
   @ParameterizedTest
-  @MethodSource("points")
+  @MethodSource("pointsOfALife")
   void diesOnceInThePodsLife(String point) throws Exception {
     Cri cri = startWith(point);
     boolean deaf = point.equals("StopContainer:killed");

@@ -106,6 +106,17 @@ public final class Namespaces {
         });
   }
 
+  /** Sets the host name in a uts namespace. */
+  public static void setHostname(Path uts, String hostname) throws IOException {
+    callIn(
+        uts,
+        NamespaceType.UTS,
+        () -> {
+          setHostname(hostname);
+          return Boolean.TRUE;
+        });
+  }
+
   /**
    * Runs work in one namespace after another, all on one thread made for it, which is far cheaper
    * than {@link #callIn} for each.
@@ -174,13 +185,17 @@ public final class Namespaces {
       Loopback.up();
     }
     if (hostname != null) {
-      byte[] name = hostname.getBytes(StandardCharsets.UTF_8);
-      if (LibC.sethostname(name, name.length) < 0) {
-        throw LibC.failure("sethostname(\"" + hostname + "\")");
-      }
+      setHostname(hostname);
     }
     for (Map.Entry<String, String> sysctl : sysctls.entrySet()) {
       Sysctl.write(sysctl.getKey(), sysctl.getValue());
+    }
+  }
+
+  private static void setHostname(String hostname) throws IOException {
+    byte[] name = hostname.getBytes(StandardCharsets.UTF_8);
+    if (LibC.sethostname(name, name.length) < 0) {
+      throw LibC.failure("sethostname(\"" + hostname + "\")");
     }
   }
 

@@ -4,6 +4,7 @@ import io.keelson.proto.record.v1.ContainerRecord;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.LaunchRequest;
+import java.util.Optional;
 
 /** What the ports are told of a container, made from its record. Safe for use by many threads. */
 final class Contexts {
@@ -40,6 +41,9 @@ final class Contexts {
             .flatMap(pod -> ContainerLog.path(pod.config(), record.getConfig())),
         record.getConfig().getTty(),
         record.getConfig().getStdin(),
-        record.getConfig().getStdinOnce());
+        record.getConfig().getStdinOnce(),
+        record.getRestored()
+            ? Optional.of(core.settings().restore(container.id()).resolve(CheckpointFiles.IMAGES))
+            : Optional.empty());
   }
 }

@@ -2,6 +2,7 @@ package io.keelson.sandbox;
 
 import io.keelson.linux.BootId;
 import io.keelson.linux.cgroup.Cgroups;
+import io.keelson.proto.record.v1.CheckpointRecord;
 import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.proto.record.v1.ContainerRecord;
 import io.keelson.proto.record.v1.SandboxRecord;
@@ -41,6 +42,7 @@ final class Core {
   private final ContainerIndex containers = new ContainerIndex();
   private final RecordStore<SandboxRecord> podRecords;
   private final RecordStore<ContainerRecord> containerRecords;
+  private final RecordStore<CheckpointRecord> checkpointRecords;
 
   Core(
       SandboxSettings settings,
@@ -69,6 +71,8 @@ final class Core {
         new RecordStore<>(settings.root().resolve("sandboxes"), SandboxRecord.parser());
     this.containerRecords =
         new RecordStore<>(settings.root().resolve("containers"), ContainerRecord.parser());
+    this.checkpointRecords =
+        new RecordStore<>(settings.root().resolve("checkpoints"), CheckpointRecord.parser());
   }
 
   SandboxSettings settings() {
@@ -121,6 +125,11 @@ final class Core {
 
   RecordStore<ContainerRecord> containerRecords() {
     return containerRecords;
+  }
+
+  /** Of checkpoints that are being taken. */
+  RecordStore<CheckpointRecord> checkpointRecords() {
+    return checkpointRecords;
   }
 
   String bootId() {

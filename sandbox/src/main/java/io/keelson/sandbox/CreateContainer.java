@@ -16,13 +16,14 @@ import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.Isolator;
+import io.keelson.sandbox.port.PlainArchives;
 import io.keelson.sandbox.port.PodContext;
-import io.keelson.sandbox.port.Provisioner;
 import io.keelson.sandbox.port.RootOptions;
 import io.keelson.sandbox.spec.SpecBuilder;
 import io.keelson.sandbox.spec.SpecUser;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.locks.Lock;
@@ -39,27 +40,54 @@ final class CreateContainer {
 
   static final String SPEC_FILE = "config.json";
 
-  private record Request(String sandboxId, ContainerConfig config) {}
+  private record Request(String sandboxId, ContainerConfig config, Optional<Path> checkpoint) {}
 
   private final Core core;
   private final RemoveContainer removeContainer;
+  private final CaptureContainers capture;
+  private final PlainArchives archives;
   private final InFlight<Request> inFlight = new InFlight<>(Request::equals);
 
-  CreateContainer(Core core, RemoveContainer removeContainer) {
+  CreateContainer(
+      Core core,
+      RemoveContainer removeContainer,
+      CaptureContainers capture,
+      PlainArchives archives) {
     this.core = core;
     this.removeContainer = removeContainer;
+    this.capture = capture;
+    this.archives = archives;
   }
 
   /**
    * Makes a container in a ready pod; asked again with the same metadata, answers the container
-   * that is there.
+   * that is there. An image that is an absolute path is the archive of a checkpoint to be restored.
    *
    * @return the container's id
    */
   String create(String sandboxId, ContainerConfig config) throws IOException {
+    String image = config.getImage().getImage();
+    return create(
+        sandboxId, config, image.startsWith("/") ? Optional.of(path(image)) : Optional.empty());
+  }
+
+  private static Path path(String image) {
+    try {
+      return Path.of(image);
+    } catch (InvalidPathException e) {
+      throw new InvalidRequestException("the image is no path: " + e.getReason(), e);
+    }
+  }
+
+  /**
+   * As {@link #create(String, ContainerConfig)}, with the archive of a checkpoint apart from the
+   * image that the configuration names.
+   */
+  String create(String sandboxId, ContainerConfig config, Optional<Path> checkpoint)
+      throws IOException {
     PodEntry pod = core.pods().get(sandboxId);
     validate(config);
-    Request request = new Request(pod.id(), config);
+    Request request = new Request(pod.id(), config, checkpoint);
     String name = Names.container(pod.id(), config.getMetadata());
     return inFlight.run(
         name,
@@ -70,7 +98,7 @@ final class CreateContainer {
           try {
             requireReady(pod);
             Optional<String> there = existing(pod, request);
-            return there.isPresent() ? there.get() : create(pod, config);
+            return there.isPresent() ? there.get() : create(pod, request);
           } finally {
             lock.unlock();
           }
@@ -120,17 +148,19 @@ final class CreateContainer {
             + " of this pod: remove that one first");
   }
 
-  private String create(PodEntry pod, ContainerConfig config) throws IOException {
+  private String create(PodEntry pod, Request request) throws IOException {
     String id = core.newId();
-    try (Provisioner.Hold hold = core.provisioner().hold(config.getImage().getImage());
+    ContainerConfig config = request.config;
+    try (ContainerOrigin origin = origin(pod, id, request);
         Undo undo = new Undo()) {
-      ImageDescription image = hold.image();
-      ContainerEntry container = new ContainerEntry(initialRecord(pod, id, config, image));
+      ImageDescription image = origin.image();
+      ContainerEntry container = new ContainerEntry(initialRecord(pod, id, config, origin));
       undo.push("container", () -> removeContainer.remove(container));
       core.containerRecords().save(id, container.record(), Durability.DAEMON);
       core.reached("CreateContainer:recorded");
 
       provision(context(pod, container, image));
+      origin.changeRoot(core, id);
       core.reached("CreateContainer:rootfs");
 
       holdPidNamespace(pod, config);
@@ -141,8 +171,10 @@ final class CreateContainer {
       for (Isolator isolator : core.isolators()) {
         isolator.prepare(context, spec);
       }
+      origin.check(spec);
       AtomicFile.write(context.bundle().resolve(SPEC_FILE), spec.toJson(), false);
       prepareLogDirectory(pod, config);
+      origin.continueLog(ContainerLog.path(pod.config(), config));
       core.reached("CreateContainer:bundle");
 
       ContainerRecord.Builder created =
@@ -159,6 +191,7 @@ final class CreateContainer {
       show(container);
       core.reached("CreateContainer:created");
       undo.keep();
+      origin.keep();
       Notices.tell(core.isolators(), isolator -> isolator.created(context));
     }
     LOG.atInfo()
@@ -167,6 +200,14 @@ final class CreateContainer {
         .addKeyValue("name", config.getMetadata().getName())
         .log("container is created");
     return id;
+  }
+
+  private ContainerOrigin origin(PodEntry pod, String id, Request request) throws IOException {
+    if (request.checkpoint.isEmpty()) {
+      return ContainerOrigin.ofImage(core, request.config);
+    }
+    capture.requireSupport(pod);
+    return ContainerOrigin.ofArchive(core, archives, id, request.checkpoint.get());
   }
 
   private ContainerContext context(PodEntry pod, ContainerEntry container, ImageDescription image) {
@@ -201,7 +242,8 @@ final class CreateContainer {
   }
 
   private ContainerRecord initialRecord(
-      PodEntry pod, String id, ContainerConfig config, ImageDescription image) {
+      PodEntry pod, String id, ContainerConfig config, ContainerOrigin origin) {
+    ImageDescription image = origin.image();
     return ContainerRecord.newBuilder()
         .setId(id)
         .setSandboxId(pod.id())
@@ -216,6 +258,7 @@ final class CreateContainer {
         .setBootId(core.bootId())
         .setCgroup(core.cgroups().child(pod.id(), pod.config(), id))
         .setRuntimeHandler(pod.record().getRuntimeHandler())
+        .setRestored(origin.isCheckpoint())
         .build();
   }
 

@@ -5,6 +5,7 @@ import io.keelson.sandbox.event.EventHub;
 import io.keelson.sandbox.isolator.PidTargets;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.Launcher;
+import io.keelson.sandbox.port.PlainArchives;
 import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.port.PodNetwork;
 import io.keelson.sandbox.port.Provisioner;
@@ -27,6 +28,7 @@ public final class NodeRuntime {
 
   private final Pods pods;
   private final Containers containers;
+  private final Checkpoints checkpoints;
   private final Recovery recovery;
   private final EventHub events = new EventHub();
   private final Stats stats;
@@ -45,6 +47,7 @@ public final class NodeRuntime {
       IsolatorFactory isolators,
       List<PodExtension> podExtensions,
       Provisioner provisioner,
+      PlainArchives archives,
       PodNetwork network,
       Cgroups cgroups,
       FaultPoints faults)
@@ -53,6 +56,7 @@ public final class NodeRuntime {
       Files.createDirectories(settings.state().resolve(folder));
     }
     Files.createDirectories(settings.exitDirectory());
+    Files.createDirectories(settings.restores());
     Core core =
         new Core(
             settings,
@@ -71,22 +75,24 @@ public final class NodeRuntime {
     RemoveContainer removeContainer = new RemoveContainer(core, contexts, stopContainer, exits);
     StopPod stopPod = new StopPod(core, stopContainer, removeContainer);
     ContainerViews containerViews = new ContainerViews(core);
+    RunPod runPod = new RunPod(core, stopPod);
+    CaptureContainers capture = new CaptureContainers(core, contexts);
+    CreateContainer createContainer = new CreateContainer(core, removeContainer, capture, archives);
     this.pods =
-        new Pods(
-            core,
-            new RunPod(core, stopPod),
-            new UpdatePod(core),
-            stopPod,
-            new PodViews(core, containerViews));
+        new Pods(core, runPod, new UpdatePod(core), stopPod, new PodViews(core, containerViews));
     this.containers =
         new Containers(
             core,
             contexts,
-            new CreateContainer(core, removeContainer),
+            createContainer,
             new StartContainer(core, contexts, exits),
             stopContainer,
             removeContainer,
             containerViews);
+    this.checkpoints =
+        new Checkpoints(
+            new TakeCheckpoint(core, capture, archives),
+            new RestorePod(core, runPod, createContainer, stopPod, capture));
     this.stats = new Stats(new StatsSubjects(core), cgroups, provisioner, settings.root());
     this.recovery = new Recovery(core, contexts, exits, stopPod, removeContainer);
   }
@@ -102,6 +108,10 @@ public final class NodeRuntime {
 
   public Containers containers() {
     return containers;
+  }
+
+  public Checkpoints checkpoints() {
+    return checkpoints;
   }
 
   public Stats stats() {

@@ -3,6 +3,8 @@ package io.keelson.sandbox;
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
 import io.keelson.linux.Mounts;
+import io.keelson.linux.NamespaceType;
+import io.keelson.linux.Namespaces;
 import io.keelson.proto.cri.v1.DNSConfig;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.sandbox.port.PodContext;
@@ -84,6 +86,14 @@ final class PodFiles {
       return config.getHostname();
     }
     return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+  }
+
+  /** Gives the pod its host name again, after CRIU has restored that of another. */
+  static void setHostname(PodContext pod) throws IOException {
+    Path uts = pod.namespaces().get(NamespaceType.UTS);
+    if (uts != null) {
+      Namespaces.setHostname(uts, hostname(pod.config()));
+    }
   }
 
   private static byte[] resolvConf(PodSandboxConfig config) throws IOException {

@@ -61,6 +61,7 @@ final class Recovery {
     loadContainers();
     recoverPodExtensions();
     each(List.copyOf(core.containers().all()), this::recoverContainer);
+    CheckpointWork.recover(core);
     each(List.copyOf(core.pods().all()), this::recoverPod);
     recoverPorts();
     new StraySweep(core).run();
@@ -202,6 +203,9 @@ final class Recovery {
                   .setInit(Processes.toRecord(launched.init()))
                   .setMonitor(Processes.toRecord(launched.monitor())));
       core.save(container, running.build(), Durability.POWER);
+      if (request.restoreFrom().isPresent()) {
+        PodFiles.setHostname(contexts.of(container).pod());
+      }
       takeOver(container, found);
       return;
     }

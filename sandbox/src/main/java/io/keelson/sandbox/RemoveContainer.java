@@ -67,6 +67,9 @@ final class RemoveContainer {
     core.provisioner().release(container.id());
     core.reached("RemoveContainer:released");
     FileTrees.delete(core.settings().bundle(container.id()));
+    if (container.record().getRestored()) {
+      FileTrees.delete(core.settings().restore(container.id()));
+    }
     Files.deleteIfExists(core.settings().exitFile(container.id()));
     core.containerRecords().delete(container.id());
     core.containers().remove(container);

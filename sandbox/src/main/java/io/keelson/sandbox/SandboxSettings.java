@@ -67,6 +67,15 @@ public record SandboxSettings(
     return state.resolve("containers").resolve(containerId);
   }
 
+  /** Where the checkpoint lies that a container is to be restored from. */
+  Path restore(String containerId) {
+    return restores().resolve(containerId);
+  }
+
+  Path restores() {
+    return root.resolve("restores");
+  }
+
   Path exitFile(String containerId) {
     return exitDirectory().resolve(containerId);
   }

@@ -105,7 +105,11 @@ final class StartContainer {
         isolator.isolate(context, launched.init());
       }
       running.setStartedAt(Core.now());
-      core.launcher().start(container.id(), request.handler());
+      if (request.restoreFrom().isEmpty()) {
+        core.launcher().start(container.id(), request.handler());
+      } else {
+        PodFiles.setHostname(context.pod());
+      }
       core.reached("StartContainer:started");
       core.save(container, running.build(), Durability.POWER_SOON);
       core.reached("StartContainer:running");
@@ -113,6 +117,9 @@ final class StartContainer {
       Notices.tell(core.isolators(), isolator -> isolator.started(context));
     } catch (IOException | RuntimeException e) {
       fail(container, request, e);
+    }
+    if (request.restoreFrom().isPresent()) {
+      FileTrees.delete(core.settings().restore(container.id()));
     }
     LOG.atInfo()
         .addKeyValue("pod", pod.id())

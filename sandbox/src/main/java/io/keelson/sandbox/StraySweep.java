@@ -1,6 +1,7 @@
 package io.keelson.sandbox;
 
 import io.keelson.linux.Namespaces;
+import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.port.LaunchRequest;
 import io.keelson.sandbox.port.RuntimeHandler;
@@ -36,9 +37,17 @@ final class StraySweep {
     Predicate<String> isPod = id -> core.pods().find(id).isPresent();
     sweep(settings.state().resolve("containers"), isContainer, this::dropContainer);
     sweep(settings.root().resolve("containers"), isContainer, this::dropContainer);
+    sweep(settings.restores(), this::isToBeRestored, id -> FileTrees.delete(settings.restore(id)));
     sweep(settings.exitDirectory(), isContainer, id -> Files.deleteIfExists(settings.exitFile(id)));
     sweep(settings.state().resolve("sandboxes"), isPod, this::dropPod);
     sweep(settings.root().resolve("sandboxes"), isPod, this::dropPod);
+  }
+
+  private boolean isToBeRestored(String id) {
+    return core.containers()
+        .find(id)
+        .filter(container -> container.phase() == ContainerPhase.CONTAINER_PHASE_CREATED)
+        .isPresent();
   }
 
   private interface Drop {
@@ -83,7 +92,8 @@ final class StraySweep {
                     Optional.empty(),
                     false,
                     false,
-                    false));
+                    false,
+                    Optional.empty()));
       }
     }
     core.provisioner().release(id);

@@ -31,11 +31,14 @@ public final class FolderTar {
   private final TarWriter tar;
   private final Map<Long, String> linked = new HashMap<>();
   private final Predicate<String> wanted;
+  private final Predicate<String> chosen;
   private final Runnable check;
 
-  private FolderTar(TarWriter tar, Predicate<String> wanted, Runnable check) {
+  private FolderTar(
+      TarWriter tar, Predicate<String> wanted, Predicate<String> chosen, Runnable check) {
     this.tar = tar;
     this.wanted = wanted;
+    this.chosen = chosen;
     this.check = check;
   }
 
@@ -45,19 +48,35 @@ public final class FolderTar {
    * @param check comes before each file, and ends the work by what it throws
    */
   public static void write(Path folder, OutputStream out, Runnable check) throws IOException {
-    write(folder, out, LayerAttributes::isWanted, check);
+    write(folder, out, LayerAttributes::isWanted, _ -> true, check);
+  }
+
+  /**
+   * As {@link #write}, without what lies at other paths.
+   *
+   * @param chosen is asked for each path below the folder, without a slash at either end; names are
+   *     bytes, one {@code char} each. What is below a path that is not chosen is not looked at
+   */
+  static void writeSome(Path folder, OutputStream out, Predicate<String> chosen)
+      throws IOException {
+    write(folder, out, LayerAttributes::isWanted, chosen, () -> {});
   }
 
   /** As {@link #write}, with the attributes by which a layer hides what is below it. */
   public static void writeLayer(Path folder, OutputStream out, Runnable check) throws IOException {
-    write(folder, out, attribute -> !attribute.equals("security.selinux"), check);
+    write(folder, out, attribute -> !attribute.equals("security.selinux"), _ -> true, check);
   }
 
-  private static void write(Path folder, OutputStream out, Predicate<String> wanted, Runnable check)
+  private static void write(
+      Path folder,
+      OutputStream out,
+      Predicate<String> wanted,
+      Predicate<String> chosen,
+      Runnable check)
       throws IOException {
     TarWriter tar = new TarWriter(out);
     try (Folder root = Folder.open(folder)) {
-      new FolderTar(tar, wanted, check).folder(root, "", root.device());
+      new FolderTar(tar, wanted, chosen, check).folder(root, "", root.device());
     }
     tar.finish();
   }
@@ -69,9 +88,10 @@ public final class FolderTar {
     List<String> names = folder.list().stream().sorted().toList();
     for (String name : names) {
       check.run();
-      Optional<FileStatus> status = folder.status(name);
+      String below = path.isEmpty() ? name : path + "/" + name;
+      Optional<FileStatus> status = chosen.test(below) ? folder.status(name) : Optional.empty();
       if (status.isPresent()) {
-        entry(folder, name, path.isEmpty() ? name : path + "/" + name, status.get(), device);
+        entry(folder, name, below, status.get(), device);
       }
     }
   }

@@ -1,6 +1,7 @@
 package io.keelson.image.rootfs;
 
 import io.keelson.image.RootBackend;
+import io.keelson.image.UnpackLimits;
 import io.keelson.image.store.ImageCatalog;
 import io.keelson.image.store.LayerStore;
 import io.keelson.image.store.StoredImage;
@@ -18,6 +19,7 @@ import io.keelson.sandbox.port.ImageVolumes;
 import io.keelson.sandbox.port.Provisioner;
 import io.keelson.sandbox.port.RootOptions;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,6 +50,7 @@ public final class RootProvisioner implements Provisioner {
   private final Map<String, Backend> backends;
   private final String usualBackend;
   private final VolumeProvisioner volumes;
+  private final RootChanges changes;
   private final AtomicLong removals = new AtomicLong(System.nanoTime());
 
   private RootProvisioner(
@@ -55,6 +58,7 @@ public final class RootProvisioner implements Provisioner {
       RootBackend backend,
       ImageCatalog catalog,
       LayerStore layers,
+      UnpackLimits limits,
       KernelThreads threads,
       KernelThreads slowThreads) {
     OverlayMount overlay = new OverlayMount();
@@ -70,6 +74,7 @@ public final class RootProvisioner implements Provisioner {
             RootBackend.BIND.word(), new BindBackend(overlay));
     this.usualBackend = backend.word();
     this.volumes = new VolumeProvisioner(roots, catalog, this.layers, threads, overlay);
+    this.changes = new RootChanges(catalog, this.layers, limits, slowThreads);
   }
 
   /**
@@ -78,6 +83,7 @@ public final class RootProvisioner implements Provisioner {
    * @param root a folder for them
    * @param backend makes new ones unless another is asked for; those that are there stay as they
    *     are
+   * @param limits of what archives may make a root grow by
    * @param threads for mounts
    * @param slowThreads for what may take minutes
    */
@@ -86,6 +92,7 @@ public final class RootProvisioner implements Provisioner {
       RootBackend backend,
       ImageCatalog catalog,
       LayerStore layers,
+      UnpackLimits limits,
       KernelThreads threads,
       KernelThreads slowThreads)
       throws IOException {
@@ -95,6 +102,7 @@ public final class RootProvisioner implements Provisioner {
             backend,
             catalog,
             layers,
+            limits,
             threads,
             slowThreads);
     for (RootFolder folder : provisioner.roots.all()) {
@@ -198,6 +206,16 @@ public final class RootProvisioner implements Provisioner {
   @Override
   public Path rootfs(String containerId) {
     return roots.of(containerId).merged();
+  }
+
+  @Override
+  public List<String> writeChanges(String containerId, OutputStream tar) throws IOException {
+    return changes.write(roots.of(containerId), tar);
+  }
+
+  @Override
+  public void applyChanges(String containerId, Path tar, List<String> deleted) throws IOException {
+    changes.apply(roots.of(containerId), tar, deleted);
   }
 
   @Override

@@ -18,6 +18,7 @@ import java.util.TreeMap;
  *
  * @param conmon an absolute path or a name to be looked for in PATH
  * @param catatonit as conmon
+ * @param criu as conmon
  * @param runtimes by name; never empty
  * @param defaultRuntime one of {@code runtimes}
  */
@@ -29,6 +30,7 @@ public record Configuration(
     CgroupDriverChoice cgroupDriver,
     String conmon,
     String catatonit,
+    String criu,
     Map<String, OciRuntime> runtimes,
     String defaultRuntime,
     Log log,
@@ -242,6 +244,7 @@ public record Configuration(
         values.get(Keys.CGROUP_DRIVER),
         values.get(Keys.CONMON),
         values.get(Keys.CATATONIT),
+        values.get(Keys.CRIU),
         runtimes(values, defaultRuntime),
         defaultRuntime,
         new Log(values.get(Keys.LOG_LEVEL), values.get(Keys.LOG_FORMAT)),

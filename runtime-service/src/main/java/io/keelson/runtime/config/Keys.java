@@ -96,6 +96,17 @@ final class Keys {
           is looked for in PATH, or an absolute path. Pods without one need no such program.\
           """);
 
+  static final Key<String> CRIU =
+      Key.of(
+          "criu",
+          ValueTypes.PROGRAM,
+          "criu",
+          """
+          The program that checkpoints and restores processes for a runtime that can use it (runc,
+          or a crun that was built with it): a name that is looked for in PATH, or an absolute
+          path that ends with "criu". Without it checkpoints are refused.\
+          """);
+
   static final Key<LogLevel> LOG_LEVEL =
       Key.of(
           "log.level",
@@ -180,6 +191,7 @@ final class Keys {
           CGROUP_DRIVER,
           CONMON,
           CATATONIT,
+          CRIU,
           DEFAULT_RUNTIME,
           LOG_LEVEL,
           LOG_FORMAT,

@@ -175,7 +175,7 @@ public final class Daemon implements AutoCloseable {
                     new StreamingCalls(runtime.containers(), runtime.pods(), streams),
                     new EventCalls(runtime.events()),
                     new StatsCalls(runtime.stats()),
-                    new CheckpointCalls(runtime.pods(), runtime.containers())),
+                    new CheckpointCalls(runtime.checkpoints())),
                 introspection.health(),
                 introspection.reflection(),
                 new CriImageService(images),
@@ -225,7 +225,10 @@ public final class Daemon implements AutoCloseable {
         Objects.requireNonNull(host.handlers().get(configuration.defaultRuntime()));
     LauncherSettings launching =
         new LauncherSettings(
-            host.conmon(), configuration.state().resolve("containers"), RUNTIME_TIMEOUT);
+            host.conmon(),
+            configuration.state().resolve("containers"),
+            () -> Programs.ofHost().find(configuration.criu()),
+            RUNTIME_TIMEOUT);
     FdPoller poller = shutdown.add("the streams of commands", new FdPoller());
     return new NodeRuntime(
         settings,
@@ -250,6 +253,7 @@ public final class Daemon implements AutoCloseable {
                 devices.podExtensions(),
                 nri.map(Nri::podExtension).stream().toList())),
         images.provisioner(),
+        images.archives(),
         network,
         host.cgroups(),
         faults);

@@ -1,60 +1,87 @@
 package io.keelson.runtime.server;
 
+import io.grpc.Context;
+import io.grpc.Deadline;
 import io.keelson.proto.cri.v1.CheckpointContainerRequest;
 import io.keelson.proto.cri.v1.CheckpointContainerResponse;
 import io.keelson.proto.cri.v1.CheckpointPodRequest;
 import io.keelson.proto.cri.v1.CheckpointPodResponse;
-import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.RestorePodRequest;
 import io.keelson.proto.cri.v1.RestorePodResponse;
-import io.keelson.sandbox.Containers;
-import io.keelson.sandbox.Pods;
-import io.keelson.sandbox.error.FailedPreconditionException;
+import io.keelson.sandbox.Checkpoints;
 import io.keelson.sandbox.error.InvalidRequestException;
-import io.keelson.sandbox.error.UnsupportedException;
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
-/**
- * The calls about checkpoints, which are refused: what is wrong with the request is said first, so
- * that a caller's mistake is not taken for a trait of the node.
- */
+/** The calls about checkpoints. */
 public final class CheckpointCalls {
 
-  /** Callers know a node without checkpoints by these words, whatever its runtime. */
-  private static final String REFUSAL = "checkpoint/restore support not available";
+  /** For callers that say nothing of time. */
+  private static final Duration USUAL_LIMIT = Duration.ofMinutes(10);
 
-  private final Pods pods;
-  private final Containers containers;
+  private final Checkpoints checkpoints;
 
-  public CheckpointCalls(Pods pods, Containers containers) {
-    this.pods = pods;
-    this.containers = containers;
+  public CheckpointCalls(Checkpoints checkpoints) {
+    this.checkpoints = checkpoints;
   }
 
-  CheckpointContainerResponse container(CheckpointContainerRequest request) {
+  CheckpointContainerResponse container(CheckpointContainerRequest request) throws IOException {
     String id = Requests.containerId(request.getContainerId());
-    requireAbsolute(request.getLocation(), "the archive");
-    if (containers.status(id, false).getStatus().getState() != ContainerState.CONTAINER_RUNNING) {
-      throw new FailedPreconditionException(
-          "a checkpoint needs a running container; " + id + " does not run");
+    Path archive = absolute(request.getLocation(), "the archive");
+    long seconds = request.getTimeout();
+    if (seconds < 0) {
+      throw new InvalidRequestException("the time-out " + seconds + " s is negative");
     }
-    throw new UnsupportedException(REFUSAL + ": keelson does not drive CRIU");
+    checkpoints.container(id, archive, seconds == 0 ? limit() : Duration.ofSeconds(seconds));
+    return CheckpointContainerResponse.getDefaultInstance();
   }
 
-  CheckpointPodResponse pod(CheckpointPodRequest request) {
-    pods.status(Requests.podId(request.getPodSandboxId()), false);
-    requireAbsolute(request.getOutputPath(), "the folder of the checkpoint");
-    throw new UnsupportedException(REFUSAL + ": keelson does not drive CRIU");
+  CheckpointPodResponse pod(CheckpointPodRequest request) throws IOException {
+    String id = Requests.podId(request.getPodSandboxId());
+    Path folder = absolute(request.getOutputPath(), "the folder of the checkpoint");
+    requireNone(request.getOptionsMap());
+    checkpoints.pod(id, folder, request.getContainerIdsList(), limit());
+    return CheckpointPodResponse.getDefaultInstance();
   }
 
-  RestorePodResponse restore(RestorePodRequest request) {
-    requireAbsolute(request.getCheckpointPath(), "the folder of the checkpoint");
-    throw new UnsupportedException(REFUSAL + ": keelson does not drive CRIU");
+  RestorePodResponse restore(RestorePodRequest request) throws IOException {
+    Path folder = absolute(request.getCheckpointPath(), "the folder of the checkpoint");
+    requireNone(request.getOptionsMap());
+    return checkpoints.restorePod(
+        folder,
+        request.getConfig(),
+        request.getRuntimeHandler(),
+        request.getContainerConfigsList());
   }
 
-  private static void requireAbsolute(String path, String what) {
+  /** What the call's own deadline leaves. */
+  private static Duration limit() {
+    Deadline deadline = Context.current().getDeadline();
+    return deadline == null
+        ? USUAL_LIMIT
+        : Duration.ofNanos(Math.max(1, deadline.timeRemaining(TimeUnit.NANOSECONDS)));
+  }
+
+  private static void requireNone(Map<String, String> options) {
+    if (!options.isEmpty()) {
+      throw new InvalidRequestException(
+          "there are no options of the names " + String.join(", ", options.keySet()));
+    }
+  }
+
+  private static Path absolute(String path, String what) {
     if (!path.startsWith("/")) {
       throw new InvalidRequestException(
           "the path of " + what + " must be absolute, not \"" + path + "\"");
+    }
+    try {
+      return Path.of(path).normalize();
+    } catch (InvalidPathException e) {
+      throw new InvalidRequestException("the path of " + what + " is none: " + e.getReason(), e);
     }
   }
 }

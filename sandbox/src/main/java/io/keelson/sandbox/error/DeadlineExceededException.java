@@ -8,4 +8,8 @@ public final class DeadlineExceededException extends KeelsonException {
   public DeadlineExceededException(String message) {
     super(message, null);
   }
+
+  public DeadlineExceededException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

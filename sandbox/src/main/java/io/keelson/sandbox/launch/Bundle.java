@@ -41,6 +41,11 @@ record Bundle(Path folder) {
     return folder.resolve("attach");
   }
 
+  /** What CRIU writes while it restores the container. */
+  Path restoring() {
+    return folder.resolve("restoring");
+  }
+
   static OptionalInt readPid(Path file) throws IOException {
     try {
       String text = Files.readString(file, StandardCharsets.UTF_8).strip();

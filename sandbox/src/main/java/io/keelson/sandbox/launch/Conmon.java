@@ -22,9 +22,11 @@ final class Conmon {
   private static final int SYNC_READ = 4;
 
   private final LauncherSettings settings;
+  private final Criu criu;
 
   Conmon(LauncherSettings settings) {
     this.settings = settings;
+    this.criu = new Criu(settings.criu(), settings.timeout());
   }
 
   /**
@@ -33,7 +35,9 @@ final class Conmon {
    */
   Starting start(LaunchRequest request, Path program) throws IOException {
     List<String> command = command(request, program);
-    Map<String, String> environment = new HashMap<>(OciRuntime.ENVIRONMENT);
+    Map<String, String> environment =
+        new HashMap<>(
+            request.restoreFrom().isPresent() ? criu.environment() : OciRuntime.ENVIRONMENT);
     environment.put("_OCI_SYNCPIPE", Integer.toString(SYNC_WRITE));
     Fd[] sync = Fd.pipe();
     try {
@@ -93,6 +97,15 @@ final class Conmon {
     for (String argument : runtime.argumentsUnderConmon()) {
       command.addAll(List.of("--runtime-arg", argument));
     }
+    request
+        .restoreFrom()
+        .ifPresent(
+            images -> {
+              command.addAll(List.of("--restore", images.toString()));
+              for (String option : OciRuntime.restoreOptions(bundle.restoring())) {
+                command.addAll(List.of("--runtime-opt", option));
+              }
+            });
     return command;
   }
 

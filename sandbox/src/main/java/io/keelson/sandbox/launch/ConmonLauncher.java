@@ -48,6 +48,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   private final ExecGroups execGroups;
   private final ExecRunner execs;
   private final LogReopener logs;
+  private final Checkpoints checkpoints;
   private final Map<String, String> groups = new ConcurrentHashMap<>();
 
   /**
@@ -64,6 +65,7 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
     this.execGroups = ExecGroups.of(cgroups);
     this.execs = new ExecRunner(settings.conmon(), execGroups);
     this.logs = new LogReopener(settings.timeout());
+    this.checkpoints = new Checkpoints(new Criu(settings.criu(), settings.timeout()));
   }
 
   @Override
@@ -76,6 +78,9 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
     if (request.logFile().isPresent()) {
       LogReopener.prepare(request.logFile().get());
     }
+    if (request.restoreFrom().isPresent()) {
+      Files.createDirectories(bundle.restoring());
+    }
     try (Conmon.Starting starting =
         conmon.start(request, programs.of(request.handler().binary()))) {
       ProcessId monitor = starting.process().processId();
@@ -83,6 +88,13 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
       Files.writeString(
           bundle.monitorPid(), Integer.toString(monitor.pid()), StandardCharsets.US_ASCII);
       return new Launched(answer(request, starting), monitor);
+    } catch (OperationFailedException e) {
+      throw undone(
+          request,
+          Checkpoints.explained(
+              "container " + request.containerId() + " can't be restored",
+              e,
+              bundle.restoring().resolve("restore.log")));
     } catch (IOException | RuntimeException e) {
       throw undone(request, e);
     }
@@ -290,6 +302,33 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   public void update(String containerId, RuntimeHandler handler, byte[] resources)
       throws IOException {
     runtime(handler).update(containerId, resources);
+  }
+
+  @Override
+  public Optional<String> missingForCheckpoints(RuntimeHandler handler) throws IOException {
+    return checkpoints.missing(handler, runtime(handler));
+  }
+
+  @Override
+  public void pause(String containerId, RuntimeHandler handler) throws IOException {
+    runtime(handler).pause(containerId);
+  }
+
+  @Override
+  public void resume(String containerId, RuntimeHandler handler) throws IOException {
+    runtime(handler).resume(containerId);
+  }
+
+  @Override
+  public void checkpoint(
+      String containerId, RuntimeHandler handler, Path images, Path logFolder, Duration timeout)
+      throws IOException {
+    checkpoints.take(containerId, runtime(handler), images, logFolder, timeout);
+  }
+
+  @Override
+  public void awaitCheckpoint(Path images) throws IOException {
+    Monitors.awaitEndOf(images, settings.timeout());
   }
 
   private OciRuntime runtime(RuntimeHandler handler) {

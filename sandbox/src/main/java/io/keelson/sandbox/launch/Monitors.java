@@ -79,6 +79,23 @@ final class Monitors {
     return new Scan(found, startingSeen);
   }
 
+  /** Waits until no process has this path among its arguments, {@code timeout} at most. */
+  static void awaitEndOf(Path argument, Duration timeout) throws IOException {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (isArgument(argument.toString()) && System.nanoTime() - deadline < 0) {
+      pause();
+    }
+  }
+
+  private static boolean isArgument(String text) throws IOException {
+    try (Stream<Path> entries = Files.list(PROC)) {
+      return entries
+          .map(entry -> entry.getFileName().toString())
+          .filter(name -> Character.isDigit(name.charAt(0)))
+          .anyMatch(name -> arguments(Integer.parseInt(name)).contains(text));
+    }
+  }
+
   private static boolean isMonitor(int pid, Bundle bundle) {
     List<String> arguments = arguments(pid);
     int flag = arguments.indexOf("-b");

@@ -7,6 +7,9 @@ import io.keelson.linux.Commands.Output;
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
 import io.keelson.linux.Fd;
+import io.keelson.linux.Pidfd;
+import io.keelson.linux.ProcessId;
+import io.keelson.linux.Signals;
 import io.keelson.linux.Spawn;
 import io.keelson.linux.SpawnFiles;
 import io.keelson.linux.Spawned;
@@ -42,6 +45,9 @@ final class OciRuntime {
   private static final int MAX_OUTPUT = 64 * 1024;
   private static final byte[] NO_INPUT = new byte[0];
   private static final byte[] GO = {0};
+
+  /** Else CRIU refuses whoever holds a lock or has a connection. */
+  private static final List<String> CRIU_OPTIONS = List.of("--file-locks", "--tcp-established");
 
   private final RuntimeHandler handler;
   private final Path program;
@@ -129,6 +135,69 @@ final class OciRuntime {
 
   void update(String id, byte[] resources) throws IOException {
     run("update", resources, List.of("update", "--resources", "/dev/stdin", id));
+  }
+
+  void pause(String id) throws IOException {
+    run("pause", NO_INPUT, List.of("pause", id));
+  }
+
+  /** Harmless if it is not paused. */
+  void resume(String id) throws IOException {
+    if (status(id).orElse("").equals("paused")) {
+      run("resume", NO_INPUT, List.of("resume", id));
+    }
+  }
+
+  /** True if it knows the commands {@code checkpoint} and {@code restore}. */
+  boolean drivesCriu() throws IOException {
+    if (!isCrun()) {
+      return isRunc();
+    }
+    Output output =
+        Commands.run(command(List.of("--version")), ENVIRONMENT, NO_INPUT, timeout, MAX_OUTPUT);
+    return output.stdoutText().contains("+CRIU");
+  }
+
+  /**
+   * Writes the processes of a container to files and leaves them as they are.
+   *
+   * @param logs receives CRIU's log and statistics
+   * @throws CommandTimeoutException after {@code timeout}; CRIU itself is not killed, which would
+   *     take the processes with it, but undoes its work, since nobody asks it any more
+   */
+  void checkpoint(
+      String id, Path images, Path logs, Map<String, String> environment, Duration timeout)
+      throws IOException {
+    List<String> arguments =
+        new ArrayList<>(List.of("checkpoint", "--image-path", images.toString()));
+    arguments.addAll(List.of("--work-path", logs.toString(), "--leave-running"));
+    arguments.addAll(CRIU_OPTIONS);
+    arguments.add(id);
+    Output output =
+        Commands.run(
+            command(arguments), environment, NO_INPUT, timeout, MAX_OUTPUT, OciRuntime::terminate);
+    requireSuccess("checkpoint", id, output);
+  }
+
+  private static void terminate(int pid) throws IOException {
+    Optional<ProcessId> process = ProcessId.of(pid);
+    Optional<Pidfd> pidfd = process.isEmpty() ? Optional.empty() : Pidfd.open(process.get());
+    if (pidfd.isPresent()) {
+      try (Pidfd open = pidfd.get()) {
+        open.signal(Signals.SIGTERM);
+      }
+    }
+  }
+
+  /**
+   * The options of {@code restore}, which must be those of the checkpoint.
+   *
+   * @param logs receives CRIU's log
+   */
+  static List<String> restoreOptions(Path logs) {
+    List<String> options = new ArrayList<>(CRIU_OPTIONS);
+    options.addAll(List.of("--work-path", logs.toString()));
+    return options;
   }
 
   /**
@@ -284,6 +353,10 @@ final class OciRuntime {
     } catch (CommandTimeoutException e) {
       throw tookTooLong(verb, id, e);
     }
+    requireSuccess(verb, id, output);
+  }
+
+  private void requireSuccess(String verb, String id, Output output) {
     if (!output.isSuccess()) {
       throw failed(verb, id, saidOr(output.stderrText(), "exit code " + output.exitCode()));
     }

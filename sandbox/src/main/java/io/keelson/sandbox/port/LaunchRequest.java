@@ -15,6 +15,8 @@ import java.util.Optional;
  * @param terminal the workload gets a pseudo terminal
  * @param stdin the workload's standard input stays open for attach
  * @param stdinOnce standard input closes when the first attach ends
+ * @param restoreFrom the folder of a checkpoint's images ({@link Launcher#checkpoint}) with which
+ *     the processes go on in place of the workload that the spec says; empty for a new workload
  */
 public record LaunchRequest(
     String containerId,
@@ -24,4 +26,5 @@ public record LaunchRequest(
     Optional<Path> logFile,
     boolean terminal,
     boolean stdin,
-    boolean stdinOnce) {}
+    boolean stdinOnce,
+    Optional<Path> restoreFrom) {}

@@ -2,6 +2,7 @@ package io.keelson.sandbox.port;
 
 import io.keelson.linux.ProcessId;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -17,7 +18,8 @@ public interface Launcher {
 
   /**
    * Makes the container from its bundle: namespaces, cgroup and init process exist when it returns,
-   * the workload does not run yet.
+   * the workload does not run yet. The processes of a container that is restored run already, and
+   * {@link #start} is not for it.
    *
    * @throws io.keelson.sandbox.error.OperationFailedException with the runtime's own words; nothing
    *     is left
@@ -85,6 +87,39 @@ public interface Launcher {
 
   /** Applies the {@code linux.resources} object (OCI runtime spec, JSON) to a running container. */
   void update(String containerId, RuntimeHandler handler, byte[] resources) throws IOException;
+
+  /**
+   * What this handler's containers lack to be checkpointed and restored, in words for people; empty
+   * if they can be.
+   */
+  Optional<String> missingForCheckpoints(RuntimeHandler handler) throws IOException;
+
+  /** Freezes all processes of a running container. */
+  void pause(String containerId, RuntimeHandler handler) throws IOException;
+
+  /** Lets a paused container run on; harmless if it is not paused. */
+  void resume(String containerId, RuntimeHandler handler) throws IOException;
+
+  /**
+   * Writes the processes of a running or paused container to files, memory and all. They are left
+   * as they were, also if it fails.
+   *
+   * @param images receives the images; made if it is not there
+   * @param logs a folder that receives the files {@code dump.log} and {@code stats-dump}
+   * @param timeout after which it is given up
+   * @throws io.keelson.sandbox.error.DeadlineExceededException after {@code timeout}
+   * @throws io.keelson.sandbox.error.OperationFailedException with what CRIU says
+   */
+  void checkpoint(
+      String containerId, RuntimeHandler handler, Path images, Path logs, Duration timeout)
+      throws IOException;
+
+  /**
+   * Waits until nobody writes to {@code images} any more: a checkpoint that an earlier life of the
+   * daemon began goes on without it, and its end must not be forced, since the processes are held
+   * by it.
+   */
+  void awaitCheckpoint(Path images) throws IOException;
 
   /** The processes of a launched container: its init, and the monitor that waits for it. */
   record Launched(ProcessId init, ProcessId monitor) {}

@@ -2,8 +2,10 @@ package io.keelson.sandbox.port;
 
 import io.keelson.linux.tree.Trees;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -46,6 +48,26 @@ public interface Provisioner {
    * walk a whole tree: callers keep the answer for as long as it was dear.
    */
   Optional<Trees.Usage> usage(String containerId) throws IOException;
+
+  /**
+   * Writes what the container has changed in its image: a tar of what was made or changed, with
+   * paths from the root on. Nobody may write to the root file system meanwhile.
+   *
+   * @param tar stays the caller's
+   * @return the paths of what it has deleted
+   * @throws io.keelson.sandbox.error.UnsupportedException if that can't be told of a root file
+   *     system that was made in this way
+   */
+  List<String> writeChanges(String containerId, OutputStream tar) throws IOException;
+
+  /**
+   * Changes a root file system that no process uses yet as {@link #writeChanges} says. Whatever the
+   * tar and the paths say, nothing outside of it is touched.
+   *
+   * @throws io.keelson.sandbox.error.InvalidRequestException if they are broken, lead out of the
+   *     root file system, or want more than the limits for images allow
+   */
+  void applyChanges(String containerId, Path tar, List<String> deleted) throws IOException;
 
   /** Unmounts and deletes a container's root file system. Harmless if there is none. */
   void release(String containerId) throws IOException;

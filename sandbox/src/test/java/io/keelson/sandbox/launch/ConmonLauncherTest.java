@@ -166,7 +166,8 @@ class ConmonLauncherTest {
             Optional.of(blocked.resolve("log")),
             false,
             false,
-            false);
+            false,
+            Optional.empty());
 
     assertThatThrownBy(() -> lab.launcher().create(request))
         .isInstanceOf(OperationFailedException.class)
@@ -185,7 +186,8 @@ class ConmonLauncherTest {
             Optional.of(folder.resolve("a:b")),
             false,
             false,
-            false);
+            false,
+            Optional.empty());
 
     assertThatThrownBy(() -> lab.launcher().create(request))
         .isInstanceOf(InvalidRequestException.class)
@@ -233,7 +235,9 @@ class ConmonLauncherTest {
     assertThat(lab.launcher().find(request)).isEmpty();
     // The daemon is killed as soon as it has started conmon: no note, nobody reads the answer.
     try (Conmon.Starting starting =
-        new Conmon(new LauncherSettings(Path.of("/usr/bin/conmon"), folder, LaunchLab.PATIENCE))
+        new Conmon(
+                new LauncherSettings(
+                    Path.of("/usr/bin/conmon"), folder, Optional::empty, LaunchLab.PATIENCE))
             .start(request, request.handler().binary())) {
       lab.watcher.watch(starting.process().processId(), starting.process()::close);
     }
@@ -252,7 +256,9 @@ class ConmonLauncherTest {
   void aLaunchThatFailedUnseenIsNotFound() throws Exception {
     LaunchRequest request = lab.request("runc", false, lab.spec("/no/such/command"));
     try (Conmon.Starting starting =
-        new Conmon(new LauncherSettings(Path.of("/usr/bin/conmon"), folder, LaunchLab.PATIENCE))
+        new Conmon(
+                new LauncherSettings(
+                    Path.of("/usr/bin/conmon"), folder, Optional::empty, LaunchLab.PATIENCE))
             .start(request, request.handler().binary())) {
       lab.watcher.watch(starting.process().processId(), starting.process()::close);
     }

@@ -84,7 +84,10 @@ final class LaunchLab implements AutoCloseable {
 
   private ConmonLauncher newLauncher(Duration timeout, ProcessWatcher used) throws IOException {
     return new ConmonLauncher(
-        new LauncherSettings(CONMON, root.resolve("containers"), timeout), cgroups, used, poller);
+        new LauncherSettings(CONMON, root.resolve("containers"), Optional::empty, timeout),
+        cgroups,
+        used,
+        poller);
   }
 
   RuntimeHandler handler(String runtime) {
@@ -125,7 +128,8 @@ final class LaunchLab implements AutoCloseable {
             log ? Optional.of(root.resolve("logs").resolve(id + ".log")) : Optional.empty(),
             false,
             input != Input.NONE,
-            input == Input.ONCE);
+            input == Input.ONCE,
+            Optional.empty());
     made.add(request);
     return request;
   }

@@ -1,0 +1,208 @@
+package io.keelson.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.grpc.Status;
+import io.keelson.integration.harness.ContainerLog;
+import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.Criu;
+import io.keelson.integration.harness.Shell;
+import io.keelson.integration.harness.TestDaemon;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.proto.cri.v1.CheckpointContainerRequest;
+import io.keelson.proto.cri.v1.CheckpointPodRequest;
+import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.ContainerState;
+import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.RestorePodRequest;
+import io.keelson.proto.cri.v1.RestorePodResponse;
+import io.keelson.proto.cri.v1.RestoredContainer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Checkpoints of containers and pods by runc and CRIU, and what is made of them again. Only where
+ * CRIU is installed and works with the kernel.
+ */
+class CheckpointIT {
+
+  /** Counts in its memory alone, so that only a true restore can go on. */
+  private static final String COUNTER =
+      "i=0; trap 'exit 7' TERM; rm /www/index.html; echo changed > /etc/motd; "
+          + "while :; do i=$((i+1)); echo $i; sleep 0.1; done";
+
+  private static final Optional<Path> CRIU = Criu.working();
+
+  @RegisterExtension
+  static final TestNode node =
+      TestNode.create().set("criu", "\"" + CRIU.orElse(Path.of("/no/criu")) + "\"");
+
+  @BeforeEach
+  void criuWorks() {
+    assumeTrue(CRIU.isPresent(), "there is no CRIU that works with this kernel");
+  }
+
+  @Test
+  void aContainerGoesOnInAnotherPod() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig.Builder first = node.pod("first");
+    String original = run(first, "counter");
+    Path archive = node.folder("archives").resolve("counter.tar");
+    checkpoint(original, archive);
+    int counted = lastCount(first, "counter");
+    assertThat(Shell.output("tar", "-tf", archive.toString()).lines())
+        .contains(
+            "config.dump",
+            "spec.dump",
+            "checkpoint/inventory.img",
+            "rootfs-diff.tar",
+            "deleted.files",
+            "dump.log",
+            "stats-dump");
+    Waits.until(() -> lastCount(first, "counter") > counted, "the original goes on");
+
+    PodSandboxConfig.Builder second = node.pod("second");
+    String pod = cri.runPod(second.build(), "runc");
+    String restored = cri.create(pod, from(archive).build(), second.build());
+    assertThat(cri.status(restored).getState()).isEqualTo(ContainerState.CONTAINER_CREATED);
+    assertThat(cri.status(restored).getImage().getImage()).isEqualTo(TestNode.IMAGE);
+    cri.start(restored);
+
+    Waits.until(() -> lastCount(second, "counter") > counted + 1, "the restored one goes on");
+    List<String> lines =
+        node.log(second, "counter").lines().stream().map(ContainerLog.Line::text).toList();
+    assertThat(lines).as("nothing lost, nothing twice").doesNotHaveDuplicates().startsWith("1");
+    assertThat(lines).hasSize(Integer.parseInt(lines.getLast()));
+    assertThat(cri.output(restored, "cat", "/etc/motd")).isEqualTo("changed");
+    assertThat(cri.exec(restored, "ls", "/www/index.html").getExitCode()).isNotZero();
+    assertThat(cri.output(restored, "hostname")).isEqualTo("second");
+    node.killAndStart();
+    cri.stop(restored, 10);
+    assertThat(cri.status(restored).getExitCode()).isEqualTo(7);
+    assertThat(cri.status(original).getState()).isEqualTo(ContainerState.CONTAINER_RUNNING);
+    Files.delete(archive);
+  }
+
+  @Test
+  void allContainersOfAPodGoOnTogether() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig.Builder first = node.pod("first");
+    run(first, "one");
+    run(first, "two");
+    String podId = cri.pods().getFirst().getId();
+    Path folder = node.folder("pods").resolve("made-by-it");
+    CheckpointPodRequest request =
+        CheckpointPodRequest.newBuilder()
+            .setPodSandboxId(podId)
+            .setOutputPath(folder.toString())
+            .build();
+    var _ = cri.runtime().checkpointPod(request);
+    int one = lastCount(first, "one");
+    int two = lastCount(first, "two");
+    Waits.until(() -> lastCount(first, "one") > one, "the first goes on");
+    Waits.until(() -> lastCount(first, "two") > two, "the second goes on");
+    assertThat(Failures.code(() -> cri.runtime().checkpointPod(request)))
+        .as("nothing is overwritten")
+        .isEqualTo(Status.Code.ALREADY_EXISTS);
+
+    PodSandboxConfig.Builder second = node.pod("second");
+    RestorePodRequest.Builder restore = restore(folder, second).addContainerConfigs(counter("x"));
+    assertThat(Failures.of(() -> cri.runtime().restorePod(restore.build())).message())
+        .contains("no container \"x\"; it has: ");
+    assertThat(cri.pods()).as("no pod is left of that").hasSize(1);
+    restore
+        .clearContainerConfigs()
+        .addContainerConfigs(counter("one"))
+        .addContainerConfigs(counter("two"));
+    RestorePodResponse restored = cri.runtime().restorePod(restore.build());
+    assertThat(cri.runtime().restorePod(restore.build())).as("a retry").isEqualTo(restored);
+    assertThat(restored.getRestoredContainersList())
+        .extracting(RestoredContainer::getName)
+        .containsExactly("one", "two");
+    for (RestoredContainer container : restored.getRestoredContainersList()) {
+      String id = container.getContainerId();
+      assertThat(cri.status(id).getState()).isEqualTo(ContainerState.CONTAINER_CREATED);
+      cri.start(id);
+    }
+    Waits.until(() -> lastCount(second, "one") > one + 1, "the restored first goes on");
+    Waits.until(() -> lastCount(second, "two") > two + 1, "the restored second goes on");
+  }
+
+  private static RestorePodRequest.Builder restore(Path folder, PodSandboxConfig.Builder pod) {
+    return RestorePodRequest.newBuilder()
+        .setCheckpointPath(folder.toString())
+        .setConfig(pod)
+        .setRuntimeHandler("runc");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"recorded", "paused", "dumped", "packed"})
+  void aKilledDaemonLeavesTheContainerRunningAndNothingElse(String step) throws Exception {
+    Cri cri = node.cri();
+    node.daemon().terminate();
+    node.daemon().start(Map.of(TestDaemon.FAULT_POINT, "Checkpoint:" + step));
+    node.daemon().awaitServing();
+    cri.reconnect();
+    PodSandboxConfig.Builder pod = node.pod("killed");
+    String id = run(pod, "counter");
+    Path folder = node.folder("killed-" + step);
+    Path archive = folder.resolve("archive.tar");
+    assertThat(Failures.code(() -> checkpoint(id, archive))).isEqualTo(Status.Code.UNAVAILABLE);
+    node.daemon().awaitEnd();
+    node.daemon().start();
+    cri.reconnect();
+
+    int counted = lastCount(pod, "counter");
+    Waits.until(() -> lastCount(pod, "counter") > counted, "it counts on");
+    try (Stream<Path> left = Files.list(folder)) {
+      assertThat(left).isEmpty();
+    }
+    checkpoint(id, archive);
+    assertThat(archive).exists();
+    Files.delete(archive);
+  }
+
+  private String run(PodSandboxConfig.Builder pod, String name) throws Exception {
+    Cri cri = node.cri();
+    String podId = cri.runPod(pod.build(), "runc"); // the one that is there, for a second container
+    String id = cri.run(podId, counter(name).build(), pod.build());
+    Waits.until(() -> lastCount(pod, name) > 0, "it counts");
+    return id;
+  }
+
+  private static ContainerConfig.Builder counter(String name) {
+    return node.container(name, "sh", "-c", COUNTER);
+  }
+
+  private static ContainerConfig.Builder from(Path archive) {
+    return node.container("counter")
+        .clearCommand()
+        .setImage(ImageSpec.newBuilder().setImage(archive.toString()));
+  }
+
+  private static void checkpoint(String id, Path archive) {
+    node.cri()
+        .runtime()
+        .checkpointContainer(
+            CheckpointContainerRequest.newBuilder()
+                .setContainerId(id)
+                .setLocation(archive.toString())
+                .build());
+  }
+
+  private static int lastCount(PodSandboxConfig.Builder pod, String container) {
+    List<ContainerLog.Line> lines = node.log(pod, container).lines();
+    return lines.isEmpty() ? 0 : Integer.parseInt(lines.getLast().text());
+  }
+}
