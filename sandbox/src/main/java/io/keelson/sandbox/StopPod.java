@@ -7,7 +7,6 @@ import io.keelson.proto.record.v1.SandboxRecord;
 import io.keelson.sandbox.RecordStore.Durability;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.KeelsonException;
-import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.port.PodNetwork;
@@ -15,15 +14,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.locks.Lock;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -106,7 +98,7 @@ final class StopPod {
       save(pod, SandboxPhase.SANDBOX_PHASE_STOPPING);
       core.reached("StopPodSandbox:recorded");
     }
-    inParallel(
+    InParallel.forEach(
         core.containers().of(pod.id()), container -> stopContainer.stop(container, Duration.ZERO));
     core.reached("StopPodSandbox:containers");
 
@@ -141,7 +133,7 @@ final class StopPod {
       throw new FailedPreconditionException(
           "pod sandbox " + pod.id() + " still has its network namespace at " + netns);
     }
-    inParallel(core.containers().of(pod.id()), removeContainer::remove);
+    InParallel.forEach(core.containers().of(pod.id()), removeContainer::remove);
     core.reached("RemovePodSandbox:containers");
     PodContext context = pod.context(core.settings());
     for (PodExtension extension : core.podExtensions().reversed()) {
@@ -176,47 +168,6 @@ final class StopPod {
           .addKeyValue("pod", pod.id())
           .log("disk full: going on without writing the record");
       pod.record(next);
-    }
-  }
-
-  private interface ContainerWork {
-    void run(ContainerEntry container) throws IOException;
-  }
-
-  private static void inParallel(List<ContainerEntry> containers, ContainerWork work)
-      throws IOException {
-    if (containers.size() == 1) {
-      work.run(containers.getFirst());
-      return;
-    }
-    List<Future<?>> running = new ArrayList<>();
-    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
-      for (ContainerEntry container : containers) {
-        running.add(
-            executor.submit(
-                () -> {
-                  work.run(container);
-                  return null;
-                }));
-      }
-    }
-    for (Future<?> one : running) {
-      try {
-        one.get();
-      } catch (ExecutionException e) {
-        rethrow(e.getCause());
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new OperationFailedException("interrupted", e);
-      }
-    }
-  }
-
-  private static void rethrow(@Nullable Throwable failure) throws IOException {
-    switch (failure) {
-      case IOException e -> throw e;
-      case RuntimeException e -> throw e;
-      case null, default -> throw new OperationFailedException(String.valueOf(failure), failure);
     }
   }
 }

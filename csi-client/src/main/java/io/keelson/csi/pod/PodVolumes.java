@@ -6,22 +6,13 @@ import io.keelson.csi.volume.Volumes;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxMetadata;
 import io.keelson.proto.cri.v1.SELinuxOption;
-import io.keelson.proto.node.v1.Publication;
 import io.keelson.proto.node.v1.VolumeSource;
-import io.keelson.sandbox.error.OperationFailedException;
+import io.keelson.sandbox.InParallel;
 import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.PodExtension;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes the volumes that a pod's annotations ask for when the pod is made, all at the same
@@ -42,12 +33,10 @@ public final class PodVolumes implements PodExtension {
 
   @Override
   public void run(PodContext pod) throws IOException {
-    Map<String, VolumeSource> wanted = VolumeAnnotations.volumes(pod.config().getAnnotationsMap());
-    List<Work> work = new ArrayList<>();
-    wanted.forEach(
-        (name, source) ->
-            work.add(() -> volumes.publish(request(pod, name, source), Operation.Listener.NONE)));
-    inParallel(work);
+    InParallel.forEach(
+        VolumeAnnotations.volumes(pod.config().getAnnotationsMap()).entrySet(),
+        each ->
+            volumes.publish(request(pod, each.getKey(), each.getValue()), Operation.Listener.NONE));
   }
 
   private static PublicationRequest request(PodContext pod, String name, VolumeSource source) {
@@ -75,11 +64,8 @@ public final class PodVolumes implements PodExtension {
 
   @Override
   public void stop(PodContext pod) throws IOException {
-    List<Work> work = new ArrayList<>();
-    for (Publication publication : volumes.ofPod(pod.id())) {
-      work.add(() -> volumes.release(publication.getId()));
-    }
-    inParallel(work);
+    InParallel.forEach(
+        volumes.ofPod(pod.id()), publication -> volumes.release(publication.getId()));
   }
 
   @Override
@@ -90,48 +76,5 @@ public final class PodVolumes implements PodExtension {
   @Override
   public void recover(Collection<PodContext> known) throws IOException {
     volumes.recover(known.stream().map(PodContext::id).collect(Collectors.toSet()));
-  }
-
-  private interface Work {
-    void run() throws IOException;
-  }
-
-  /** Ends when all have ended, with the first failure. */
-  private static void inParallel(List<Work> all) throws IOException {
-    if (all.size() <= 1) {
-      for (Work work : all) {
-        work.run();
-      }
-      return;
-    }
-    List<Future<?>> running = new ArrayList<>();
-    try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
-      for (Work work : all) {
-        running.add(
-            executor.submit(
-                () -> {
-                  work.run();
-                  return null;
-                }));
-      }
-    }
-    for (Future<?> one : running) {
-      try {
-        one.get();
-      } catch (ExecutionException e) {
-        rethrow(e.getCause());
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new OperationFailedException("interrupted", e);
-      }
-    }
-  }
-
-  private static void rethrow(@Nullable Throwable failure) throws IOException {
-    switch (failure) {
-      case IOException e -> throw e;
-      case RuntimeException e -> throw e;
-      case null, default -> throw new OperationFailedException(String.valueOf(failure), failure);
-    }
   }
 }
