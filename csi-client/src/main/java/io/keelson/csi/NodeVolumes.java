@@ -6,7 +6,6 @@ import io.keelson.csi.driver.DriverRegistry;
 import io.keelson.csi.kind.CsiBackend;
 import io.keelson.csi.kind.DockerBackend;
 import io.keelson.csi.kind.DockerPlugins;
-import io.keelson.csi.kind.GroupOwnership;
 import io.keelson.csi.kind.HostPathBackend;
 import io.keelson.csi.kind.SandboxPathBackend;
 import io.keelson.csi.kind.SecretBackend;
@@ -48,6 +47,7 @@ public final class NodeVolumes implements AutoCloseable {
   private final SnapshotOperations snapshots;
   private final StorageQueries queries;
   private final NodeQuotas quotas;
+  private final HostPaths hostPaths;
   private final long layerBytes;
 
   private NodeVolumes(
@@ -55,14 +55,16 @@ public final class NodeVolumes implements AutoCloseable {
       Volumes volumes,
       SecretFolders secrets,
       NodeQuotas quotas,
+      HostPaths hostPaths,
       VolumeSettings settings) {
+    this.hostPaths = hostPaths;
     this.quotas = quotas;
     this.layerBytes = settings.writableLayerBytes();
     this.drivers = drivers;
     this.volumes = volumes;
     this.provisioning = new VolumeProvisioning(volumes, drivers, secrets, settings.policy());
     this.snapshots = new SnapshotOperations(volumes, drivers, secrets, settings.policy());
-    this.queries = new StorageQueries(volumes, drivers, settings.policy());
+    this.queries = new StorageQueries(volumes, drivers, settings.policy(), hostPaths);
   }
 
   /** Changes nothing on the node yet but its folders, which it makes; calls no driver. */
@@ -95,13 +97,9 @@ public final class NodeVolumes implements AutoCloseable {
             settings.policy(),
             metrics,
             settings.probeInterval());
+    HostPaths hostPaths = new HostPaths(HOST_PATH_DEADLINE);
     VolumeBackend csi =
-        new CsiBackend(
-            drivers,
-            secrets,
-            new GroupOwnership(kernelThreads),
-            folders,
-            settings.unmountForgotten());
+        new CsiBackend(drivers, secrets, kernelThreads, folders, settings.unmountForgotten());
     VolumeBackends backends =
         new VolumeBackends(
             Map.of(
@@ -112,7 +110,7 @@ public final class NodeVolumes implements AutoCloseable {
                     new DockerPlugins(settings.dockerPlugins(), settings.policy().callTimeout()),
                     kernelThreads),
                 VolumeSource.KindCase.HOST_PATH,
-                new HostPathBackend(new HostPaths(HOST_PATH_DEADLINE)),
+                new HostPathBackend(hostPaths),
                 VolumeSource.KindCase.TMPFS,
                 new TmpfsBackend(kernelThreads),
                 VolumeSource.KindCase.SANDBOX_PATH,
@@ -121,7 +119,7 @@ public final class NodeVolumes implements AutoCloseable {
                 new SecretBackend(secrets, kernelThreads)));
     Volumes volumes = new Volumes(folders, backends, settings.policy(), faults);
     drivers.onArrival(name -> volumes.wakeUp());
-    return new NodeVolumes(drivers, volumes, secrets, quotas, settings);
+    return new NodeVolumes(drivers, volumes, secrets, quotas, hostPaths, settings);
   }
 
   /** Begins to look after the drivers. */
@@ -136,7 +134,8 @@ public final class NodeVolumes implements AutoCloseable {
 
   /** What containers ask for; to come after the isolator of the other mounts. */
   public List<Isolator> isolators() {
-    return List.of(new VolumesIsolator(volumes), new WritableLayerIsolator(quotas, layerBytes));
+    return List.of(
+        new VolumesIsolator(volumes, hostPaths), new WritableLayerIsolator(quotas, layerBytes));
   }
 
   /** Says who ends what has gone beyond a limit that is only measured. */

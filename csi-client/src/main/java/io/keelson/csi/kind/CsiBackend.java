@@ -7,7 +7,7 @@ import io.keelson.csi.driver.Operation;
 import io.keelson.csi.volume.MountTable;
 import io.keelson.csi.volume.VolumeBackend;
 import io.keelson.csi.volume.VolumeFolders;
-import io.keelson.linux.Mounts;
+import io.keelson.linux.KernelThreads;
 import io.keelson.proto.csi.v1.ControllerPublishVolumeRequest;
 import io.keelson.proto.csi.v1.ControllerServiceCapability;
 import io.keelson.proto.csi.v1.ControllerUnpublishVolumeRequest;
@@ -42,6 +42,7 @@ public final class CsiBackend implements VolumeBackend {
   private final DriverRegistry drivers;
   private final SecretFolders secrets;
   private final GroupOwnership ownership;
+  private final KernelThreads kernelThreads;
   private final VolumeFolders folders;
   private final boolean unmountForgotten;
 
@@ -51,12 +52,13 @@ public final class CsiBackend implements VolumeBackend {
   public CsiBackend(
       DriverRegistry drivers,
       SecretFolders secrets,
-      GroupOwnership ownership,
+      KernelThreads kernelThreads,
       VolumeFolders folders,
       boolean unmountForgotten) {
     this.drivers = drivers;
     this.secrets = secrets;
-    this.ownership = ownership;
+    this.ownership = new GroupOwnership(kernelThreads);
+    this.kernelThreads = kernelThreads;
     this.folders = folders;
     this.unmountForgotten = unmountForgotten;
   }
@@ -265,7 +267,7 @@ public final class CsiBackend implements VolumeBackend {
                   volume.getSource().getCsi().getVolumeId(),
                   path));
     }
-    Mounts.detach(path);
+    Targets.detach(path, kernelThreads);
     if (Files.isRegularFile(path)) {
       Files.delete(path);
     }

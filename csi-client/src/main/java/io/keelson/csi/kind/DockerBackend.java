@@ -95,9 +95,7 @@ public final class DockerBackend implements VolumeBackend {
   public void unpublish(
       VolumeRecord volume, PublicationRecord publication, Path target, Operation operation)
       throws IOException {
-    if (MountTable.read().isMounted(target)) {
-      kernelThreads.run(() -> Mounts.detach(target));
-    }
+    Targets.detach(target, kernelThreads);
     DockerVolume wanted = publication.getSource().getDocker();
     try {
       plugins.call(
@@ -113,10 +111,5 @@ public final class DockerBackend implements VolumeBackend {
           .addKeyValue("volume", wanted.getName())
           .log("a Docker volume plugin does not know a volume that was used here");
     }
-  }
-
-  @Override
-  public boolean isPublished(PublicationRecord publication, Path target, MountTable mounts) {
-    return mounts.isMounted(target);
   }
 }

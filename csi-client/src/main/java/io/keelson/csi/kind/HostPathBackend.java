@@ -1,6 +1,7 @@
 package io.keelson.csi.kind;
 
 import io.keelson.csi.driver.Operation;
+import io.keelson.csi.volume.MountTable;
 import io.keelson.csi.volume.VolumeBackend;
 import io.keelson.proto.node.v1.HostPathVolume;
 import io.keelson.proto.node.v1.VolumeSource;
@@ -113,5 +114,10 @@ public final class HostPathBackend implements VolumeBackend {
   public void unpublish(
       VolumeRecord volume, PublicationRecord publication, Path target, Operation operation) {
     // What was made stays: it is the node's, not the pod's.
+  }
+
+  @Override
+  public boolean isPublished(PublicationRecord publication, Path target, MountTable mounts) {
+    return true; // where it lies; whether it does so still is not the daemon's to know
   }
 }

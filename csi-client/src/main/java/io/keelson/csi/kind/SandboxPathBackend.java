@@ -41,20 +41,26 @@ public final class SandboxPathBackend implements VolumeBackend {
     SandboxPathVolume wanted = publication.getSource().getSandboxPath();
     Files.createDirectories(target);
     Modes.set(target, Modes.parse(wanted.getMode(), DEFAULT_MODE));
-    if (wanted.getSizeBytes() > 0) {
-      quota.limit(publication.getId(), target, wanted.getSizeBytes());
-    }
+    resume(publication, target);
     return target;
+  }
+
+  @Override
+  public void resume(PublicationRecord publication, Path target) throws IOException {
+    long bytes = publication.getSource().getSandboxPath().getSizeBytes();
+    if (bytes > 0) {
+      quota.limit(publication.getId(), target, bytes);
+    }
   }
 
   @Override
   public void unpublish(
       VolumeRecord volume, PublicationRecord publication, Path target, Operation operation)
       throws IOException {
+    quota.release(publication.getId()); // as long as the folder tells its project
     if (!MountTable.read().isMounted(target)) {
       FileTrees.delete(target);
     }
-    quota.release(publication.getId());
   }
 
   @Override

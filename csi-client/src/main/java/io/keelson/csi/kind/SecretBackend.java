@@ -1,7 +1,6 @@
 package io.keelson.csi.kind;
 
 import io.keelson.csi.driver.Operation;
-import io.keelson.csi.volume.MountTable;
 import io.keelson.csi.volume.VolumeBackend;
 import io.keelson.linux.KernelThreads;
 import io.keelson.linux.Mounts;
@@ -73,13 +72,6 @@ public final class SecretBackend implements VolumeBackend {
   public void unpublish(
       VolumeRecord volume, PublicationRecord publication, Path target, Operation operation)
       throws IOException {
-    if (MountTable.read().isMounted(target)) {
-      kernelThreads.run(() -> Mounts.detach(target));
-    }
-  }
-
-  @Override
-  public boolean isPublished(PublicationRecord publication, Path target, MountTable mounts) {
-    return mounts.isMounted(target);
+    Targets.detach(target, kernelThreads);
   }
 }

@@ -65,13 +65,6 @@ public final class TmpfsBackend implements VolumeBackend {
   public void unpublish(
       VolumeRecord volume, PublicationRecord publication, Path target, Operation operation)
       throws IOException {
-    if (MountTable.read().isMounted(target)) {
-      kernelThreads.run(() -> Mounts.detach(target));
-    }
-  }
-
-  @Override
-  public boolean isPublished(PublicationRecord publication, Path target, MountTable mounts) {
-    return mounts.isMounted(target);
+    Targets.detach(target, kernelThreads);
   }
 }

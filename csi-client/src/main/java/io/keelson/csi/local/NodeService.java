@@ -1,7 +1,7 @@
 package io.keelson.csi.local;
 
 import io.grpc.stub.StreamObserver;
-import io.keelson.linux.FileSystemSpace;
+import io.keelson.csi.quota.FileSystemUsage;
 import io.keelson.linux.LoopDevices;
 import io.keelson.linux.MountInfo;
 import io.keelson.proto.csi.v1.CapacityRange;
@@ -240,21 +240,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
   }
 
   private static NodeGetVolumeStatsResponse usage(Path path) throws IOException {
-    FileSystemSpace space = FileSystemSpace.of(path);
-    return NodeGetVolumeStatsResponse.newBuilder()
-        .addUsage(
-            VolumeUsage.newBuilder()
-                .setUnit(VolumeUsage.Unit.BYTES)
-                .setTotal(space.bytes())
-                .setUsed(space.bytes() - space.free())
-                .setAvailable(space.available()))
-        .addUsage(
-            VolumeUsage.newBuilder()
-                .setUnit(VolumeUsage.Unit.INODES)
-                .setTotal(space.inodes())
-                .setUsed(space.inodes() - space.freeInodes())
-                .setAvailable(space.freeInodes()))
-        .build();
+    return NodeGetVolumeStatsResponse.newBuilder().addAllUsage(FileSystemUsage.of(path)).build();
   }
 
   private static NodeGetVolumeStatsResponse deviceUsage(LocalVolumeRecord volume) {

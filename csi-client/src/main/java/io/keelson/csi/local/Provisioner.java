@@ -8,6 +8,7 @@ import io.keelson.proto.csi.v1.CapacityRange;
 import io.keelson.proto.record.v1.LocalVolumeRecord;
 import io.keelson.proto.record.v1.LocalVolumeRecord.Layout;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
@@ -216,6 +217,11 @@ final class Provisioner {
         throw Failures.precondition("volume " + id + " is in use");
       }
       store.volumes().save(record.toBuilder().setReady(false).build());
+      if (record.getLayout() == Layout.LAYOUT_FOLDER
+          && quotas.available()
+          && Files.isDirectory(content)) {
+        quotas.release(content);
+      }
       contents.delete(content);
       store.volumes().delete(id);
     }

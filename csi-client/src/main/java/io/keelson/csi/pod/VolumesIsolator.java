@@ -6,6 +6,7 @@ import io.keelson.proto.node.v1.Publication;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.isolator.DeviceNodes;
+import io.keelson.sandbox.isolator.HostPaths;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.spec.SpecBuilder;
@@ -27,9 +28,14 @@ import java.util.Optional;
 public final class VolumesIsolator implements Isolator {
 
   private final Volumes volumes;
+  private final HostPaths hostPaths;
 
-  public VolumesIsolator(Volumes volumes) {
+  /**
+   * @param hostPaths for volumes that lie where their pods said, which may never answer
+   */
+  public VolumesIsolator(Volumes volumes, HostPaths hostPaths) {
     this.volumes = volumes;
+    this.hostPaths = hostPaths;
   }
 
   @Override
@@ -40,7 +46,12 @@ public final class VolumesIsolator implements Isolator {
       Publication publication = find(container, wish);
       Path source = Path.of(publication.getPath());
       boolean readOnly = wish.readOnly() || publication.getReadOnly();
-      Optional<SpecDevice> device = device(source, wish.path());
+      Optional<SpecDevice> device =
+          hostPaths.call(
+              progress -> {
+                progress.touches(source);
+                return device(source, wish.path());
+              });
       if (device.isPresent()) {
         spec.device(device.get());
         spec.limits().deviceRule(SpecDeviceRule.allow(device.get(), readOnly ? "rm" : "rwm"));

@@ -5,9 +5,9 @@ import io.keelson.csi.driver.Driver;
 import io.keelson.csi.driver.DriverInfo;
 import io.keelson.csi.driver.DriverRegistry;
 import io.keelson.csi.driver.Operation;
+import io.keelson.csi.quota.FileSystemUsage;
 import io.keelson.csi.volume.Place;
 import io.keelson.csi.volume.Volumes;
-import io.keelson.linux.FileSystemSpace;
 import io.keelson.proto.csi.v1.ControllerServiceCapability;
 import io.keelson.proto.csi.v1.GetCapacityRequest;
 import io.keelson.proto.csi.v1.ListSnapshotsRequest;
@@ -18,12 +18,12 @@ import io.keelson.proto.csi.v1.NodeGetVolumeStatsRequest;
 import io.keelson.proto.csi.v1.NodeGetVolumeStatsResponse;
 import io.keelson.proto.csi.v1.NodeServiceCapability;
 import io.keelson.proto.csi.v1.Topology;
-import io.keelson.proto.csi.v1.VolumeUsage;
 import io.keelson.proto.node.v1.DescribeStorageRequest;
 import io.keelson.proto.node.v1.DescribeStorageResponse;
 import io.keelson.proto.node.v1.DriverStatus;
 import io.keelson.proto.node.v1.VolumeStatsResponse;
 import io.keelson.sandbox.error.NotFoundException;
+import io.keelson.sandbox.isolator.HostPaths;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -37,8 +37,14 @@ public final class StorageQueries {
   private final Volumes volumes;
   private final DriverRegistry drivers;
   private final CallPolicy policy;
+  private final HostPaths hostPaths;
 
-  public StorageQueries(Volumes volumes, DriverRegistry drivers, CallPolicy policy) {
+  /**
+   * @param hostPaths for volumes that lie where their pods said, which may never answer
+   */
+  public StorageQueries(
+      Volumes volumes, DriverRegistry drivers, CallPolicy policy, HostPaths hostPaths) {
+    this.hostPaths = hostPaths;
     this.volumes = volumes;
     this.drivers = drivers;
     this.policy = policy;
@@ -110,22 +116,14 @@ public final class StorageQueries {
     return stats.build();
   }
 
-  private static VolumeStatsResponse measured(Place place) throws IOException {
-    FileSystemSpace space = FileSystemSpace.of(place.path());
-    return VolumeStatsResponse.newBuilder()
-        .addUsage(
-            VolumeUsage.newBuilder()
-                .setUnit(VolumeUsage.Unit.BYTES)
-                .setTotal(space.bytes())
-                .setUsed(space.bytes() - space.free())
-                .setAvailable(space.available()))
-        .addUsage(
-            VolumeUsage.newBuilder()
-                .setUnit(VolumeUsage.Unit.INODES)
-                .setTotal(space.inodes())
-                .setUsed(space.inodes() - space.freeInodes())
-                .setAvailable(space.freeInodes()))
-        .build();
+  private VolumeStatsResponse measured(Place place) throws IOException {
+    return hostPaths.call(
+        progress -> {
+          progress.touches(place.path());
+          return VolumeStatsResponse.newBuilder()
+              .addAllUsage(FileSystemUsage.of(place.path()))
+              .build();
+        });
   }
 
   /** What a driver knows of volumes and snapshots, and how much room it has. */

@@ -9,6 +9,6 @@ public interface FolderQuota {
   /** Sets the limit of a folder that is empty still; an existing limit is replaced. */
   void limit(String id, Path folder, long bytes) throws IOException;
 
-  /** The folder is gone, or has no limit any more. Harmless if it had none. */
+  /** The folder is about to go, or to have no limit any more. Harmless if it has none. */
   void release(String id) throws IOException;
 }

@@ -37,8 +37,11 @@ public final class WritableLayerIsolator implements Isolator {
 
   private void limit(ContainerContext container) throws IOException {
     long bytes = asked(container).orElse(defaultBytes);
+    if (bytes == 0) {
+      return;
+    }
     Path layer = layer(container);
-    if (bytes > 0 && Files.isDirectory(layer)) {
+    if (Files.isDirectory(layer)) {
       quotas.limit(container.id(), layer, bytes);
     }
   }

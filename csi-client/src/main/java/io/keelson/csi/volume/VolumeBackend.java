@@ -83,6 +83,12 @@ public interface VolumeBackend {
 
   /** Whether a publication that was made is there still, by the mount table. */
   default boolean isPublished(PublicationRecord publication, Path target, MountTable mounts) {
-    return true;
+    return mounts.isMounted(target);
   }
+
+  /**
+   * Takes up again, after a start of the daemon, what it does for a publication that is there as
+   * long as it is.
+   */
+  default void resume(PublicationRecord publication, Path target) throws IOException {}
 }

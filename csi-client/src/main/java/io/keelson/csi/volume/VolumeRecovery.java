@@ -74,7 +74,9 @@ final class VolumeRecovery {
       return;
     }
     Path target = folders.target(publication.getId());
-    if (backends.of(volume.record().getSource()).isPublished(publication, target, mounts)) {
+    VolumeBackend backend = backends.of(volume.record().getSource());
+    if (backend.isPublished(publication, target, mounts)) {
+      resume(backend, publication, target);
       return;
     }
     if (ofPod && !publication.getBootId().equals(bootId)) {
@@ -97,6 +99,17 @@ final class VolumeRecovery {
                 }));
   }
 
+  private static void resume(VolumeBackend backend, PublicationRecord publication, Path target) {
+    try {
+      backend.resume(publication, target);
+    } catch (IOException | KeelsonException e) {
+      LOG.atError()
+          .setCause(e)
+          .addKeyValue("publication", publication.getId())
+          .log("a published volume is not looked after as it was before the daemon's start");
+    }
+  }
+
   private void recover(VolumeEntry volume) {
     switch (volume.phase()) {
       case VOLUME_PHASE_ATTACHING,
@@ -115,15 +128,24 @@ final class VolumeRecovery {
 
   /** Mounts and empty folders in the daemon's own places that no record knows. */
   private void removeOrphans(MountTable mounts) throws IOException {
-    removeOrphans(mounts, folders.stagings(), name -> table.find(name).isPresent());
-    removeOrphans(mounts, folders.targets(), name -> table.publication(name).isPresent());
+    removeOrphans(
+        mounts, folders.stagings(), name -> table.find(name).isPresent(), folders::removeStaging);
+    removeOrphans(
+        mounts,
+        folders.targets(),
+        name -> table.publication(name).isPresent(),
+        folders::removeTarget);
   }
 
   private interface Known {
     boolean test(String name);
   }
 
-  private static void removeOrphans(MountTable mounts, Path folder, Known known)
+  private interface Removal {
+    void remove(String name) throws IOException;
+  }
+
+  private static void removeOrphans(MountTable mounts, Path folder, Known known, Removal removal)
       throws IOException {
     for (Path mount : mounts.below(folder)) {
       String name = folder.relativize(mount).getName(0).toString();
@@ -142,22 +164,22 @@ final class VolumeRecovery {
     }
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
       for (Path entry : entries) {
-        if (!known.test(String.valueOf(entry.getFileName()))) {
-          removeEmpty(entry);
+        String name = String.valueOf(entry.getFileName());
+        if (!known.test(name)) {
+          removeEmpty(name, removal);
         }
       }
     }
   }
 
-  private static void removeEmpty(Path entry) {
+  private static void removeEmpty(String name, Removal removal) {
     try {
-      Files.deleteIfExists(entry.resolve("mount"));
-      Files.deleteIfExists(entry);
+      removal.remove(name);
     } catch (IOException | KeelsonException e) {
       LOG.atWarn()
-          .addKeyValue("path", entry)
+          .addKeyValue("name", name)
           .addKeyValue("why", e.getMessage())
-          .log("a folder that no record knows has content and is left alone");
+          .log("a folder that no record knows is in use or has content and is left alone");
     }
   }
 }

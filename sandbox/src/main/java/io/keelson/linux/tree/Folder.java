@@ -206,6 +206,29 @@ public final class Folder implements AutoCloseable {
         Integer.toOctalString(permissions));
   }
 
+  /**
+   * As {@link #setPermissions}, in a folder where others may put a symbolic link in the name's
+   * place at any moment: that is an error (EOPNOTSUPP) and changes nothing.
+   */
+  public void setPermissionsNoFollow(String name, int permissions) throws ErrnoException {
+    int flags = Fd.O_PATH | Fd.O_NOFOLLOW | TreeCalls.O_CLOEXEC;
+    int inode = TreeCalls.openat(fd, TreeCalls.bytes(name), flags, 0);
+    if (inode < 0) {
+      throw failure("openat", name, "O_PATH");
+    }
+    try {
+      // fchmod(2) takes no such descriptor, and fchmodat(2) no flag before Linux 6.6.
+      check(
+          TreeCalls.fchmodat(
+              TreeCalls.AT_FDCWD, TreeCalls.bytes("/proc/self/fd/" + inode), permissions, 0),
+          "fchmodat",
+          name,
+          Integer.toOctalString(permissions));
+    } finally {
+      TreeCalls.close(inode);
+    }
+  }
+
   public void setTimes(String name, Timestamp accessed, Timestamp modified) throws ErrnoException {
     check(
         TreeCalls.utimensat(

@@ -1,7 +1,9 @@
 package io.keelson.linux.tree;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.keelson.linux.ErrnoException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +45,20 @@ class TreesTest {
     }
     assertThat(victim).doesNotExist();
     assertThat(outside.resolve("canary")).hasContent("alive");
+  }
+
+  @Test
+  void permissionsOfALinksTargetStay() throws IOException {
+    Path target = Files.writeString(temporary.resolve("target"), "");
+    Files.setAttribute(target, "unix:mode", 0600);
+    Files.createSymbolicLink(temporary.resolve("link"), target);
+    try (Folder folder = Folder.open(temporary)) {
+      assertThatThrownBy(() -> folder.setPermissionsNoFollow("link", 0777))
+          .isInstanceOf(ErrnoException.class);
+      assertThat(folder.status("target").orElseThrow().permissions()).isEqualTo(0600);
+      folder.setPermissionsNoFollow("target", 0640);
+      assertThat(folder.status("target").orElseThrow().permissions()).isEqualTo(0640);
+    }
   }
 
   @Test

@@ -1,0 +1,85 @@
+package io.keelson.csi.volume;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.keelson.csi.driver.CallPolicy;
+import io.keelson.linux.Mounts;
+import io.keelson.sandbox.FaultPoints;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a start finds that no record knows. */
+class VolumeRecoveryTest {
+
+  @TempDir Path temporary;
+
+  private Path top;
+  private VolumeFolders folders;
+
+  @BeforeEach
+  void makeFolders() throws IOException {
+    top = temporary.toRealPath();
+    folders = new VolumeFolders(top);
+  }
+
+  @AfterEach
+  void takeMountsAway() throws IOException {
+    Mounts.detach(folders.staging("s"));
+    Mounts.detach(folders.target("t"));
+  }
+
+  @Test
+  void mountsAndEmptyFoldersGo() throws IOException {
+    mount(folders.staging("s"));
+    mount(folders.target("t"));
+    Files.createDirectories(folders.target("empty"));
+    recover();
+    assertThat(folders.stagings()).isEmptyDirectory();
+    assertThat(folders.targets()).isEmptyDirectory();
+  }
+
+  @Test
+  void contentOfAVolumeIsNeverDeleted() throws IOException {
+    Path content = Files.createDirectories(folders.target("t")).resolve("file");
+    Files.writeString(content, "kept");
+    Path device = Files.createDirectories(folders.targets().resolve("u")).resolve("mount");
+    Files.writeString(device, "kept");
+    recover();
+    assertThat(content).hasContent("kept");
+    assertThat(device).hasContent("kept");
+  }
+
+  /** It can't be unmounted, so its files are still the volume's. */
+  @Test
+  void aVolumeInUseIsLeftAlone() throws IOException {
+    Path staging = folders.staging("s");
+    mount(staging);
+    Path emptyFile = Files.createFile(staging.resolve("mount"));
+    try (OutputStream use = Files.newOutputStream(staging.resolve("used"))) {
+      recover();
+      use.write(1);
+    }
+    assertThat(emptyFile).exists();
+    assertThat(Mounts.isMountPoint(staging)).isTrue();
+  }
+
+  private static void mount(Path path) throws IOException {
+    Files.createDirectories(path);
+    Mounts.mount("tmpfs", path, "tmpfs", 0, null);
+  }
+
+  private void recover() throws IOException {
+    try (Volumes volumes =
+        new Volumes(folders, new VolumeBackends(Map.of()), CallPolicy.DEFAULT, FaultPoints.NONE)) {
+      volumes.recover(Set.of());
+    }
+  }
+}
