@@ -184,7 +184,10 @@ public final class Driver implements AutoCloseable {
           channel.resetConnectBackoff();
         }
         KeelsonException failure = CallFailures.of(name, method, subject, e);
-        if (!CallFailures.isTransient(code) || !operation.pause(policy.pauseAfter(attempt))) {
+        // A driver that was replaced or is gone for good has no channel any more.
+        if (channel.isShutdown()
+            || !CallFailures.isTransient(code)
+            || !operation.pause(policy.pauseAfter(attempt))) {
           throw failure;
         }
         before = String.valueOf(failure.getMessage());

@@ -25,6 +25,7 @@ final class UnixHttp {
 
   private static final int MAX_BODY = 4 << 20;
   private static final int MAX_LINE = 8 << 10;
+  private static final int DECIMAL = 10;
   private static final int HEX = 16;
 
   private UnixHttp() {}
@@ -87,7 +88,7 @@ final class UnixHttp {
     for (String header = line(in); !header.isEmpty(); header = line(in)) {
       String lower = header.toLowerCase(Locale.ROOT);
       if (lower.startsWith("content-length:")) {
-        length = Long.parseLong(lower.substring("content-length:".length()).strip());
+        length = number(lower.substring("content-length:".length()), DECIMAL);
       } else if (lower.startsWith("transfer-encoding:") && lower.contains("chunked")) {
         chunked = true;
       }
@@ -99,14 +100,21 @@ final class UnixHttp {
   private static byte[] chunks(InputStream in) throws IOException {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     while (true) {
-      String size = line(in).split(";", 2)[0].strip();
-      int length = bounded(Long.parseLong(size, HEX));
+      int length = bounded(number(line(in).split(";", 2)[0], HEX));
       if (length == 0) {
         return all.toByteArray();
       }
       all.write(in.readNBytes(length));
       bounded(all.size());
       line(in);
+    }
+  }
+
+  private static long number(String text, int radix) throws IOException {
+    try {
+      return Long.parseLong(text.strip(), radix);
+    } catch (NumberFormatException e) {
+      throw new IOException("not an answer of HTTP/1.1: \"" + text.strip() + "\" is no length", e);
     }
   }
 

@@ -46,7 +46,10 @@ final class Janitor implements AutoCloseable {
 
   /** A publication that nobody wants any more. */
   void unpublish(String publicationId) {
-    add("publication " + publicationId, operation -> unpublish.unpublish(publicationId, operation));
+    // Of another name than what else may be under way for it: that must not take this one's place.
+    add(
+        "unwanted publication " + publicationId,
+        operation -> unpublish.unpublish(publicationId, operation));
   }
 
   /** What is half made or half gone; if a caller completes it first, it stays. */

@@ -72,7 +72,15 @@ final class PublishVolume {
       throw new AlreadyExistsException(
           "publication %s is one of volume %s".formatted(request.id(), there.getVolumeKey()));
     }
-    return table.withVolume(initial, volume -> publish(volume, initial, wanted, operation));
+    VolumeTable.Work<PublicationRecord> work =
+        volume -> publish(volume, initial, wanted, operation);
+    if (request.source().getKindCase() == VolumeSource.KindCase.VOLUME) {
+      // Deleted since it was found, it must not come back.
+      return table
+          .withVolume(initial.getKey(), work)
+          .orElseThrow(() -> noVolume(request.source().getVolume()));
+    }
+    return table.withVolume(initial, work);
   }
 
   private PublicationRecord publish(
@@ -169,8 +177,7 @@ final class PublishVolume {
           .named(source.getVolume())
           .map(
               volume -> volume.record().toBuilder().setSelinuxLabel(request.selinuxLabel()).build())
-          .orElseThrow(
-              () -> new NotFoundException("there is no volume \"" + source.getVolume() + "\""));
+          .orElseThrow(() -> noVolume(source.getVolume()));
     }
     VolumeSource shared = source.toBuilder().clearReadOnly().build();
     String key = backends.of(source).key(source, request.id());
@@ -180,6 +187,10 @@ final class PublishVolume {
         .setSelinuxLabel(request.selinuxLabel())
         .setCreatedAt(VolumeTable.now())
         .build();
+  }
+
+  private static NotFoundException noVolume(String name) {
+    return new NotFoundException("there is no volume \"" + name + "\"");
   }
 
   private static VolumeSource sourceOf(VolumeRecord volume, VolumeSource asked) {
