@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keelson.integration.harness.MisbehavingDriver;
 import io.keelson.integration.harness.MisbehavingDriver.Misdeed;
-import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VolumeCalls;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.node.v1.ListDriversRequest;
 import java.io.IOException;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,14 +21,11 @@ class MisbehavingDriverIT {
 
   @RegisterExtension static final TestNode node = TestNode.create();
 
-  private static final MisbehavingDriver driver =
-      new MisbehavingDriver(
-          node.base().resolve("driver"), node.base().resolve("test").resolve("csi.sock"));
+  private static final MisbehavingDriver driver = MisbehavingDriver.of(node);
 
   private final VolumeCalls volumes = new VolumeCalls(node);
 
   static {
-    node.set("volumes.drivers", "[\"" + node.base().resolve("test/csi.sock") + "\"]");
     node.set("volumes.call_timeout", "\"1s\"");
     node.set("volumes.operation_timeout", "\"8s\"");
     node.set("volumes.probe_interval", "\"1s\"");
@@ -60,7 +55,7 @@ class MisbehavingDriverIT {
         () -> volumes.list().stream().allMatch(each -> each.getPublicationsCount() == 0),
         "no publications");
     volumes.delete("v");
-    assertThat(mounts()).isEmpty();
+    assertThat(volumes.mounts()).isEmpty();
     assertThat(driver.attached()).isZero();
   }
 
@@ -70,7 +65,7 @@ class MisbehavingDriverIT {
     node.cri().runPod(pod());
     assertThat(driver.calls("NodeStageVolume")).isEqualTo(4);
     assertThat(driver.calls("NodePublishVolume")).isEqualTo(1);
-    assertThat(mounts()).hasSize(2);
+    assertThat(volumes.mounts()).hasSize(2);
   }
 
   @Test
@@ -80,7 +75,7 @@ class MisbehavingDriverIT {
     node.cri().runPod(pod());
     assertThat(driver.calls("NodePublishVolume")).isEqualTo(2);
     assertThat(driver.calls("ControllerPublishVolume")).isEqualTo(2);
-    assertThat(mounts()).hasSize(2);
+    assertThat(volumes.mounts()).hasSize(2);
   }
 
   @Test
@@ -101,7 +96,7 @@ class MisbehavingDriverIT {
     node.cri().runPod(pod());
     restart.join();
     assertThat(driver.calls("NodePublishVolume")).isEqualTo(2);
-    assertThat(mounts()).as("published once").hasSize(2);
+    assertThat(volumes.mounts()).as("published once").hasSize(2);
   }
 
   @Test
@@ -110,10 +105,10 @@ class MisbehavingDriverIT {
     assertThat(Failures.of(() -> node.cri().runPod(pod())).message())
         .contains("NodePublishVolume")
         .contains("on command");
-    assertThat(mounts()).isEmpty();
+    assertThat(volumes.mounts()).isEmpty();
     assertThat(driver.attached()).isZero();
     node.cri().runPod(pod());
-    assertThat(mounts()).hasSize(2);
+    assertThat(volumes.mounts()).hasSize(2);
   }
 
   @Test
@@ -121,13 +116,13 @@ class MisbehavingDriverIT {
     driver.next("NodePublishVolume", Misdeed.LIES);
     assertThat(Failures.of(() -> node.cri().runPod(pod())).message())
         .contains("nothing is mounted");
-    assertThat(mounts()).isEmpty();
+    assertThat(volumes.mounts()).isEmpty();
   }
 
   @Test
   void oneThatForgetsIsNotBelievedAsLongAsTheVolumeIsMounted() {
     String id = node.cri().runPod(pod());
-    driver.next("NodeUnpublishVolume", Misdeed.FORGETS, Misdeed.FORGETS);
+    driver.always("NodeUnpublishVolume", Misdeed.FORGETS);
     node.cri().stopPod(id);
     assertThat(volumes.list())
         .as("the pod is gone, the volume is remembered")
@@ -137,8 +132,9 @@ class MisbehavingDriverIT {
               assertThat(volume.getTrouble()).contains("still mounted");
               assertThat(volume.getFailedAttempts()).isPositive();
             });
-    assertThat(mounts()).hasSize(2);
-    Waits.until(() -> mounts().isEmpty(), "the next try, in the background");
+    assertThat(volumes.mounts()).hasSize(2);
+    driver.behave();
+    Waits.until(() -> volumes.mounts().isEmpty(), "the next try, in the background");
   }
 
   @Test
@@ -159,19 +155,11 @@ class MisbehavingDriverIT {
                 .anyMatch(each -> each.getState().equals("unreachable")),
         "the driver's state is seen");
     driver.start();
-    Waits.until(() -> mounts().isEmpty(), "the volume is taken away when the driver is back");
+    Waits.until(
+        () -> volumes.mounts().isEmpty(), "the volume is taken away when the driver is back");
   }
 
   private static PodSandboxConfig pod() {
     return node.pod("user").putAnnotations("volumes.keelson.io/d", "{\"volume\": \"v\"}").build();
-  }
-
-  private static List<String> mounts() {
-    String prefix = node.root().resolve("volumes") + "/";
-    return Shell.output("cat", "/proc/self/mountinfo")
-        .lines()
-        .map(line -> line.split(" ", -1)[4])
-        .filter(target -> target.startsWith(prefix))
-        .toList();
   }
 }

@@ -36,7 +36,7 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
 
   public static final String NAME = "misbehaving.csi.test";
 
-  /** What is done wrong, once, in a call. */
+  /** What is done wrong in a call. */
   public enum Misdeed {
     /** Nothing is done, the answer is ABORTED. */
     ABORTS,
@@ -57,15 +57,23 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
   private final Path root;
   private final Path socket;
   private final Map<String, Deque<Misdeed>> misdeeds = new ConcurrentHashMap<>();
+  private final Map<String, Misdeed> habits = new ConcurrentHashMap<>();
   private final List<String> calls = Collections.synchronizedList(new ArrayList<>());
   private final AtomicInteger attached = new AtomicInteger();
   private volatile @Nullable String publishContextSeen;
   private @Nullable UnixServer server;
 
+  /** A driver that the node's configuration names. */
+  public static MisbehavingDriver of(TestNode node) {
+    Path socket = node.base().resolve("test/csi.sock");
+    node.set("volumes.drivers", "[\"" + socket + "\"]");
+    return new MisbehavingDriver(node.base().resolve("driver"), socket);
+  }
+
   /**
    * @param root holds its volumes
    */
-  public MisbehavingDriver(Path root, Path socket) {
+  private MisbehavingDriver(Path root, Path socket) {
     this.root = root;
     this.socket = socket;
   }
@@ -96,8 +104,14 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     misdeeds.computeIfAbsent(method, m -> new ArrayDeque<>()).addAll(List.of(all));
   }
 
+  /** Every call of a method goes wrong until it is told to {@link #behave}. */
+  public void always(String method, Misdeed misdeed) {
+    habits.put(method, misdeed);
+  }
+
   public void behave() {
     misdeeds.clear();
+    habits.clear();
   }
 
   /** How often a method was called since the last {@link #forgetCalls}. */
@@ -125,7 +139,7 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     String method = call.getMethodDescriptor().getBareMethodName();
     calls.add(method);
     Deque<Misdeed> queue = misdeeds.getOrDefault(method, new ArrayDeque<>());
-    Misdeed misdeed = queue.poll();
+    Misdeed misdeed = queue.isEmpty() ? habits.get(method) : queue.poll();
     if (misdeed != null) {
       switch (misdeed) {
         case ABORTS -> {

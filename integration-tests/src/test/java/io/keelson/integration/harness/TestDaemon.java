@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -16,7 +17,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TestDaemon {
 
-  /** Names a step at which the daemon ends itself: {@code STEP[:N]}, at the N-th time. */
+  /**
+   * Names a step at which the daemon ends itself: {@code STEP[:N]}, at the N-th time, or
+   * {@code @FILE}, as the file says at the moment.
+   */
   public static final String FAULT_POINT = "KEELSON_FAULT_POINT";
 
   private static final Duration PATIENCE = Patience.ofSeconds(60);
@@ -24,6 +28,7 @@ public final class TestDaemon {
   private final Path configuration;
   private final Path socket;
   private final Path log;
+  private final Map<String, String> environment = new HashMap<>();
   private @Nullable Process process;
 
   TestDaemon(Path configuration, Path socket, Path log) {
@@ -37,6 +42,11 @@ public final class TestDaemon {
     return Path.of(System.getProperty("keelson.dist", "../runtime-service/target/dist"));
   }
 
+  /** Every later start has the variable in its environment. */
+  void environment(String name, String value) {
+    environment.put(name, value);
+  }
+
   /** Starts the daemon and returns when it answers. */
   public void start() throws IOException {
     start(Map.of());
@@ -44,7 +54,7 @@ public final class TestDaemon {
   }
 
   /** Starts the daemon and does not wait. */
-  public void start(Map<String, String> environment) throws IOException {
+  public void start(Map<String, String> more) throws IOException {
     if (isAlive()) {
       throw new IllegalStateException("the daemon runs already");
     }
@@ -58,6 +68,7 @@ public final class TestDaemon {
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().putAll(environment);
+    builder.environment().putAll(more);
     process = builder.start();
     process.getOutputStream().close();
   }

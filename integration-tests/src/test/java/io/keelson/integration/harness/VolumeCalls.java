@@ -88,6 +88,16 @@ public final class VolumeCalls {
         .getVolumesList();
   }
 
+  /** Where volumes of the daemon are mounted, staged or published. */
+  public List<String> mounts() {
+    String prefix = node.root().resolve("volumes") + "/";
+    return Shell.output("cat", "/proc/self/mountinfo")
+        .lines()
+        .map(line -> line.split(" ", -1)[4])
+        .filter(target -> target.startsWith(prefix))
+        .toList();
+  }
+
   /** A volume by the name that CreateVolume gave it. */
   public static VolumeSource named(String name) {
     return VolumeSource.newBuilder().setVolume(name).build();

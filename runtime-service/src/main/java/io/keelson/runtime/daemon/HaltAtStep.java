@@ -1,6 +1,11 @@
 package io.keelson.runtime.daemon;
 
 import io.keelson.sandbox.FaultPoints;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -12,9 +17,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class HaltAtStep implements FaultPoints {
 
-  /** The variable that names the step: {@code OPERATION:STEP[:N]}, at the N-th time. */
+  /**
+   * The variable that names the step: {@code OPERATION:STEP[:N]}, at the N-th time; or, as
+   * {@code @FILE}, the file that names it, which may come, change and go while the daemon runs.
+   */
   static final String VARIABLE = "KEELSON_FAULT_POINT";
 
+  private static final String FILE = "@";
   private static final Pattern FORM = Pattern.compile("(.+?)(?::([0-9]{1,6}))?");
   private static final int KILLED = 137;
 
@@ -31,6 +40,14 @@ final class HaltAtStep implements FaultPoints {
     if (value == null || value.isBlank()) {
       return FaultPoints.NONE;
     }
+    if (value.startsWith(FILE)) {
+      Path file = Path.of(value.substring(FILE.length()));
+      return reached -> {
+        if (reached.equals(content(file))) {
+          halt();
+        }
+      };
+    }
     Matcher matcher = FORM.matcher(value.strip());
     if (!matcher.matches()) {
       throw new IllegalArgumentException(VARIABLE + "=" + value);
@@ -42,7 +59,21 @@ final class HaltAtStep implements FaultPoints {
   @Override
   public void reached(String reached) {
     if (reached.equals(step) && left.decrementAndGet() == 0) {
-      Runtime.getRuntime().halt(KILLED);
+      halt();
     }
+  }
+
+  private static String content(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (NoSuchFileException e) {
+      return "";
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void halt() {
+    Runtime.getRuntime().halt(KILLED);
   }
 }
