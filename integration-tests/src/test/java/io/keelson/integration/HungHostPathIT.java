@@ -64,6 +64,31 @@ class HungHostPathIT {
         .isZero();
   }
 
+  /** It lived when its pod was made. */
+  @Test
+  void aVolumeOfThePodThatHasDiedFailsTheContainerThatWantsIt() throws Exception {
+    Path volume = node.folder("dying");
+    Cri cri = node.cri();
+    PodSandboxConfig pod =
+        node.pod("dying-volume")
+            .putAnnotations(
+                "volumes.keelson.io/v", "{\"hostPath\": {\"path\": \"%s\"}}".formatted(volume))
+            .build();
+    String podId = cri.runPod(pod);
+    ContainerConfig wanting =
+        node.sleeper("wanting").putAnnotations("mounts.keelson.io/v", "/data").build();
+    try (Fd server = neverAnswering(volume)) {
+      CompletableFuture<Failures.Outcome> creation =
+          CompletableFuture.supplyAsync(() -> Failures.of(() -> cri.create(podId, wanting, pod)));
+      Failures.Outcome outcome = creation.get(40, TimeUnit.SECONDS);
+      assertThat(outcome.code()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+      assertThat(outcome.message()).contains(volume.toString());
+      assertThat(server.number()).isPositive();
+    } finally {
+      Mounts.unmount(volume, Mounts.MNT_FORCE | Mounts.MNT_DETACH);
+    }
+  }
+
   /** A FUSE file system whose server has its requests and says nothing. */
   private static Fd neverAnswering(Path target) throws IOException {
     Fd server = Fd.open(Path.of("/dev/fuse"), O_RDWR, 0);

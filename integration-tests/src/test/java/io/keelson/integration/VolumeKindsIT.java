@@ -210,6 +210,23 @@ class VolumeKindsIT {
     assertThat(node.cri().awaitExit(id).getReason()).isEqualTo("DiskLimitExceeded");
   }
 
+  @Test
+  void aLimitOfASharedFolderOutlivesTheDaemon() throws IOException {
+    PodSandboxConfig pod =
+        node.pod("limited")
+            .putAnnotations(VOLUMES + "folder", "{\"sandboxPath\": {\"sizeBytes\": 1000000}}")
+            .build();
+    String id =
+        node.cri()
+            .run(
+                node.cri().runPod(pod),
+                node.sleeper("main").putAnnotations(MOUNTS + "folder", "/folder").build(),
+                pod);
+    node.killAndStart();
+    node.cri().output(id, "sh", "-c", "head -c 3000000 /dev/urandom > /folder/large");
+    assertThat(node.cri().awaitExit(id).getReason()).isEqualTo("DiskLimitExceeded");
+  }
+
   /** Fifty pods with two volumes each, at the same time. */
   @Test
   void manyPodsAtOnce() throws Exception {

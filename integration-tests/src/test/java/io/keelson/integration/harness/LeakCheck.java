@@ -12,6 +12,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,8 +21,8 @@ import java.util.stream.Stream;
 
 /**
  * What a node has on its host: mounts, network namespaces, links, nftables elements, control
- * groups, processes and files. It looks only at what bears the node's own names, so that other work
- * on the host does not disturb it.
+ * groups, processes, files, loop devices, and what its daemon holds open. It looks only at what
+ * bears the node's own names, so that other work on the host does not disturb it.
  */
 final class LeakCheck {
 
@@ -46,6 +47,8 @@ final class LeakCheck {
     found.put("state files", files(node.state()));
     found.put("root files", files(node.root()));
     found.put("CNI addresses", reservedAddresses());
+    found.put("loop devices", loopDevices());
+    found.put("descriptors of the daemon", descriptors());
     return found;
   }
 
@@ -89,6 +92,7 @@ final class LeakCheck {
         Shell.run(List.of("umount", "-l", mount));
       }
     }
+    loopDevices().forEach(loop -> Shell.run(List.of("losetup", "-d", loop.split(" ", 2)[0])));
     links().forEach(link -> Shell.run(List.of("ip", "link", "delete", link)));
     Shell.run(List.of("ip", "link", "delete", node.bridge()));
     Shell.run(List.of("ip", "link", "delete", node.bridge() + "x"));
@@ -116,6 +120,47 @@ final class LeakCheck {
         .map(line -> line.split(" ", -1)[4])
         .filter(target -> target.startsWith(prefix) && !target.startsWith(prefix + "test/"))
         .toList();
+  }
+
+  /** Those of the node's files, also of files that are deleted. */
+  private List<String> loopDevices() {
+    return children(Path.of("/sys/block")).stream()
+        .filter(device -> device.startsWith("loop"))
+        .map(
+            device ->
+                "/dev/"
+                    + device
+                    + " "
+                    + String.join("", read(Path.of("/sys/block", device, "loop/backing_file"))))
+        .filter(device -> device.contains(" " + node.base() + "/"))
+        .toList();
+  }
+
+  /**
+   * What the daemon holds open of the node's files, of processes and of namespaces, each one as
+   * often as it does. Connections and the JVM's own come and go.
+   */
+  private List<String> descriptors() {
+    if (!node.daemon().isAlive()) {
+      return List.of();
+    }
+    List<String> found = new ArrayList<>();
+    Map<String, Integer> times = new HashMap<>();
+    Path open = Path.of("/proc", Long.toString(node.daemon().pid()), "fd");
+    for (String descriptor : children(open)) {
+      try {
+        String target = Files.readSymbolicLink(open.resolve(descriptor)).toString();
+        if (target.startsWith(node.base() + "/")
+            || target.equals("anon_inode:[pidfd]")
+            || target.startsWith("pidfd:")
+            || target.matches("(mnt|net|user|pid|ipc|uts|cgroup):\\[[0-9]+]")) {
+          found.add(target + " #" + times.merge(target, 1, Integer::sum));
+        }
+      } catch (IOException e) {
+        // Closed meanwhile.
+      }
+    }
+    return found;
   }
 
   private List<String> links() {

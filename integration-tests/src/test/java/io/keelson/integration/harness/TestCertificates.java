@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
@@ -19,21 +20,7 @@ public record TestCertificates(Path folder) {
   /** Makes them by openssl. */
   public static TestCertificates create(Path folder) throws IOException {
     TestCertificates made = new TestCertificates(Files.createDirectories(folder));
-    Shell.output(
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=authority",
-        "-keyout",
-        made.file("ca.key"),
-        "-out",
-        made.file("ca.crt"));
+    selfSigned("/CN=authority", folder.resolve("ca.key"), folder.resolve("ca.crt"));
     Files.writeString(folder.resolve("server.ext"), "subjectAltName=IP:127.0.0.1\n");
     Files.writeString(folder.resolve("client.ext"), "extendedKeyUsage=clientAuth\n");
     made.sign("server", "rsa:2048");
@@ -103,6 +90,21 @@ public record TestCertificates(Path folder) {
     KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     keys.init(own, password);
     return keys.getKeyManagers();
+  }
+
+  /**
+   * Makes a key and a certificate that nobody else has signed.
+   *
+   * @param extensions as openssl's option {@code -addext} takes them
+   */
+  static void selfSigned(String subject, Path key, Path certificate, String... extensions) {
+    List<String> command =
+        new ArrayList<>(
+            List.of("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"));
+    command.addAll(List.of("-subj", subject, "-keyout", key.toString()));
+    command.addAll(List.of("-out", certificate.toString()));
+    List.of(extensions).forEach(each -> command.addAll(List.of("-addext", each)));
+    Shell.output(command.toArray(String[]::new));
   }
 
   private void sign(String name, String newKey) {

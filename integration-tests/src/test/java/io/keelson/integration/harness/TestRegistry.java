@@ -104,23 +104,11 @@ public final class TestRegistry implements AutoCloseable {
   public static TestRegistry tls(Path folder) throws IOException {
     Files.createDirectories(folder);
     Path certificate = folder.resolve("registry.crt");
-    Shell.output(
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
+    TestCertificates.selfSigned(
         "/CN=127.0.0.1",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-keyout",
-        folder.resolve("registry.key").toString(),
-        "-out",
-        certificate.toString());
+        folder.resolve("registry.key"),
+        certificate,
+        "subjectAltName=IP:127.0.0.1");
     return start(folder, Optional.of(certificate), "");
   }
 
