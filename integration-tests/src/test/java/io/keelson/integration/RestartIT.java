@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -24,6 +25,15 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class RestartIT {
 
   @RegisterExtension static final TestNode node = TestNode.create();
+
+  /** Prints what is sent to the socket that it is given; perl is on every Debian. */
+  private static final String MANAGER =
+      """
+      $| = 1;
+      socket(S, AF_UNIX, SOCK_DGRAM, 0) && bind(S, sockaddr_un($ARGV[0])) || die $!;
+      print "listens\\n";
+      while (defined(recv(S, my $told, 4096, 0))) { print "$told\\n"; }
+      """;
 
   @Test
   void sigtermEndsTheDaemonCleanlyAndLeavesPodsAlone() throws Exception {
@@ -50,6 +60,26 @@ class RestartIT {
     assertThat(cri.output(web, "echo", "hello")).isEqualTo("hello");
     cri.stop(web, 0);
     assertThat(cri.status(web).getExitCode()).isEqualTo(137);
+  }
+
+  @Test
+  void theServiceManagerIsToldWhenTheDaemonServesAndWhenItEnds() throws Exception {
+    String socket = node.base().resolve("notify").toString();
+    node.daemon().terminate();
+    Process manager = new ProcessBuilder("perl", "-MSocket", "-e", MANAGER, socket).start();
+    try {
+      assertThat(manager.inputReader().readLine()).isEqualTo("listens");
+      node.daemon().start(Map.of("NOTIFY_SOCKET", socket));
+      assertThat(manager.inputReader().readLine()).isEqualTo("READY=1");
+      node.cri().reconnect();
+      assertThat(node.cri().pods()).isEmpty();
+      node.daemon().terminate();
+      assertThat(manager.inputReader().readLine()).isEqualTo("STOPPING=1");
+    } finally {
+      manager.destroyForcibly().waitFor();
+    }
+    node.daemon().start();
+    node.cri().reconnect();
   }
 
   @Test

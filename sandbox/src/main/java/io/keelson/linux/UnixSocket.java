@@ -8,12 +8,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** What Java's own unix sockets (unix(7)) can't: sequenced packets, and descriptors as messages. */
+/**
+ * What Java's own unix sockets (unix(7)) can't: sequenced packets, datagrams, abstract names, and
+ * descriptors as messages.
+ */
 public final class UnixSocket {
 
   private static final int AF_UNIX = 1;
   private static final int SOCK_STREAM = 1;
+  private static final int SOCK_DGRAM = 2;
   private static final int SOCK_SEQPACKET = 5;
   private static final int SOCK_CLOEXEC = LibC.O_CLOEXEC;
   private static final int SOL_SOCKET = 1;
@@ -29,7 +34,7 @@ public final class UnixSocket {
    * @throws ErrnoException {@link Errno#ENOENT} or {@link Errno#ECONNREFUSED} if nobody listens
    */
   public static Fd connectPackets(Path path) throws ErrnoException {
-    return connect(path, SOCK_SEQPACKET);
+    return connect(Address.of(path), SOCK_SEQPACKET);
   }
 
   /**
@@ -38,19 +43,30 @@ public final class UnixSocket {
    * @throws ErrnoException {@link Errno#ENOENT} or {@link Errno#ECONNREFUSED} if nobody listens
    */
   public static Fd connect(Path path) throws ErrnoException {
-    return connect(path, SOCK_STREAM);
+    return connect(Address.of(path), SOCK_STREAM);
   }
 
-  private static Fd connect(Path path, int type) throws ErrnoException {
-    Fd socket = open(type);
-    try (Address address = Address.of(path)) {
+  /**
+   * Connects to a socket of datagrams.
+   *
+   * @param name an absolute path, or an abstract name behind an {@code @}
+   * @throws ErrnoException {@link Errno#ENOENT} or {@link Errno#ECONNREFUSED} if nobody listens
+   */
+  public static Fd connectDatagrams(String name) throws ErrnoException {
+    Address address =
+        name.startsWith("@") ? Address.ofAbstract(name.substring(1)) : Address.of(Path.of(name));
+    return connect(address, SOCK_DGRAM);
+  }
+
+  private static Fd connect(Address to, int type) throws ErrnoException {
+    try (Address address = to) {
+      Fd socket = open(type);
       if (LibC.connect(socket.number(), address.memory(), address.length()) < 0) {
-        throw LibC.failure("connect(\"" + path + "\")");
+        ErrnoException failure = LibC.failure("connect(\"" + address.name() + "\")");
+        socket.close();
+        throw failure;
       }
       return socket;
-    } catch (ErrnoException e) {
-      socket.close();
-      throw e;
     }
   }
 
@@ -129,7 +145,16 @@ public final class UnixSocket {
   }
 
   /** struct sockaddr_un; a name too long for it is reached by its folder's descriptor. */
-  private record Address(Memory memory, int length, Fd folder) implements AutoCloseable {
+  private record Address(String name, Memory memory, int length, @Nullable Fd folder)
+      implements AutoCloseable {
+
+    static Address ofAbstract(String name) throws ErrnoException {
+      byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+      if (bytes.length >= NAME_SIZE) {
+        throw new ErrnoException("unix socket \"@" + name + "\"", Errno.ENAMETOOLONG);
+      }
+      return new Address("@" + name, structure(bytes, 1), 2 + 1 + bytes.length, null);
+    }
 
     static Address of(Path path) throws ErrnoException {
       Path absolute = path.toAbsolutePath();
@@ -144,17 +169,23 @@ public final class UnixSocket {
         folder.close();
         throw new ErrnoException("unix socket \"" + path + "\"", Errno.ENAMETOOLONG);
       }
+      return new Address(path.toString(), structure(name, 0), 2 + name.length + 1, folder);
+    }
+
+    private static Memory structure(byte[] name, int offset) {
       Memory memory = new Memory(2L + NAME_SIZE);
       memory.clear();
       memory.setShort(0, (short) AF_UNIX);
-      memory.write(2, name, 0, name.length);
-      return new Address(memory, 2 + name.length + 1, folder);
+      memory.write(2L + offset, name, 0, name.length);
+      return memory;
     }
 
     @Override
     public void close() {
       memory.close();
-      folder.close();
+      if (folder != null) {
+        folder.close();
+      }
     }
   }
 }

@@ -5,6 +5,7 @@ import io.keelson.runtime.config.ConfigurationException;
 import io.keelson.runtime.config.ConfigurationLoader;
 import io.keelson.runtime.config.ConfigurationLoader.Overrides;
 import io.keelson.runtime.daemon.Daemon;
+import io.keelson.runtime.daemon.ServiceManager;
 import io.keelson.runtime.daemon.StartException;
 import io.keelson.runtime.logging.Logging;
 import java.io.IOException;
@@ -24,8 +25,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "serve",
     description = {
-      "Runs the daemon until it gets SIGTERM or SIGINT. Containers go on without it, and the next daemon"
-          + " takes them over.",
+      "Runs the daemon until it gets SIGTERM or SIGINT. Containers go on without it, and the next"
+          + " daemon takes them over.",
     })
 final class ServeCommand implements Callable<Integer> {
 
@@ -60,8 +61,10 @@ final class ServeCommand implements Callable<Integer> {
                 absolute(state),
                 KeelsonCommand.of(Objects.requireNonNull(command)).socket()));
     Logging.configure(configuration.log().level(), configuration.log().format());
+    ServiceManager manager =
+        new ServiceManager(Optional.ofNullable(System.getenv("NOTIFY_SOCKET")));
     AtomicReference<@Nullable Daemon> daemon = new AtomicReference<>();
-    Thread onSignal = new Thread(() -> end(daemon.get()), "shutdown");
+    Thread onSignal = new Thread(() -> end(daemon.get(), manager), "shutdown");
     Runtime.getRuntime().addShutdownHook(onSignal);
     try {
       daemon.set(Daemon.start(configuration));
@@ -69,12 +72,14 @@ final class ServeCommand implements Callable<Integer> {
       Runtime.getRuntime().removeShutdownHook(onSignal);
       throw e;
     }
+    manager.ready();
     new CountDownLatch(1).await(); // a signal ends the process
     return ExitCode.OK;
   }
 
   /** Being told to end is no failure, though the JVM would answer 128 + the signal. */
-  private static void end(@Nullable Daemon daemon) {
+  private static void end(@Nullable Daemon daemon, ServiceManager manager) {
+    manager.stopping();
     if (daemon != null) {
       daemon.close();
     } // else it is still starting, and may be ended at any instruction
