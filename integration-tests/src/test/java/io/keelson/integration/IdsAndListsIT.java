@@ -3,6 +3,8 @@ package io.keelson.integration;
 import static io.keelson.integration.Failures.code;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.grpc.Status;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestNode;
@@ -10,6 +12,7 @@ import io.keelson.proto.cri.v1.Container;
 import io.keelson.proto.cri.v1.ContainerFilter;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ContainerStateValue;
+import io.keelson.proto.cri.v1.ContainerStatusRequest;
 import io.keelson.proto.cri.v1.ListContainersRequest;
 import io.keelson.proto.cri.v1.ListPodSandboxRequest;
 import io.keelson.proto.cri.v1.PodSandbox;
@@ -17,9 +20,13 @@ import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxFilter;
 import io.keelson.proto.cri.v1.PodSandboxState;
 import io.keelson.proto.cri.v1.PodSandboxStateValue;
+import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
 import io.keelson.proto.cri.v1.ReopenContainerLogRequest;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -112,6 +119,55 @@ class IdsAndListsIT {
     cri.stop(container.substring(0, 12), 0);
     cri.remove(container.substring(0, 12));
     assertThat(code(() -> cri.status(container))).isEqualTo(Status.Code.NOT_FOUND);
+  }
+
+  /** Red if tools that read what other runtimes say do not find a pod's network here. */
+  @Test
+  void verboseStatusesHoldWhatToolsRead() throws Exception {
+    PodSandboxConfig config = node.pod("told").build();
+    String pod = node.cri().runPod(config);
+    String container = node.cri().run(pod, node.sleeper("main").build(), config);
+
+    JsonNode podInfo =
+        info(
+            node.cri()
+                .runtime()
+                .podSandboxStatus(
+                    PodSandboxStatusRequest.newBuilder()
+                        .setPodSandboxId(pod)
+                        .setVerbose(true)
+                        .build())
+                .getInfoMap());
+    String network = network(podInfo);
+    assertThat(Path.of(network)).exists();
+    JsonNode info =
+        info(
+            node.cri()
+                .runtime()
+                .containerStatus(
+                    ContainerStatusRequest.newBuilder()
+                        .setContainerId(container)
+                        .setVerbose(true)
+                        .build())
+                .getInfoMap());
+    assertThat(network(info)).isEqualTo(network);
+    assertThat(info.at("/sandboxID").asText()).isEqualTo(pod);
+    assertThat(info.at("/pid").asLong()).isPositive();
+    assertThat(info.at("/runtimeSpec/process/args/0").asText()).isEqualTo("sh");
+    assertThat(info.at("/runtimeSpec/linux/cgroupsPath").asText()).contains(container);
+  }
+
+  private static JsonNode info(Map<String, String> info) throws IOException {
+    return new ObjectMapper().readTree(info.get("info"));
+  }
+
+  private static String network(JsonNode info) {
+    return info.at("/runtimeSpec/linux/namespaces")
+        .valueStream()
+        .filter(one -> one.path("type").asText().equals("network"))
+        .map(one -> one.path("path").asText())
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test

@@ -1,7 +1,6 @@
 package io.keelson.sandbox;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.MessageOrBuilder;
 import io.keelson.proto.cri.v1.Container;
 import io.keelson.proto.cri.v1.ContainerFilter;
 import io.keelson.proto.cri.v1.ContainerResources;
@@ -11,6 +10,10 @@ import io.keelson.proto.cri.v1.ContainerUser;
 import io.keelson.proto.cri.v1.ImageSpec;
 import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.proto.record.v1.ContainerRecord;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -72,17 +75,27 @@ final class ContainerViews {
     return status.build();
   }
 
-  /** What a person debugging wants to know besides. */
+  /**
+   * What a person debugging wants to know besides, and tools: of what other runtimes say they read
+   * {@code sandboxID}, {@code pid} and {@code runtimeSpec}.
+   */
   Map<String, Object> details(ContainerEntry container) {
     ContainerRecord record = container.record();
-    MessageOrBuilder config = record.getConfig();
-    return Map.of(
-        "sandboxID", record.getSandboxId(),
-        "pid", record.getInit().getPid(),
-        "phase", record.getPhase().name(),
-        "cgroup", record.getCgroup(),
-        "bundle", core.settings().bundle(record.getId()).toString(),
-        "config", config);
+    Path bundle = core.settings().bundle(record.getId());
+    Map<String, Object> details = new LinkedHashMap<>();
+    details.put("sandboxID", record.getSandboxId());
+    details.put("pid", record.getInit().getPid());
+    details.put("phase", record.getPhase().name());
+    details.put("cgroup", record.getCgroup());
+    details.put("bundle", bundle.toString());
+    details.put("config", record.getConfig());
+    try {
+      String spec = Files.readString(bundle.resolve(CreateContainer.SPEC_FILE));
+      details.put("runtimeSpec", InfoJson.parsed(spec));
+    } catch (IOException _) {
+      // Gone with a reboot, as the process is.
+    }
+    return details;
   }
 
   private static boolean matches(ContainerFilter filter, ContainerRecord record) {

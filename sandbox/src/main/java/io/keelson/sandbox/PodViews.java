@@ -12,6 +12,8 @@ import io.keelson.proto.cri.v1.PodSandboxState;
 import io.keelson.proto.cri.v1.PodSandboxStatus;
 import io.keelson.proto.record.v1.SandboxPhase;
 import io.keelson.proto.record.v1.SandboxRecord;
+import io.keelson.sandbox.spec.SpecBuilder;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -84,12 +86,24 @@ final class PodViews {
     details.put("phase", record.getPhase().name());
     details.put("pid", record.getHolder().getPid());
     details.put("namespaces", namespaces(pod));
+    details.put("runtimeSpec", runtimeSpec(pod));
     details.put("cgroupParent", core.cgroups().parent(pod.id(), record.getConfig()));
     if (!record.getCniResult().isEmpty()) {
       details.put("cniResult", InfoJson.parsed(record.getCniResult()));
     }
     details.put("config", PodEntry.configInForce(record));
     return details;
+  }
+
+  /** Where tools look for a pod's network namespace; there is no more of a spec. */
+  private Map<String, Object> runtimeSpec(PodEntry pod) {
+    List<Map<String, String>> namespaces = new ArrayList<>();
+    pod.context(core.settings())
+        .namespaces()
+        .forEach(
+            (type, path) ->
+                namespaces.add(Map.of("type", SpecBuilder.nameOf(type), "path", path.toString())));
+    return Map.of("linux", Map.of("namespaces", namespaces));
   }
 
   private Map<String, String> namespaces(PodEntry pod) {

@@ -241,6 +241,11 @@ public final class SpecBuilder {
     return this;
   }
 
+  /** What the OCI runtime spec calls namespaces of a type. */
+  public static String nameOf(NamespaceType type) {
+    return SpecWriter.namespaceName(type);
+  }
+
   /** Empty value: a new one; no entry: the host's. */
   public Map<NamespaceType, Optional<Path>> namespaces() {
     return Map.copyOf(namespaces);

@@ -191,7 +191,7 @@ final class SpecWriter {
     out.writeEndObject();
   }
 
-  private static String namespaceName(NamespaceType type) {
+  static String namespaceName(NamespaceType type) {
     return switch (type) {
       case NET -> "network";
       case IPC -> "ipc";
