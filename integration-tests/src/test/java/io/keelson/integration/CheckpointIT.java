@@ -1,5 +1,6 @@
 package io.keelson.integration;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -8,7 +9,9 @@ import io.keelson.integration.harness.ContainerLog;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Criu;
 import io.keelson.integration.harness.Shell;
+import io.keelson.integration.harness.TarFile;
 import io.keelson.integration.harness.TestDaemon;
+import io.keelson.integration.harness.TestImage;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.CheckpointContainerRequest;
 import io.keelson.proto.cri.v1.CheckpointPodRequest;
@@ -33,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Checkpoints of containers and pods by runc and CRIU, and what is made of them again. Only where
- * CRIU is installed and works with the kernel.
+ * CRIU is installed and works with the kernel; {@code KEELSON_CRIU} names another one.
  */
 class CheckpointIT {
 
@@ -74,7 +77,7 @@ class CheckpointIT {
 
     PodSandboxConfig.Builder second = node.pod("second");
     String pod = cri.runPod(second.build(), "runc");
-    String restored = cri.create(pod, from(archive).build(), second.build());
+    String restored = cri.create(pod, from(archive.toString()).build(), second.build());
     assertThat(cri.status(restored).getState()).isEqualTo(ContainerState.CONTAINER_CREATED);
     assertThat(cri.status(restored).getImage().getImage()).isEqualTo(TestNode.IMAGE);
     cri.start(restored);
@@ -92,6 +95,56 @@ class CheckpointIT {
     assertThat(cri.status(restored).getExitCode()).isEqualTo(7);
     assertThat(cri.status(original).getState()).isEqualTo(ContainerState.CONTAINER_RUNNING);
     Files.delete(archive);
+  }
+
+  @Test
+  void anImageThatHoldsACheckpointIsRestored() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig.Builder first = node.pod("first");
+    Path archive = node.folder("images").resolve("counter.tar");
+    checkpoint(run(first, "counter"), archive);
+    int counted = lastCount(first, "counter");
+    String name = "test.invalid/checkpoint:1";
+    Path image =
+        new TestImage(List.of(Files.readAllBytes(archive)), "{}")
+            .writeDockerArchive(archive.resolveSibling("image.tar"), name);
+    cri.importImage(image, "");
+
+    PodSandboxConfig.Builder second = node.pod("second");
+    String pod = cri.runPod(second.build(), "runc");
+    String restored = cri.create(pod, from(name).build(), second.build());
+    assertThat(cri.status(restored).getImage().getImage()).isEqualTo(TestNode.IMAGE);
+    cri.start(restored);
+    Waits.until(() -> lastCount(second, "counter") > counted + 1, "it goes on");
+    cri.removeImage(name);
+    Files.delete(archive);
+    Files.delete(image);
+  }
+
+  @Test
+  void whatIsNoCheckpointIsRefusedAndNothingIsLeft() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("refused").build();
+    String podId = cri.runPod(pod, "runc");
+    Path file = node.folder("refused").resolve("archive.tar");
+    ContainerConfig container = from(file.toString()).build();
+    assertThat(Failures.code(() -> cri.create(podId, container, pod)))
+        .isEqualTo(Status.Code.NOT_FOUND);
+    Files.writeString(file, "no tar at all, and that for more than five hundred bytes".repeat(99));
+    assertThat(Failures.code(() -> cri.create(podId, container, pod)))
+        .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    Files.write(
+        file,
+        new TarFile()
+            .file("config.dump", 0644, "{".getBytes(UTF_8))
+            .file("spec.dump", 0644, "{}".getBytes(UTF_8))
+            .file("checkpoint/inventory.img", 0644, new byte[8])
+            .bytes());
+    Failures.Outcome rubbish = Failures.of(() -> cri.create(podId, container, pod));
+    assertThat(rubbish.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(rubbish.message()).contains("config.dump of the checkpoint is no JSON");
+    assertThat(cri.containers()).isEmpty();
+    Files.delete(file);
   }
 
   @Test
@@ -147,7 +200,7 @@ class CheckpointIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"recorded", "paused", "dumped", "packed"})
+  @ValueSource(strings = {"paused", "packed"})
   void aKilledDaemonLeavesTheContainerRunningAndNothingElse(String step) throws Exception {
     Cri cri = node.cri();
     node.daemon().terminate();
@@ -185,10 +238,10 @@ class CheckpointIT {
     return node.container(name, "sh", "-c", COUNTER);
   }
 
-  private static ContainerConfig.Builder from(Path archive) {
+  private static ContainerConfig.Builder from(String image) {
     return node.container("counter")
         .clearCommand()
-        .setImage(ImageSpec.newBuilder().setImage(archive.toString()));
+        .setImage(ImageSpec.newBuilder().setImage(image));
   }
 
   private static void checkpoint(String id, Path archive) {

@@ -8,11 +8,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * The files of a container's checkpoint in a folder, in the form that CRI-O, Podman and
@@ -42,11 +44,34 @@ record CheckpointFiles(Path folder) {
     return folder.resolve(CRIO + "LogPath");
   }
 
-  /** Refuses a folder without images of processes. */
-  void requireImages() {
-    if (!Files.isRegularFile(images().resolve("inventory.img"))) {
-      throw new InvalidRequestException("that is no checkpoint: it has no images of processes");
+  /** True if there is what no checkpoint can do without. */
+  boolean isWhole() {
+    return Files.isDirectory(images(), LinkOption.NOFOLLOW_LINKS)
+        && Stream.of(images().resolve("inventory.img"), config(), spec())
+            .allMatch(CheckpointFiles::isFile);
+  }
+
+  /** Copies all that a restore needs, and follows no link: they may be anybody's. */
+  void copyTo(CheckpointFiles target) throws IOException {
+    Files.createDirectory(target.images());
+    try (Stream<Path> images = Files.list(images())) {
+      for (Path image : (Iterable<Path>) images::iterator) {
+        copy(image, target.images());
+      }
     }
+    for (Path file : List.of(config(), spec(), changes(), deleted(), log())) {
+      copy(file, target.folder());
+    }
+  }
+
+  private static void copy(Path file, Path folder) throws IOException {
+    if (isFile(file)) {
+      Files.copy(file, folder.resolve(file.getFileName()), LinkOption.NOFOLLOW_LINKS);
+    }
+  }
+
+  private static boolean isFile(Path path) {
+    return Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS);
   }
 
   private Path config() {

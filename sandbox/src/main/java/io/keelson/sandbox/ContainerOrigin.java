@@ -1,6 +1,5 @@
 package io.keelson.sandbox;
 
-import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.port.ImageDescription;
@@ -31,10 +30,36 @@ final class ContainerOrigin implements AutoCloseable {
     this.checkpoint = checkpoint;
   }
 
-  /** Finds the image of a container; nothing of a checkpoint. */
-  static ContainerOrigin ofImage(Core core, ContainerConfig config) {
-    return new ContainerOrigin(
-        core.provisioner().hold(config.getImage().getImage()), Optional.empty());
+  /** Finds an image that containers are made from. */
+  static ContainerOrigin ofImage(Core core, String reference) {
+    return new ContainerOrigin(core.provisioner().hold(reference), Optional.empty());
+  }
+
+  /**
+   * Whether an image may hold a checkpoint in place of a root file system, as people make them to
+   * bring one to another node: such images have nothing to run. What else tells them, an annotation
+   * of the manifest, is not kept with images.
+   */
+  boolean mayHoldCheckpoint() {
+    return image().entrypoint().isEmpty() && image().command().isEmpty();
+  }
+
+  /**
+   * Takes the checkpoint out of an image, if there is one in it.
+   *
+   * @param id of the new container
+   */
+  static Optional<ContainerOrigin> inImage(Core core, String id, ImageDescription image)
+      throws IOException {
+    try {
+      Path root = core.provisioner().provision(id, image.id());
+      CheckpointFiles found = new CheckpointFiles(root);
+      return found.isWhole()
+          ? Optional.of(of(core, id, target -> found.copyTo(target)))
+          : Optional.empty();
+    } finally {
+      core.provisioner().release(id);
+    }
   }
 
   /**
@@ -49,13 +74,24 @@ final class ContainerOrigin implements AutoCloseable {
     if (!Files.isRegularFile(archive)) {
       throw new NotFoundException("there is no archive of a checkpoint at " + archive);
     }
+    return of(core, id, target -> archives.unpack(archive, target.folder()));
+  }
+
+  private interface Filling {
+    void fill(CheckpointFiles target) throws IOException;
+  }
+
+  private static ContainerOrigin of(Core core, String id, Filling filling) throws IOException {
     Path folder = core.settings().restore(id);
     Files.createDirectory(
         folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     try {
-      archives.unpack(archive, folder);
       CheckpointFiles files = new CheckpointFiles(folder);
-      files.requireImages();
+      filling.fill(files);
+      if (!files.isWhole()) {
+        throw new InvalidRequestException(
+            "that is no checkpoint: it has no config.dump, spec.dump or images of processes");
+      }
       return new ContainerOrigin(hold(core, files.readOrigin().images()), Optional.of(files));
     } catch (IOException | RuntimeException e) {
       FileTrees.delete(folder);

@@ -204,10 +204,33 @@ final class CreateContainer {
 
   private ContainerOrigin origin(PodEntry pod, String id, Request request) throws IOException {
     if (request.checkpoint.isEmpty()) {
-      return ContainerOrigin.ofImage(core, request.config);
+      String reference = request.config.getImage().getImage();
+      ContainerOrigin image = ContainerOrigin.ofImage(core, reference);
+      return image.mayHoldCheckpoint() ? inImage(pod, id, image) : image;
     }
     capture.requireSupport(pod);
     return ContainerOrigin.ofArchive(core, archives, id, request.checkpoint.get());
+  }
+
+  /** The same if there is no checkpoint in it. */
+  private ContainerOrigin inImage(PodEntry pod, String id, ContainerOrigin image)
+      throws IOException {
+    Optional<ContainerOrigin> checkpoint = Optional.empty();
+    try {
+      checkpoint = ContainerOrigin.inImage(core, id, image.image());
+      if (checkpoint.isEmpty()) {
+        return image;
+      }
+      capture.requireSupport(pod);
+      image.close();
+      return checkpoint.get();
+    } catch (IOException | RuntimeException e) {
+      image.close();
+      if (checkpoint.isPresent()) {
+        checkpoint.get().close();
+      }
+      throw e;
+    }
   }
 
   private ContainerContext context(PodEntry pod, ContainerEntry container, ImageDescription image) {

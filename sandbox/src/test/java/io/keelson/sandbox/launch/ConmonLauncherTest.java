@@ -154,6 +154,15 @@ class ConmonLauncherTest {
   }
 
   @Test
+  void whatIsMissingForCheckpointsIsTold() throws IOException {
+    assertThat(lab.launcher().missingForCheckpoints(lab.handler("runc")))
+        .contains("CRIU is not installed (package criu)");
+    RuntimeHandler other = new RuntimeHandler("other", Path.of("/bin/true"), folder, false);
+    assertThat(lab.launcher().missingForCheckpoints(other))
+        .contains("/bin/true (runtime handler other) is not built with CRIU");
+  }
+
+  @Test
   void whatConmonItselfRefusesIsTold() throws IOException {
     LaunchRequest good = lab.request("crun", "/bin/true");
     Path blocked = Files.createDirectories(folder.resolve("logs/blocked"));
