@@ -30,6 +30,12 @@ import java.nio.file.Files;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -215,6 +221,26 @@ class MainPathIT {
             });
     assertThat(outcome.code()).isNotEqualTo(Status.Code.DEADLINE_EXCEEDED);
     assertThat(cri.output(container, "echo", "still", "here")).isEqualTo("still here");
+  }
+
+  @Test
+  void execInAContainerThatEndsMeanwhileSaysThatItDoesNotRun() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("exec-ending").build();
+    String podId = cri.runPod(pod);
+    try (ExecutorService probes = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int round = 0; round < 3; round++) {
+        String id = cri.run(podId, node.sleeper("ending-" + round).build(), pod);
+        Callable<Status.Code> probe =
+            () -> code(() -> Stream.generate(() -> cri.exec(id, "true")).forEach(_ -> {}));
+        List<Future<Status.Code>> failures =
+            Stream.generate(() -> probes.submit(probe)).limit(6).toList();
+        cri.stop(id, 0);
+        for (Future<Status.Code> failure : failures) {
+          assertThat(failure.get()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+        }
+      }
+    }
   }
 
   @Test

@@ -11,6 +11,8 @@ import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.record.v1.ContainerPhase;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.ExecSession;
 import io.keelson.sandbox.port.LaunchRequest;
 import io.keelson.sandbox.port.Launcher;
@@ -136,9 +138,13 @@ public final class Containers {
       throws IOException {
     ContainerEntry container = running(id, "exec");
     LaunchRequest launch = contexts.launchRequest(container);
-    Launcher.ExecResult result =
-        core.launcher()
-            .exec(container.id(), launch.handler(), process(launch, command, false), timeout);
+    byte[] process = process(launch, command, false);
+    Launcher.ExecResult result;
+    try {
+      result = core.launcher().exec(container.id(), launch.handler(), process, timeout);
+    } catch (OperationFailedException e) {
+      throw unlessEnded(container, e);
+    }
     return ExecSyncResponse.newBuilder()
         .setExitCode(result.exitCode())
         .setStdout(ByteString.copyFrom(result.stdout()))
@@ -152,7 +158,26 @@ public final class Containers {
     ContainerEntry container = running(id, "exec");
     LaunchRequest launch = contexts.launchRequest(container);
     byte[] process = process(launch, command, wanted.terminal());
-    return core.launcher().openExec(container.id(), launch.handler(), process, wanted);
+    try {
+      return core.launcher().openExec(container.id(), launch.handler(), process, wanted);
+    } catch (OperationFailedException e) {
+      throw unlessEnded(container, e);
+    }
+  }
+
+  /**
+   * Why a command could not be run. What the runtime stumbles over in a container that ends at that
+   * moment (a namespace, a file of its own that is gone) says nothing to who probes it.
+   */
+  private static KeelsonException unlessEnded(
+      ContainerEntry container, OperationFailedException e) {
+    boolean runs =
+        container.phase() == ContainerPhase.CONTAINER_PHASE_RUNNING
+            && container.init().filter(ProcessId::isAlive).isPresent();
+    return runs
+        ? e
+        : new FailedPreconditionException(
+            "exec needs a running container; %s has ended meanwhile".formatted(container.id()), e);
   }
 
   /** Connects to the standard streams of a running container's workload, which goes on after. */
