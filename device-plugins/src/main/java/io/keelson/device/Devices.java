@@ -5,6 +5,7 @@ import io.keelson.device.allocation.Allocator;
 import io.keelson.device.builtin.BuiltInPlugins;
 import io.keelson.device.cdi.CdiFolders;
 import io.keelson.device.cdi.CdiInjection;
+import io.keelson.device.container.CdiIsolator;
 import io.keelson.device.container.ContainerAccess;
 import io.keelson.device.container.DeviceIsolator;
 import io.keelson.device.container.Hotplug;
@@ -39,6 +40,7 @@ public final class Devices implements AutoCloseable {
   private final NodeDevices node;
   private final DraDrivers drivers;
   private final Optional<KernelEvents> kernelEvents;
+  private final CdiIsolator cdiDevices;
   private final List<Isolator> isolators;
   private final List<PodExtension> podExtensions;
 
@@ -71,15 +73,12 @@ public final class Devices implements AutoCloseable {
             settings.cdiFolders().getLast());
     drivers = new DraDrivers(channels, settings.pluginWait());
     PodClaims claims = PodClaims.open(settings.checkpoints().resolve("claims"), drivers);
+    cdiDevices = new CdiIsolator(new CdiInjection(cdi), nics);
     isolators =
         List.of(
             new DeviceIsolator(
-                allocator,
-                allocations,
-                new CdiInjection(cdi),
-                nics,
-                claims,
-                settings.ownersFromUser()),
+                allocator, allocations, cdiDevices, nics, claims, settings.ownersFromUser()),
+            cdiDevices,
             hotplug.isolator());
     podExtensions = List.of(new PodDevices(allocator, allocations, nics), claims);
     builtIn.start(registry);
@@ -104,6 +103,11 @@ public final class Devices implements AutoCloseable {
   /** To come after those that begin the rules of access to devices. */
   public List<Isolator> isolators() {
     return isolators;
+  }
+
+  /** Gives containers CDI devices that others name. */
+  public CdiIsolator cdi() {
+    return cdiDevices;
   }
 
   public List<PodExtension> podExtensions() {

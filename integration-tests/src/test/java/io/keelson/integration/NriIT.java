@@ -8,6 +8,7 @@ import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.keelson.integration.harness.NriPlugin;
+import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.KeyValue;
@@ -307,6 +308,44 @@ class NriIT {
     }
     try (NriPlugin _ = connect("10", "guard")) {
       node.cri().run(pod, node.sleeper("main").build(), config);
+    }
+  }
+
+  /** Red if a CDI device that a plugin names is not given whole, its network interface too. */
+  @Test
+  void aPluginGivesCdiDevices() throws Exception {
+    long pid = ProcessHandle.current().pid();
+    String kind = "nri" + pid + ".example/thing";
+    String link = "kitcdi" + pid % 100_000;
+    Path spec = Path.of("/var/run/cdi/keelson-it-nri-" + pid + ".yaml");
+    Files.createDirectories(spec.getParent());
+    Files.writeString(
+        spec,
+        """
+        cdiVersion: 1.1.0
+        kind: %s
+        devices:
+          - name: one
+            containerEdits:
+              env: [ONE=1]
+              netDevices: [{hostInterfaceName: %s, name: fast0}]
+        """
+            .formatted(kind, link));
+    Shell.output("ip", "link", "add", link, "type", "veth", "peer", "name", link + "p");
+    String wanted = "reply CreateContainer adjust { CDI_devices { name: \"%s=one\" } }";
+    try (NriPlugin _ = connect("10", "cdi", wanted.formatted(kind))) {
+      PodSandboxConfig config = node.pod("cdi").build();
+      String pod = node.cri().runPod(config);
+      String container = node.cri().run(pod, node.sleeper("main").build(), config);
+      assertThat(node.cri().output(container, "sh", "-c", "echo $ONE; ls /sys/class/net"))
+          .startsWith("1")
+          .contains("fast0");
+      node.cri().stopPod(pod);
+      node.cri().removePod(pod);
+      assertThat(Shell.output("ip", "link", "show", link)).contains(link);
+    } finally {
+      Shell.output("ip", "link", "del", link + "p");
+      Files.delete(spec);
     }
   }
 

@@ -3,8 +3,6 @@ package io.keelson.device.container;
 import io.keelson.device.allocation.Allocations;
 import io.keelson.device.allocation.Allocator;
 import io.keelson.device.allocation.DeviceRequest;
-import io.keelson.device.cdi.CdiEdits;
-import io.keelson.device.cdi.CdiInjection;
 import io.keelson.device.dra.PodClaims;
 import io.keelson.device.nic.Nics;
 import io.keelson.proto.cri.v1.CDIDevice;
@@ -38,7 +36,7 @@ public final class DeviceIsolator implements Isolator {
 
   private final Allocator allocator;
   private final Allocations allocations;
-  private final CdiInjection cdi;
+  private final CdiIsolator cdi;
   private final Nics nics;
   private final PodClaims claims;
   private final boolean ownersFromUser;
@@ -50,7 +48,7 @@ public final class DeviceIsolator implements Isolator {
   public DeviceIsolator(
       Allocator allocator,
       Allocations allocations,
-      CdiInjection cdi,
+      CdiIsolator cdi,
       Nics nics,
       PodClaims claims,
       boolean ownersFromUser) {
@@ -80,26 +78,7 @@ public final class DeviceIsolator implements Isolator {
         cdiNames.addAll(DeviceAnnotations.cdiNames(allocation.getResponse().getAnnotationsMap()));
       }
     }
-    if (!cdiNames.isEmpty()) {
-      lend(container, cdi.inject(container.bundle(), cdiNames, spec, privileged));
-    }
-  }
-
-  @Override
-  public void launching(ContainerContext container) throws IOException {
-    for (CdiEdits changed : cdi.refresh(container.bundle())) {
-      log.atInfo()
-          .addKeyValue("container", container.id())
-          .log("its CDI devices have changed since it was made");
-      lend(container, changed);
-    }
-  }
-
-  private void lend(ContainerContext container, CdiEdits edits) throws IOException {
-    for (CdiEdits.NetDevice device : edits.netDevices()) {
-      nics.lendHostInterface(
-          container.pod(), container.id(), device.hostInterface(), device.name());
-    }
+    cdi.inject(container, cdiNames, spec);
   }
 
   private List<DeviceAllocation> allocate(ContainerContext container) throws IOException {

@@ -132,7 +132,8 @@ public final class Daemon implements AutoCloseable {
             new CsiPluginHandler(volumes.drivers())),
         channels,
         shutdown);
-    Optional<Nri> nri = NriParts.of(configuration, features, metrics.pluginCalls());
+    Optional<Nri> nri =
+        NriParts.of(configuration, features, devices.cdi()::inject, metrics.pluginCalls());
     NodeRuntime runtime =
         runtime(
             configuration,

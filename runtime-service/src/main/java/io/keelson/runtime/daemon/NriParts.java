@@ -1,11 +1,10 @@
 package io.keelson.runtime.daemon;
 
-import io.keelson.device.cdi.CdiFolders;
-import io.keelson.device.cdi.CdiInjection;
 import io.keelson.proto.node.v1.ListPluginsResponse;
 import io.keelson.proto.node.v1.Plugin;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.runtime.nri.BlockIoClasses;
+import io.keelson.runtime.nri.CdiInjector;
 import io.keelson.runtime.nri.NodeRules;
 import io.keelson.runtime.nri.Nri;
 import io.keelson.runtime.nri.NriSettings;
@@ -23,12 +22,12 @@ final class NriParts {
   private NriParts() {}
 
   /** Empty if it is not wanted. */
-  static Optional<Nri> of(Configuration configuration, HostFeatures features, PluginMeter meter) {
+  static Optional<Nri> of(
+      Configuration configuration, HostFeatures features, CdiInjector cdi, PluginMeter meter) {
     Configuration.Nri nri = configuration.nri();
     if (!nri.enabled()) {
       return Optional.empty();
     }
-    CdiInjection cdi = new CdiInjection(new CdiFolders(configuration.devices().cdiDirs()));
     return Optional.of(
         new Nri(
             new NriSettings(
@@ -43,12 +42,7 @@ final class NriParts {
                 Set.copyOf(nri.rejectedAdjustments())),
             nri.blockIoFile().map(BlockIoClasses::new),
             configuration.state(),
-            (container, devices, spec) ->
-                cdi.inject(
-                    container.bundle(),
-                    devices,
-                    spec,
-                    container.config().getLinux().getSecurityContext().getPrivileged()),
+            cdi,
             features.lowestOomScoreAdj(),
             meter));
   }
