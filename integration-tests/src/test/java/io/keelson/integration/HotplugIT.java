@@ -9,7 +9,11 @@ import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.IDMapping;
+import io.keelson.proto.cri.v1.NamespaceMode;
+import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.UserNamespace;
 import io.keelson.proto.node.v1.AllocateDevicesRequest;
 import io.keelson.proto.node.v1.AttachDevicesRequest;
 import io.keelson.proto.node.v1.DetachDevicesRequest;
@@ -178,6 +182,52 @@ class HotplugIT {
     cri.stop(other, 0);
     cri.remove(other);
     assertThat(node.root().resolve("devices/allocations")).isEmptyDirectory();
+  }
+
+  /** File systems of a user namespace open no device: the nodes are mounts there. */
+  @Test
+  void devicesComeToAndGoFromAPodWithAUserNamespace() throws Exception {
+    Cri cri = node.cri();
+    NamespaceOption.Builder options =
+        TestNode.OWN_PROCESSES.toBuilder()
+            .setUsernsOptions(
+                UserNamespace.newBuilder()
+                    .setMode(NamespaceMode.POD)
+                    .addUids(IDMapping.newBuilder().setHostId(700_000).setLength(65536))
+                    .addGids(IDMapping.newBuilder().setHostId(700_000).setLength(65536)));
+    PodSandboxConfig.Builder pod =
+        node.pod("users").putAnnotations("devices.keelson.io/owner", "77:78");
+    pod.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(options);
+    String podId = cri.runPod(pod.build());
+    ContainerConfig.Builder config = node.sleeper("main").putAnnotations(REQUEST, LATER);
+    config.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(options);
+    String container = cri.run(podId, config.build(), pod.build());
+
+    var _ =
+        cri.devices()
+            .attach(
+                AttachDevicesRequest.newBuilder()
+                    .setContainerId(container)
+                    .setRequest(DISK)
+                    .build());
+    String zero = dev.resolve("disk0").toString();
+    assertThat(open(container, zero)).contains(MAY_OPEN);
+    assertThat(cri.output(container, "ls", "-ln", zero)).matches("c.* 77 +78 +511, +60 .*");
+    var _ =
+        cri.devices()
+            .detach(
+                DetachDevicesRequest.newBuilder()
+                    .setContainerId(container)
+                    .setResource(DISK)
+                    .build());
+    assertThat(open(container, zero)).contains("No such file");
+    assertThat(cri.output(container, "cat", "/proc/self/mounts")).doesNotContain("disk0");
+
+    // In the runtime's tmpfs, which belongs to the namespace.
+    Shell.output("mknod", dev.resolve("later").toString(), "c", "511", "62");
+    Waits.until(() -> open(container, "/dev/later").contains(MAY_OPEN), "the device");
+    Files.delete(dev.resolve("later"));
+    Waits.until(() -> open(container, "/dev/later").contains("No such file"), "its end");
   }
 
   @Test

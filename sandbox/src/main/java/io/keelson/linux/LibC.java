@@ -116,6 +116,12 @@ final class LibC {
 
   static native int setns(int fd, int type);
 
+  /** Of the calling thread alone; answers the one before. */
+  static native int setfsuid(int uid);
+
+  /** As {@link #setfsuid}. */
+  static native int setfsgid(int gid);
+
   static native int sethostname(byte[] name, long length);
 
   // Processes

@@ -13,9 +13,6 @@ public final class MountAttributes {
   private static final long MOUNT_ATTR_RDONLY = 0x1;
   private static final long MOUNT_ATTR_IDMAP = 0x100000;
   private static final int MOUNT_ATTR_SIZE = 32;
-  private static final long OPEN_TREE_CLONE = 1;
-  private static final long OPEN_TREE_CLOEXEC = LibC.O_CLOEXEC;
-  private static final long MOVE_MOUNT_F_EMPTY_PATH = 0x4;
 
   private MountAttributes() {}
 
@@ -40,13 +37,13 @@ public final class MountAttributes {
   public static void bindIdMapped(Path source, Path target, Path userNamespace)
       throws ErrnoException {
     try (Fd namespace = Fd.open(userNamespace, Fd.O_RDONLY, 0);
-        Fd tree = cloneTree(source, true)) {
+        MountClone tree = MountClone.of(source, true)) {
       try {
         map(tree, source, namespace, true, 0);
       } catch (ErrnoException e) {
         map(tree, source, namespace, false, 0);
       }
-      attach(tree, target);
+      tree.attach(target);
     }
   }
 
@@ -55,14 +52,14 @@ public final class MountAttributes {
    */
   public static void bindLayer(Path source, Path target, Path userNamespace) throws ErrnoException {
     try (Fd namespace = Fd.open(userNamespace, Fd.O_RDONLY, 0);
-        Fd tree = cloneTree(source, false)) {
+        MountClone tree = MountClone.of(source, false)) {
       map(tree, source, namespace, false, MOUNT_ATTR_RDONLY);
-      attach(tree, target);
+      tree.attach(target);
     }
   }
 
   private static void map(
-      Fd tree, Path source, Fd namespace, boolean recursive, long moreAttributes)
+      MountClone tree, Path source, Fd namespace, boolean recursive, long moreAttributes)
       throws ErrnoException {
     setAttributes(
         tree.number(),
@@ -71,35 +68,6 @@ public final class MountAttributes {
         MOUNT_ATTR_IDMAP | moreAttributes,
         namespace.number(),
         "mount_setattr(clone of \"%s\", MOUNT_ATTR_IDMAP)".formatted(source));
-  }
-
-  private static Fd cloneTree(Path source, boolean recursive) throws ErrnoException {
-    try (Memory path = LibC.memory(source.toString())) {
-      long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? (long) LibC.AT_RECURSIVE : 0);
-      long fd =
-          LibC.syscall(LibC.SYS_OPEN_TREE, LibC.AT_FDCWD, Pointer.nativeValue(path), flags, 0, 0);
-      if (fd < 0) {
-        throw LibC.failure("open_tree(\"" + source + "\", OPEN_TREE_CLONE)");
-      }
-      return Fd.adopt((int) fd);
-    }
-  }
-
-  private static void attach(Fd tree, Path target) throws ErrnoException {
-    try (Memory nothing = LibC.memory("");
-        Memory path = LibC.memory(target.toString())) {
-      long result =
-          LibC.syscall(
-              LibC.SYS_MOVE_MOUNT,
-              tree.number(),
-              Pointer.nativeValue(nothing),
-              LibC.AT_FDCWD,
-              Pointer.nativeValue(path),
-              MOVE_MOUNT_F_EMPTY_PATH);
-      if (result < 0) {
-        throw LibC.failure("move_mount(tree, \"" + target + "\")");
-      }
-    }
   }
 
   private static void setAttributes(

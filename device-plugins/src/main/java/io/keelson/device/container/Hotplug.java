@@ -5,7 +5,6 @@ import io.keelson.device.allocation.Allocator;
 import io.keelson.device.allocation.DeviceRequest;
 import io.keelson.device.builtin.NodeListener;
 import io.keelson.device.nic.Nics;
-import io.keelson.linux.NamespaceType;
 import io.keelson.linux.ProcessId;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
@@ -13,7 +12,6 @@ import io.keelson.proto.record.v1.DeviceAllocation;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
-import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.spec.SpecDevice;
@@ -70,7 +68,7 @@ public final class Hotplug implements NodeListener {
    * @return what it holds of the resources then
    */
   public List<DeviceAllocation> attach(String idOrPrefix, String request) throws IOException {
-    ContainerContext container = hotpluggable(idOrPrefix);
+    ContainerContext container = running(idOrPrefix);
     PodSandboxConfig pod = container.pod().config();
     String name = container.config().getMetadata().getName();
     lock.lock();
@@ -111,7 +109,7 @@ public final class Hotplug implements NodeListener {
     }
     allow(container, held(container), List.of());
     for (SpecDevice node : nodes) {
-      LiveNodes.make(init(container), node);
+      nodesOf(container).make(node);
     }
   }
 
@@ -131,7 +129,7 @@ public final class Hotplug implements NodeListener {
    */
   public void detach(String idOrPrefix, String resource, Collection<String> ids)
       throws IOException {
-    ContainerContext container = hotpluggable(idOrPrefix);
+    ContainerContext container = running(idOrPrefix);
     lock.lock();
     try {
       DeviceAllocation held =
@@ -164,7 +162,7 @@ public final class Hotplug implements NodeListener {
       List<SpecDevice> gone = new ArrayList<>(nodes(container, held));
       gone.removeAll(nodes(container, left));
       for (SpecDevice node : gone) {
-        LiveNodes.remove(init(container), node.path());
+        nodesOf(container).remove(node.path());
       }
       List<DeviceAllocation> all = held(container);
       all.replaceAll(
@@ -208,17 +206,16 @@ public final class Hotplug implements NodeListener {
         if (container.isEmpty() || !isRunning(container.get())) {
           continue; // it does not run
         }
-        requireHotpluggable(container.get());
         for (DeviceSpec node : before) {
           if (!now.contains(node)) {
-            LiveNodes.remove(init(container.get()), node.getContainerPath());
+            nodesOf(container.get()).remove(node.getContainerPath());
           }
         }
         allow(container.get(), held(container.get()), List.of());
         DeviceAnnotations.Ownership ownership = ownership(container.get());
         for (DeviceSpec wanted : now) {
           for (SpecDevice node : AnswerApplication.nodes(wanted)) {
-            LiveNodes.make(init(container.get()), AnswerApplication.owned(node, ownership));
+            nodesOf(container.get()).make(AnswerApplication.owned(node, ownership));
           }
         }
         log.atInfo()
@@ -231,18 +228,8 @@ public final class Hotplug implements NodeListener {
     }
   }
 
-  /** A node in a user namespace's own file system could not be opened by anybody. */
-  private static void requireHotpluggable(ContainerContext container) {
-    if (container.pod().namespaces().containsKey(NamespaceType.USER)) {
-      throw new UnsupportedException(
-          "container %s has a user namespace: devices can't come to it while it runs"
-              .formatted(container.id()));
-    }
-  }
-
-  private ContainerContext hotpluggable(String idOrPrefix) {
+  private ContainerContext running(String idOrPrefix) {
     ContainerContext container = containers.get(idOrPrefix);
-    requireHotpluggable(container);
     var _ = init(container);
     return container;
   }
@@ -258,6 +245,10 @@ public final class Hotplug implements NodeListener {
             () ->
                 new FailedPreconditionException(
                     "container %s does not run".formatted(container.id())));
+  }
+
+  private LiveNodes nodesOf(ContainerContext container) {
+    return new LiveNodes(init(container), container.pod().userNamespace());
   }
 
   /** All that the container has, of its own and of its pod. */

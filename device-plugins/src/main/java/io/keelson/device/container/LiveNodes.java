@@ -4,9 +4,11 @@ import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
 import io.keelson.linux.ProcessId;
 import io.keelson.linux.tree.Folder;
+import io.keelson.sandbox.port.PodUserNamespace;
 import io.keelson.sandbox.spec.SpecDevice;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * Device nodes in the file system of a container that runs. Its root is the root of all paths:
@@ -18,29 +20,50 @@ final class LiveNodes {
   private static final int S_IFBLK = 0060000;
   private static final int FOLDER = 0755;
 
-  private LiveNodes() {}
+  private final ProcessId init;
+  private final Optional<MountedNodes> mounted;
+
+  /**
+   * The nodes of a container.
+   *
+   * @param init its first process
+   * @param users its user namespace: file systems that are made in one open no device, so there
+   *     each node is a mount of its own
+   */
+  LiveNodes(ProcessId init, Optional<PodUserNamespace> users) {
+    this.init = init;
+    this.mounted = users.map(namespace -> new MountedNodes(init, namespace));
+  }
 
   /** Makes the node; one that is there at its path is replaced. */
-  static void make(ProcessId init, SpecDevice node) throws IOException {
-    Path path = Path.of("/").relativize(Path.of(node.path()).normalize());
+  void make(SpecDevice node) throws IOException {
+    remove(node.path());
+    Path path = relative(node.path());
     String name = String.valueOf(path.getFileName());
-    try (Folder root = root(init);
-        Folder parent = parent(root, path)) {
-      int type = node.kind() == SpecDevice.Kind.BLOCK ? S_IFBLK : S_IFCHR;
-      unlink(parent, name);
-      parent.createNode(name, type | node.fileMode(), (int) node.major(), (int) node.minor());
-      parent.setOwner(name, (int) node.uid(), (int) node.gid());
-      parent.setPermissions(name, node.fileMode());
+    try (Folder root = root()) {
+      if (mounted.isPresent()) {
+        try (Folder parent = mounted.get().placeFor(root, path)) {
+          mounted.get().mount(parent, name, node);
+        }
+      } else {
+        try (Folder parent = parent(root, path)) {
+          create(parent, name, node, (int) node.uid(), (int) node.gid());
+        }
+      }
     }
   }
 
   /** Removes the node. Harmless if there is none. */
-  static void remove(ProcessId init, String containerPath) throws IOException {
-    Path path = Path.of("/").relativize(Path.of(containerPath).normalize());
+  void remove(String containerPath) throws IOException {
+    Path path = relative(containerPath);
+    String name = String.valueOf(path.getFileName());
     Path folder = path.getParent();
-    try (Folder root = root(init);
+    try (Folder root = root();
         Folder parent = root.resolve(folder == null ? "." : folder.toString())) {
-      unlink(parent, String.valueOf(path.getFileName()));
+      if (mounted.isPresent()) {
+        mounted.get().unmount(parent, name);
+      }
+      parent.unlink(name);
     } catch (ErrnoException e) {
       if (!e.is(Errno.ENOENT) && !e.is(Errno.ENOTDIR)) {
         throw e;
@@ -48,7 +71,11 @@ final class LiveNodes {
     }
   }
 
-  private static Folder root(ProcessId init) throws IOException {
+  private static Path relative(String containerPath) {
+    return Path.of("/").relativize(Path.of(containerPath).normalize());
+  }
+
+  private Folder root() throws IOException {
     Folder root = Folder.open(Path.of("/proc", String.valueOf(init.pid()), "root"));
     if (!init.isAlive()) { // the number is another process's by now
       root.close();
@@ -57,7 +84,16 @@ final class LiveNodes {
     return root;
   }
 
-  private static Folder parent(Folder root, Path path) throws ErrnoException {
+  static void create(Folder parent, String name, SpecDevice node, int uid, int gid)
+      throws ErrnoException {
+    int type = node.kind() == SpecDevice.Kind.BLOCK ? S_IFBLK : S_IFCHR;
+    parent.createNode(name, type | node.fileMode(), (int) node.major(), (int) node.minor());
+    parent.setOwner(name, uid, gid);
+    parent.setPermissions(name, node.fileMode());
+  }
+
+  /** The folder of a path, made if it is not there. */
+  static Folder parent(Folder root, Path path) throws ErrnoException {
     Path folder = path.getParent();
     if (folder == null) {
       return root.resolve(".");
@@ -74,15 +110,5 @@ final class LiveNodes {
       }
     }
     return root.resolve(folder.toString());
-  }
-
-  private static void unlink(Folder folder, String name) throws ErrnoException {
-    try {
-      folder.unlink(name);
-    } catch (ErrnoException e) {
-      if (!e.is(Errno.ENOENT)) {
-        throw e;
-      }
-    }
   }
 }

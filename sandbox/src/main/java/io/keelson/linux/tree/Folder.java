@@ -349,6 +349,14 @@ public final class Folder implements AutoCloseable {
     check(TreeCalls.syncfs(fd), "syncfs", ".", "");
   }
 
+  /**
+   * Makes it the working directory, for calls that take a path only. Only on a thread that shares
+   * it with no other one, as work in a mount namespace is ({@code Namespaces.callIn}).
+   */
+  public void enter() throws ErrnoException {
+    check(TreeCalls.fchdir(fd), "fchdir", ".", "");
+  }
+
   /** The descriptor, valid until {@link #close}. */
   public int number() {
     return fd;

@@ -39,6 +39,8 @@ final class TreeCalls {
 
   static native int fsetxattr(int fd, byte[] name, byte[] value, long size, int flags);
 
+  static native int fchdir(int fd);
+
   static native int mkdirat(int folder, byte[] name, int mode);
 
   static native int symlinkat(byte[] target, int folder, byte[] name);
