@@ -332,8 +332,9 @@ class NriIT {
         """
             .formatted(kind, link));
     Shell.output("ip", "link", "add", link, "type", "veth", "peer", "name", link + "p");
-    String wanted = "reply CreateContainer adjust { CDI_devices { name: \"%s=one\" } }";
-    try (NriPlugin _ = connect("10", "cdi", wanted.formatted(kind))) {
+    String wanted =
+        "reply CreateContainer adjust { CDI_devices { name: \"%s=one\" } }".formatted(kind);
+    try (NriPlugin _ = connect("10", "cdi", wanted)) {
       PodSandboxConfig config = node.pod("cdi").build();
       String pod = node.cri().runPod(config);
       String container = node.cri().run(pod, node.sleeper("main").build(), config);
