@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -55,6 +56,11 @@ class UsbVM {
     node.set("devices.definitions_dir", "\"" + definitions + "\"");
     node.writeConfiguration();
     node.start();
+  }
+
+  @AfterEach
+  void plugOut() throws IOException {
+    qemu.plugOutAll();
   }
 
   @AfterAll
@@ -127,9 +133,6 @@ class UsbVM {
     assertThat(openAsNode(other, diskAgain)).contains("Operation not permitted");
     assertThat(awaitHealthy(STICK).getId()).isEqualTo(device.getId());
     assertThat(devices(STICK)).hasSize(1);
-
-    cri.stop(holder, 0);
-    qemu.plugOut("stick");
   }
 
   @Test
@@ -165,7 +168,6 @@ class UsbVM {
     assertThat(has(container, terminal)).isFalse();
     assertThat(openAsNode(container, terminal)).contains("Operation not permitted");
     assertThat(cri.exec(container, "head", "-c", "1", "/dev/zero").getExitCode()).isZero();
-    qemu.plugOut("adapter");
   }
 
   private static void attach(String container) {
@@ -243,11 +245,7 @@ class UsbVM {
 
   /** What a container hears that makes itself a node of the same number, and opens it. */
   private static String openAsNode(String container, Path device) throws IOException {
-    long number = ((Integer) Files.getAttribute(device, "unix:rdev")).longValue();
-    String type = device.toString().startsWith("/dev/sd") ? "b" : "c";
-    String command =
-        "rm -f /tmp/it; mknod /tmp/it %s %d %d && stty -F /tmp/it"
-            .formatted(type, (number >> 8) & 0xfff, number & 0xff);
+    String command = HostNode.of(device).remade("/tmp/it") + " && stty -F /tmp/it";
     return node.cri().exec(container, "sh", "-c", command).getStderr().toStringUtf8();
   }
 }

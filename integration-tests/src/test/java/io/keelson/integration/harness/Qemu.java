@@ -6,7 +6,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The monitor of the virtual machine that the tests run in: plugs hardware in and out. Speaks QMP
@@ -18,6 +21,7 @@ public final class Qemu implements AutoCloseable {
 
   private final ObjectMapper json = new ObjectMapper();
   private final RandomAccessFile port;
+  private final Set<String> plugged = new LinkedHashSet<>();
 
   private Qemu(RandomAccessFile port) {
     this.port = port;
@@ -36,6 +40,7 @@ public final class Qemu implements AutoCloseable {
     arguments.put("id", id);
     arguments.put("driver", driver);
     succeed("device_add", arguments);
+    plugged.add(id);
   }
 
   /** Plugs it out; returns when it is gone from the machine. */
@@ -46,6 +51,14 @@ public final class Qemu implements AutoCloseable {
       event = read();
     } while (!event.path("event").asText().equals("DEVICE_DELETED")
         || !event.path("data").path("device").asText().equals(id));
+    plugged.remove(id);
+  }
+
+  /** Plugs out what a test has left. */
+  public void plugOutAll() throws IOException {
+    for (String id : List.copyOf(plugged)) {
+      plugOut(id);
+    }
   }
 
   private void succeed(String command, Map<String, ?> arguments) throws IOException {
