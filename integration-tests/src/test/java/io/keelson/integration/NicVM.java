@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,7 +83,7 @@ class NicVM {
 
   @AfterEach
   void forget() {
-    Shell.output("ip", "link", "set", function, "alias", "");
+    Shell.run(List.of("ip", "link", "set", function, "alias", ""));
   }
 
   @Test
@@ -111,7 +112,7 @@ class NicVM {
     String container = runWithFunction("lost");
     node.daemon().kill();
     for (long pid : ContainerGroup.pids(container)) {
-      Shell.output("kill", "-9", "" + pid);
+      Shell.run(List.of("kill", "-9", "" + pid)); // the first one takes the others with it
     }
     Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
         .filter(line -> line.contains(" - nsfs "))
