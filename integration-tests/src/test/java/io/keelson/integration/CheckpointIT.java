@@ -8,9 +8,9 @@ import io.grpc.Status;
 import io.keelson.integration.harness.ContainerLog;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Criu;
+import io.keelson.integration.harness.DyingDaemon;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TarFile;
-import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestImage;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.CheckpointContainerRequest;
@@ -22,10 +22,10 @@ import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.RestorePodRequest;
 import io.keelson.proto.cri.v1.RestorePodResponse;
 import io.keelson.proto.cri.v1.RestoredContainer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,13 +47,27 @@ class CheckpointIT {
 
   private static final Optional<Path> CRIU = Criu.working();
 
-  @RegisterExtension
-  static final TestNode node =
-      TestNode.create().set("criu", "\"" + CRIU.orElse(Path.of("/no/criu")) + "\"");
+  @RegisterExtension static final TestNode node = TestNode.create();
+
+  private static final DyingDaemon dying = new DyingDaemon(node);
+  private static final Path PROGRAM = node.base().resolve("tools/criu");
+
+  static {
+    node.set("criu", "\"" + PROGRAM + "\"");
+  }
 
   @BeforeEach
-  void criuWorks() {
+  void criuWorks() throws IOException {
     assumeTrue(CRIU.isPresent(), "there is no CRIU that works with this kernel");
+    writeProgram("");
+  }
+
+  /** What the daemon takes for CRIU: the real one, after something else. */
+  private static void writeProgram(String first) throws IOException {
+    Files.createDirectories(PROGRAM.getParent());
+    Files.writeString(
+        PROGRAM, "#!/bin/sh\n" + first + "\nexec " + CRIU.orElseThrow() + " \"$@\"\n");
+    assertThat(PROGRAM.toFile().setExecutable(true)).isTrue();
   }
 
   @Test
@@ -178,7 +192,9 @@ class CheckpointIT {
         .clearContainerConfigs()
         .addContainerConfigs(counter("one"))
         .addContainerConfigs(counter("two"));
-    RestorePodResponse restored = cri.runtime().restorePod(restore.build());
+    dying.dieAt("RestorePod:container");
+    RestorePodResponse restored = dying.survive(() -> cri.runtime().restorePod(restore.build()));
+    assertThat(dying.hasDied()).isTrue();
     assertThat(cri.runtime().restorePod(restore.build())).as("a retry").isEqualTo(restored);
     assertThat(restored.getRestoredContainersList())
         .extracting(RestoredContainer::getName)
@@ -202,28 +218,42 @@ class CheckpointIT {
   @ParameterizedTest
   @ValueSource(strings = {"paused", "packed"})
   void aKilledDaemonLeavesTheContainerRunningAndNothingElse(String step) throws Exception {
-    Cri cri = node.cri();
-    node.daemon().terminate();
-    node.daemon().start(Map.of(TestDaemon.FAULT_POINT, "Checkpoint:" + step));
-    node.daemon().awaitServing();
-    cri.reconnect();
     PodSandboxConfig.Builder pod = node.pod("killed");
     String id = run(pod, "counter");
     Path folder = node.folder("killed-" + step);
     Path archive = folder.resolve("archive.tar");
-    assertThat(Failures.code(() -> checkpoint(id, archive))).isEqualTo(Status.Code.UNAVAILABLE);
-    node.daemon().awaitEnd();
-    node.daemon().start();
-    cri.reconnect();
 
+    dying.dieAt("Checkpoint:" + step);
+    dying.survive(() -> checkpoint(id, archive)); // a second one would fail while it is paused
+
+    assertThat(dying.hasDied()).isTrue();
     int counted = lastCount(pod, "counter");
     Waits.until(() -> lastCount(pod, "counter") > counted, "it counts on");
     try (Stream<Path> left = Files.list(folder)) {
+      assertThat(left).containsExactly(archive);
+    }
+    Files.delete(archive);
+  }
+
+  @Test
+  void aCheckpointThatTakesTooLongIsGivenUpAndTheContainerRunsOn() throws Exception {
+    PodSandboxConfig.Builder pod = node.pod("slow");
+    String id = run(pod, "counter");
+    Path folder = node.folder("slow");
+    writeProgram("[ \"$1\" = check ] || sleep 3");
+    CheckpointContainerRequest request =
+        CheckpointContainerRequest.newBuilder()
+            .setContainerId(id)
+            .setLocation(folder.resolve("archive.tar").toString())
+            .setTimeout(1)
+            .build();
+    assertThat(Failures.code(() -> node.cri().runtime().checkpointContainer(request)))
+        .isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+    int counted = lastCount(pod, "counter");
+    Waits.until(() -> lastCount(pod, "counter") > counted + 30, "it counts on, also later");
+    try (Stream<Path> left = Files.list(folder)) {
       assertThat(left).isEmpty();
     }
-    checkpoint(id, archive);
-    assertThat(archive).exists();
-    Files.delete(archive);
   }
 
   private String run(PodSandboxConfig.Builder pod, String name) throws Exception {
