@@ -2,13 +2,29 @@ package io.keelson.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.Status;
 import io.keelson.integration.harness.MisbehavingDriver;
 import io.keelson.integration.harness.MisbehavingDriver.Misdeed;
+import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VolumeCalls;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.SELinuxOption;
+import io.keelson.proto.csi.v1.ControllerModifyVolumeRequest;
+import io.keelson.proto.csi.v1.DeleteVolumeGroupSnapshotRequest;
+import io.keelson.proto.csi.v1.NodeStageVolumeRequest;
+import io.keelson.proto.csi.v1.Snapshot;
+import io.keelson.proto.csi.v1.VolumeGroupSnapshot;
+import io.keelson.proto.node.v1.DeleteSnapshotGroupRequest;
 import io.keelson.proto.node.v1.ListDriversRequest;
+import io.keelson.proto.node.v1.ModifyVolumeRequest;
+import io.keelson.proto.node.v1.Publication;
+import io.keelson.proto.node.v1.SnapshotGroupRequest;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,6 +45,11 @@ class MisbehavingDriverIT {
     node.set("volumes.call_timeout", "\"1s\"");
     node.set("volumes.operation_timeout", "\"8s\"");
     node.set("volumes.probe_interval", "\"1s\"");
+    node.set("metrics.address", "\"unix:" + metrics() + "\"");
+  }
+
+  private static String metrics() {
+    return node.base().resolve("metrics.sock").toString();
   }
 
   @BeforeAll
@@ -144,6 +165,8 @@ class MisbehavingDriverIT {
     node.cri().stopPod(id);
     node.cri().removePod(id);
     assertThat(volumes.list().getFirst().getTrouble()).contains("UNAVAILABLE");
+    assertThat(Shell.output("curl", "-s", "--unix-socket", metrics(), "http://node/debug"))
+        .contains("volume v is ", "UNAVAILABLE");
     Waits.until(
         () ->
             node
@@ -157,6 +180,102 @@ class MisbehavingDriverIT {
     driver.start();
     Waits.until(
         () -> volumes.mounts().isEmpty(), "the volume is taken away when the driver is back");
+  }
+
+  @Test
+  void aVolumeIsModified() {
+    VolumeCalls.last(
+        node.cri()
+            .volumes()
+            .modifyVolume(
+                ModifyVolumeRequest.newBuilder()
+                    .setName("v")
+                    .putChangeableParameters("tier", "fast")
+                    .build()));
+    ControllerModifyVolumeRequest seen = driver.last(ControllerModifyVolumeRequest.class);
+    assertThat(seen.getMutableParametersMap()).containsExactly(Map.entry("tier", "fast"));
+    assertThat(seen.getVolumeId()).isEqualTo(idOf("v"));
+  }
+
+  @Test
+  void aGroupIsFrozenAndUsedOnlyWhenItIsReady() {
+    volumes.create(VolumeCalls.request("w", MisbehavingDriver.NAME, 2).build());
+    VolumeGroupSnapshot group =
+        VolumeCalls.last(
+                node.cri()
+                    .volumes()
+                    .snapshotGroup(
+                        SnapshotGroupRequest.newBuilder()
+                            .setName("g")
+                            .addVolumes("v")
+                            .addVolumes("w")
+                            .build()))
+            .getGroup();
+    assertThat(group.getReadyToUse()).isTrue();
+    assertThat(group.getSnapshotsList())
+        .extracting(Snapshot::getSnapshotId)
+        .containsExactly("of-" + idOf("v"), "of-" + idOf("w"));
+    VolumeCalls.last(
+        node.cri()
+            .volumes()
+            .deleteSnapshotGroup(
+                DeleteSnapshotGroupRequest.newBuilder()
+                    .setDriver(MisbehavingDriver.NAME)
+                    .setGroupSnapshotId(group.getGroupSnapshotId())
+                    .addSnapshotIds("of-" + idOf("v"))
+                    .build()));
+    assertThat(driver.last(DeleteVolumeGroupSnapshotRequest.class).getGroupSnapshotId())
+        .isEqualTo(group.getGroupSnapshotId());
+    volumes.delete("w");
+  }
+
+  @Test
+  void theLabelOfAPodIsAMountOption() {
+    driver.next("NodeStageVolume", Misdeed.LIES); // no kernel without SELinux mounts with a label
+    PodSandboxConfig.Builder pod =
+        node.pod("labelled")
+            .putAnnotations(
+                "volumes.keelson.io/d",
+                "{\"csi\": {\"driver\": \"%s\", \"volumeId\": \"%s\", \"selinuxMount\": true}}"
+                    .formatted(MisbehavingDriver.NAME, idOf("v")));
+    pod.getLinuxBuilder()
+        .getSecurityContextBuilder()
+        .setSelinuxOptions(SELinuxOption.newBuilder().setLevel("s0:c1,c2"));
+    assertThat(Failures.code(() -> node.cri().runPod(pod.build()))).isNotEqualTo(Status.Code.OK);
+    assertThat(
+            driver
+                .last(NodeStageVolumeRequest.class)
+                .getVolumeCapability()
+                .getMount()
+                .getMountFlagsList())
+        .containsExactly("context=\"system_u:object_r:container_file_t:s0:c1,c2\"");
+  }
+
+  /** As after a reboot; and the driver has troubles of its own. */
+  @Test
+  void whatIsNotMountedAnyMoreIsPublishedAgain() throws IOException {
+    Publication publication = volumes.publish("kept", VolumeCalls.named("v"));
+    Path file = Files.writeString(Path.of(publication.getPath(), "file"), "kept");
+    List<String> before = volumes.mounts();
+    node.daemon().kill();
+    before.reversed().forEach(mount -> Shell.output("umount", mount));
+    driver.next("NodePublishVolume", Misdeed.LIES, Misdeed.FAILS_AFTER_WORK);
+    node.daemon().start();
+    node.cri().reconnect();
+    Waits.until(() -> driver.calls("NodePublishVolume") == 4, "the third try");
+    Waits.until(() -> volumes.mounts().size() == before.size(), "what was mounted is so again");
+    assertThat(volumes.mounts()).containsExactlyInAnyOrderElementsOf(before);
+    assertThat(file).hasContent("kept");
+    Waits.until(() -> volumes.list().getFirst().getTrouble().isEmpty(), "no trouble any more");
+    volumes.unpublish("kept");
+  }
+
+  private String idOf(String volume) {
+    return volumes.list().stream()
+        .filter(each -> each.getName().equals(volume))
+        .map(each -> each.getSource().getCsi().getVolumeId())
+        .findFirst()
+        .orElseThrow();
   }
 
   private static PodSandboxConfig pod() {

@@ -88,7 +88,9 @@ final class Janitor implements AutoCloseable {
       while (!closed) {
         try {
           work.run(Operation.of(patience, Operation.Listener.NONE));
-          LOG.atInfo().addKeyValue("what", name).log("what was left of a volume is cleared away");
+          LOG.atInfo()
+              .addKeyValue("what", name)
+              .log("what was left to be done for a volume is done");
           return;
         } catch (IOException | KeelsonException e) {
           LOG.atWarn()

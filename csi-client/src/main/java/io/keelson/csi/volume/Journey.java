@@ -66,7 +66,8 @@ final class Journey {
   }
 
   /**
-   * A step back that was begun is ended; what was staged before a reboot is not staged any more.
+   * A step back that was begun is ended; what was staged before a reboot, or is in doubt, is staged
+   * anew if nothing is mounted.
    */
   private void settle(VolumeEntry volume, Operation operation) throws IOException {
     boolean lost =
@@ -78,6 +79,11 @@ final class Journey {
     } else if (volume.phase() == VolumePhase.VOLUME_PHASE_DETACHING) {
       detach(volume, operation);
     }
+  }
+
+  /** The volume may not be staged any more, whatever its record says. */
+  void doubt(VolumeEntry volume) {
+    volume.record(volume.record().toBuilder().clearBootId().build());
   }
 
   private static boolean isStaged(VolumePhase phase) {

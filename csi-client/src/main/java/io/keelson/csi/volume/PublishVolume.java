@@ -140,24 +140,49 @@ final class PublishVolume {
     table.save(volume, publishing, backend.durability());
     try {
       faults.reached("PublishVolume:recorded");
-      journey.forward(volume, operation);
-      Path target = folders.target(wanted.getId());
-      Files.createDirectories(Objects.requireNonNull(target.getParent()));
-      Path path = backend.publish(volume.record(), publishing, target, operation);
-      faults.reached("PublishVolume:published");
-      PublicationRecord published =
-          publishing.toBuilder()
-              .setPhase(PublicationPhase.PUBLICATION_PHASE_PUBLISHED)
-              .setPath(path.toString())
-              .build();
-      table.save(volume, published, Durability.DAEMON);
-      faults.reached("PublishVolume:publish-recorded");
-      volume.settled();
-      return published;
+      return mount(volume, publishing, operation);
     } catch (IOException | RuntimeException e) {
       undo(volume, publishing, e);
       throw e;
     }
+  }
+
+  /**
+   * Makes a publication again that was made and is not mounted any more. If that fails it stays
+   * recorded: nobody has asked for its end. The volume's lock is held.
+   *
+   * @param alone no other publication of the volume is mounted either, so it may not be staged
+   */
+  void restore(VolumeEntry volume, PublicationRecord published, boolean alone, Operation operation)
+      throws IOException {
+    try {
+      if (alone) {
+        journey.doubt(volume);
+      }
+      mount(volume, published.toBuilder().setBootId(journey.bootId()).build(), operation);
+    } catch (IOException | KeelsonException e) {
+      volume.troubled(e, VolumeTable.now());
+      throw e;
+    }
+  }
+
+  private PublicationRecord mount(
+      VolumeEntry volume, PublicationRecord publication, Operation operation) throws IOException {
+    journey.forward(volume, operation);
+    Path target = folders.target(publication.getId());
+    Files.createDirectories(Objects.requireNonNull(target.getParent()));
+    VolumeBackend backend = backends.of(volume.record().getSource());
+    Path path = backend.publish(volume.record(), publication, target, operation);
+    faults.reached("PublishVolume:published");
+    PublicationRecord published =
+        publication.toBuilder()
+            .setPhase(PublicationPhase.PUBLICATION_PHASE_PUBLISHED)
+            .setPath(path.toString())
+            .build();
+    table.save(volume, published, Durability.DAEMON);
+    faults.reached("PublishVolume:publish-recorded");
+    volume.settled();
+    return published;
   }
 
   private void undo(VolumeEntry volume, PublicationRecord publishing, Exception failure) {

@@ -93,10 +93,16 @@ final class VolumeRecovery {
                 volume.key(),
                 locked -> {
                   if (locked.publication(publication.getId()).isPresent()) {
-                    publish.make(locked, publication, operation);
+                    publish.restore(locked, publication, !isMounted(locked), operation);
                   }
                   return Boolean.TRUE;
                 }));
+  }
+
+  private boolean isMounted(VolumeEntry volume) throws IOException {
+    MountTable mounts = MountTable.read();
+    return volume.publications().stream()
+        .anyMatch(publication -> mounts.isMounted(folders.target(publication.getId())));
   }
 
   private static void resume(VolumeBackend backend, PublicationRecord publication, Path target) {

@@ -10,10 +10,11 @@ import io.grpc.ServerInterceptors;
 import io.grpc.Status;
 import io.keelson.csi.local.LocalDriver;
 import io.keelson.proto.csi.v1.ControllerGetCapabilitiesResponse;
+import io.keelson.proto.csi.v1.ControllerModifyVolumeResponse;
 import io.keelson.proto.csi.v1.ControllerPublishVolumeResponse;
 import io.keelson.proto.csi.v1.ControllerServiceCapability;
 import io.keelson.proto.csi.v1.ControllerUnpublishVolumeResponse;
-import io.keelson.proto.csi.v1.NodeStageVolumeRequest;
+import io.keelson.proto.csi.v1.GetPluginCapabilitiesResponse;
 import io.keelson.sandbox.rpc.UnixServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,13 +25,14 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The local driver in a process of its own (that of the test), which also attaches volumes, and
- * which misbehaves on command.
+ * The local driver in a process of its own (that of the test), which also attaches and modifies
+ * volumes and freezes groups of them, and which misbehaves on command.
  */
 public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable {
 
@@ -60,7 +62,7 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
   private final Map<String, Misdeed> habits = new ConcurrentHashMap<>();
   private final List<String> calls = Collections.synchronizedList(new ArrayList<>());
   private final AtomicInteger attached = new AtomicInteger();
-  private volatile @Nullable String publishContextSeen;
+  private final Map<Class<?>, Object> requests = new ConcurrentHashMap<>();
   private @Nullable UnixServer server;
 
   /** A driver that the node's configuration names. */
@@ -83,6 +85,7 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     for (BindableService service : new LocalDriver(NAME, root, "node-1", "0").services()) {
       services.add(() -> ServerInterceptors.intercept(service, this));
     }
+    services.add(() -> ServerInterceptors.intercept(new GroupSnapshots(), this));
     server = UnixServer.start(socket, services);
   }
 
@@ -128,9 +131,10 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     return attached.get();
   }
 
-  /** What the last NodeStageVolume was told of the attachment. */
-  public @Nullable String publishContextSeen() {
-    return publishContextSeen;
+  /** The last request of its kind. */
+  public <Q> Q last(Class<Q> request) {
+    return request.cast(
+        Objects.requireNonNull(requests.get(request), () -> "never seen: " + request));
   }
 
   @Override
@@ -154,7 +158,7 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
           return new ServerCall.Listener<>() {};
         }
         case LIES -> {
-          return answer(call, emptyAnswer(call));
+          return watch(answer(call, emptyAnswer(call)));
         }
         case FALLS_SILENT, DIES_AFTER_WORK, FAILS_AFTER_WORK -> {}
       }
@@ -167,13 +171,16 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     ServerCall<Q, A> afterwards = new Afterwards<>(call, misdeed);
     return switch (method) {
       case "ControllerPublishVolume" ->
-          answer(
-              afterwards,
-              ControllerPublishVolumeResponse.newBuilder()
-                  .putPublishContext("device", "test-device")
-                  .build());
+          watch(
+              answer(
+                  afterwards,
+                  ControllerPublishVolumeResponse.newBuilder()
+                      .putPublishContext("device", "test-device")
+                      .build()));
       case "ControllerUnpublishVolume" ->
-          answer(afterwards, ControllerUnpublishVolumeResponse.getDefaultInstance());
+          watch(answer(afterwards, ControllerUnpublishVolumeResponse.getDefaultInstance()));
+      case "ControllerModifyVolume" ->
+          watch(answer(afterwards, ControllerModifyVolumeResponse.getDefaultInstance()));
       default -> watch(next.startCall(afterwards, headers));
     };
   }
@@ -182,9 +189,7 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     return new io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener<>(listener) {
       @Override
       public void onMessage(Q message) {
-        if (message instanceof NodeStageVolumeRequest stage) {
-          publishContextSeen = stage.getPublishContextMap().get("device");
-        }
+        requests.put(message.getClass(), message);
         super.onMessage(message);
       }
     };
@@ -203,6 +208,12 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     };
   }
 
+  private static ControllerServiceCapability can(ControllerServiceCapability.RPC.Type type) {
+    return ControllerServiceCapability.newBuilder()
+        .setRpc(ControllerServiceCapability.RPC.newBuilder().setType(type))
+        .build();
+  }
+
   private static <A> A emptyAnswer(ServerCall<?, A> call) {
     return call.getMethodDescriptor().parseResponse(java.io.InputStream.nullInputStream());
   }
@@ -219,28 +230,24 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     }
 
     @Override
-    @SuppressWarnings("unchecked") // the same message with one capability more
+    @SuppressWarnings("unchecked") // the same message with capabilities more
     public void sendMessage(A message) {
       if (misdeed != null) {
         return;
       }
-      if (message instanceof ControllerGetCapabilitiesResponse capabilities) {
-        super.sendMessage(
-            (A)
-                capabilities.toBuilder()
-                    .addCapabilities(
-                        ControllerServiceCapability.newBuilder()
-                            .setRpc(
-                                ControllerServiceCapability.RPC
-                                    .newBuilder()
-                                    .setType(
-                                        ControllerServiceCapability.RPC
-                                            .Type
-                                            .PUBLISH_UNPUBLISH_VOLUME)))
-                    .build());
-      } else {
-        super.sendMessage(message);
-      }
+      super.sendMessage(
+          switch (message) {
+            case ControllerGetCapabilitiesResponse controller ->
+                (A)
+                    controller.toBuilder()
+                        .addCapabilities(
+                            can(ControllerServiceCapability.RPC.Type.PUBLISH_UNPUBLISH_VOLUME))
+                        .addCapabilities(can(ControllerServiceCapability.RPC.Type.MODIFY_VOLUME))
+                        .build();
+            case GetPluginCapabilitiesResponse plugin ->
+                (A) plugin.toBuilder().addCapabilities(GroupSnapshots.CAPABILITY).build();
+            default -> message;
+          });
     }
 
     @Override
