@@ -7,6 +7,7 @@ import io.keelson.integration.harness.MisbehavingDriver;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VolumeCalls;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.csi.v1.NodeStageVolumeRequest;
 import io.keelson.proto.node.v1.Publication;
 import io.keelson.proto.node.v1.VolumeStatus;
 import java.io.IOException;
@@ -85,7 +86,8 @@ class VolumeFaultPointsIT {
     assertThat(publication.getState()).isEqualTo("published");
     assertThat(volumes.mounts()).as("staged once, published once").hasSize(2);
     assertThat(volumes.mounts()).contains(publication.getPath());
-    assertThat(driver.publishContextSeen()).isEqualTo("test-device");
+    assertThat(driver.last(NodeStageVolumeRequest.class).getPublishContextMap())
+        .containsEntry("device", "test-device");
 
     daemon.survive(() -> node.cri().stopPod(podId));
     Waits.until(() -> volumes.mounts().isEmpty(), "nothing is mounted any more");

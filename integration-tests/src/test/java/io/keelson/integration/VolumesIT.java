@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
 import io.keelson.integration.harness.Shell;
+import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VolumeCalls;
 import io.keelson.linux.LoopDevices;
@@ -244,6 +245,39 @@ class VolumesIT {
         node.cri()
             .run(podId, node.sleeper("main").putAnnotations(MOUNTS + "d", "/data").build(), pod);
     assertThat(node.cri().output(again, "ls", "/data")).contains("after");
+  }
+
+  @Test
+  void theCommandLineDoesItAll() throws IOException {
+    assertThat(keelson("create", "cli", "--size", "8m")).isEqualTo("cli");
+    String path = keelson("publish", "p", "cli");
+    Files.writeString(Path.of(path, "file"), "kept");
+    assertThat(keelson("stats", "p")).contains("bytes", "inodes");
+    String snapshot = keelson("snapshot", "cli", "first");
+    assertThat(keelson("create", "restored", "--from-snapshot", snapshot, "--size", "8m"))
+        .isEqualTo("restored");
+    assertThat(Path.of(keelson("publish", "q", "restored"), "file")).hasContent("kept");
+    assertThat(keelson("drivers")).contains(VolumeCalls.LOCAL, "ready");
+    assertThat(keelson("unpublish", "p")).isEqualTo("p");
+    assertThat(keelson("expand", "cli", "16m")).isEqualTo("16.0MiB");
+    assertThat(keelson()).contains("cli", "16.0MiB", "restored", VolumeCalls.LOCAL);
+    keelson("unpublish", "q");
+    keelson("rm-snapshot", snapshot);
+    assertThat(keelson("rm", "cli", "restored").lines()).containsExactly("cli", "restored");
+    assertThat(keelson()).doesNotContain("cli");
+  }
+
+  private static String keelson(String... words) {
+    return Shell.output(
+            Stream.concat(
+                    Stream.of(
+                        TestDaemon.installation().resolve("bin/keelson").toString(),
+                        "--socket",
+                        node.socket().toString(),
+                        "volumes"),
+                    Stream.of(words))
+                .toArray(String[]::new))
+        .strip();
   }
 
   @Test

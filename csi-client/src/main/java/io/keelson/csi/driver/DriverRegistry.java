@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -142,12 +143,22 @@ public final class DriverRegistry implements AutoCloseable {
       if (found.isPresent()) {
         return found.get();
       }
-      String words = "no CSI driver " + name + " is there: not registered and not configured";
+      String words = "no CSI driver " + name + " is there: not registered" + silent();
       operation.listener().step("FindDriver", attempt, attempt == 1 ? "" : words);
       if (!operation.pause(policy.pauseAfter(attempt))) {
         throw new UnavailableException(words);
       }
     }
+  }
+
+  /** Why none of the configuration's is the one. */
+  private String silent() {
+    if (nameless.isEmpty()) {
+      return " and not configured";
+    }
+    return nameless.stream()
+        .map(driver -> driver.endpoint() + " does not say its name: " + driver.health().message())
+        .collect(Collectors.joining("; ", "; ", ""));
   }
 
   private Optional<Driver> find(String name) throws IOException {

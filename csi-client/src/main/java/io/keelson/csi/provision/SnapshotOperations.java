@@ -11,6 +11,7 @@ import io.keelson.proto.csi.v1.CreateSnapshotRequest;
 import io.keelson.proto.csi.v1.CreateVolumeGroupSnapshotRequest;
 import io.keelson.proto.csi.v1.DeleteVolumeGroupSnapshotRequest;
 import io.keelson.proto.csi.v1.GetSnapshotRequest;
+import io.keelson.proto.csi.v1.GetVolumeGroupSnapshotRequest;
 import io.keelson.proto.csi.v1.GroupControllerServiceCapability;
 import io.keelson.proto.csi.v1.Snapshot;
 import io.keelson.proto.csi.v1.VolumeGroupSnapshot;
@@ -119,7 +120,7 @@ public final class SnapshotOperations {
         "DeleteSnapshot", request.getSnapshotId(), operation, stub -> stub.deleteSnapshot(call));
   }
 
-  /** Freezes volumes of one driver at the same moment. */
+  /** Freezes volumes of one driver at the same moment; ends when the snapshots can be used. */
   public VolumeGroupSnapshot createGroup(SnapshotGroupRequest request, Operation.Listener listener)
       throws IOException {
     requireName(request.getName());
@@ -140,13 +141,45 @@ public final class SnapshotOperations {
             .putAllSecrets(secrets.text(members.getFirst().getSecret()))
             .putAllParameters(request.getParametersMap())
             .build();
-    return driver
-        .group(
-            "CreateVolumeGroupSnapshot",
-            request.getName(),
-            operation,
-            stub -> stub.createVolumeGroupSnapshot(call))
-        .getGroupSnapshot();
+    VolumeGroupSnapshot group =
+        driver
+            .group(
+                "CreateVolumeGroupSnapshot",
+                request.getName(),
+                operation,
+                stub -> stub.createVolumeGroupSnapshot(call))
+            .getGroupSnapshot();
+    return group.getReadyToUse() ? group : awaitReady(driver, group, call, operation);
+  }
+
+  private static VolumeGroupSnapshot awaitReady(
+      Driver driver,
+      VolumeGroupSnapshot first,
+      CreateVolumeGroupSnapshotRequest call,
+      Operation operation)
+      throws IOException {
+    GetVolumeGroupSnapshotRequest look =
+        GetVolumeGroupSnapshotRequest.newBuilder()
+            .setGroupSnapshotId(first.getGroupSnapshotId())
+            .addAllSnapshotIds(
+                first.getSnapshotsList().stream().map(Snapshot::getSnapshotId).toList())
+            .putAllSecrets(call.getSecretsMap())
+            .build();
+    while (operation.waitASecond()) {
+      VolumeGroupSnapshot now =
+          driver
+              .group(
+                  "GetVolumeGroupSnapshot",
+                  first.getGroupSnapshotId(),
+                  operation,
+                  stub -> stub.getVolumeGroupSnapshot(look))
+              .getGroupSnapshot();
+      if (now.getReadyToUse()) {
+        return now;
+      }
+    }
+    throw new UnavailableException(
+        "group snapshot " + first.getGroupSnapshotId() + " is taken but can't be used yet");
   }
 
   /** Harmless if it is gone. */

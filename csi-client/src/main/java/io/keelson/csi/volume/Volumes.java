@@ -133,6 +133,21 @@ public final class Volumes implements AutoCloseable {
     return counts;
   }
 
+  /** Those that do not get on, one line each with the reason; from memory. */
+  public List<String> stuck() {
+    return list().stream()
+        .filter(volume -> !volume.getTrouble().isEmpty())
+        .map(
+            volume ->
+                "volume %s is %s, after %d failed attempts: %s"
+                    .formatted(
+                        volume.getName().isEmpty() ? volume.getKey() : volume.getName(),
+                        volume.getState(),
+                        volume.getFailedAttempts(),
+                        volume.getTrouble()))
+        .toList();
+  }
+
   /** Those that CreateVolume makes. */
   public Provisioned provisioned() {
     return provisioned;

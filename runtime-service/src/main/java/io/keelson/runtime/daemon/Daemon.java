@@ -188,7 +188,7 @@ public final class Daemon implements AutoCloseable {
     shutdown.add("the events", runtime.events());
 
     metrics.tellOf(images, devices.node(), volumes);
-    metrics.serve(runtime, kernelThreads, shutdown);
+    metrics.serve(runtime, volumes, kernelThreads, shutdown);
     volumes.endBy(new DiskLimits(runtime.containers()));
     runtime.recover();
     volumes.start();

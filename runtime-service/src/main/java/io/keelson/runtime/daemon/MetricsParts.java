@@ -124,7 +124,8 @@ final class MetricsParts {
   }
 
   /** Serves them from now on. */
-  void serve(NodeRuntime runtime, KernelThreads threads, Shutdown shutdown) throws IOException {
+  void serve(NodeRuntime runtime, NodeVolumes volumes, KernelThreads threads, Shutdown shutdown)
+      throws IOException {
     if (address.isPresent()) {
       shutdown.add(
           "the metrics",
@@ -133,7 +134,8 @@ final class MetricsParts {
               registry,
               runtime,
               operations,
-              Map.of("kernel threads", threads::waiting)));
+              Map.of("kernel threads", threads::waiting),
+              volumes.volumes()::stuck));
     }
   }
 }

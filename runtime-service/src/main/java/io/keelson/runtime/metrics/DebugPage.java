@@ -1,16 +1,26 @@
 package io.keelson.runtime.metrics;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
 
-/** The calls that run longer than they should, with their stages and where their threads are. */
+/**
+ * The calls that run longer than they should, with their stages and where their threads are; and
+ * what else does not get on.
+ */
 final class DebugPage {
 
   private static final int FRAMES = 40;
 
   private final Operations operations;
+  private final Supplier<List<String>> stuck;
 
-  DebugPage(Operations operations) {
+  /**
+   * @param stuck one line for each thing
+   */
+  DebugPage(Operations operations, Supplier<List<String>> stuck) {
     this.operations = operations;
+    this.stuck = stuck;
   }
 
   String text() {
@@ -38,6 +48,7 @@ final class DebugPage {
         text.append("    at ").append(frames[i]).append('\n');
       }
     }
+    stuck.get().forEach(line -> text.append('\n').append(line).append('\n'));
     return text.toString();
   }
 }

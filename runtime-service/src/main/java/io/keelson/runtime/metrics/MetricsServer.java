@@ -18,11 +18,13 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,6 +62,7 @@ public final class MetricsServer implements AutoCloseable {
    * Serves when it returns.
    *
    * @param queues how many wait, by what they wait for
+   * @param stuck what does not get on, one line for each
    * @param registry holds the metrics of calls already; those of the node are added
    */
   public static MetricsServer start(
@@ -67,7 +70,8 @@ public final class MetricsServer implements AutoCloseable {
       CollectorRegistry registry,
       NodeRuntime runtime,
       Operations operations,
-      Map<String, IntSupplier> queues)
+      Map<String, IntSupplier> queues,
+      Supplier<List<String>> stuck)
       throws IOException {
     registry.register(new NodeCollector(runtime, operations, queues));
     Optional<SocketFile> file =
@@ -75,7 +79,7 @@ public final class MetricsServer implements AutoCloseable {
             ? Optional.of(new SocketFile(unix.getPath(), SOCKET_GROUP))
             : Optional.empty();
     MetricsServer server =
-        new MetricsServer(registry, new DebugPage(operations), bind(address, file), file);
+        new MetricsServer(registry, new DebugPage(operations, stuck), bind(address, file), file);
     Thread.ofVirtual().name("metrics").start(server::accept);
     LOG.atInfo().addKeyValue("address", address).log("metrics are served");
     return server;
