@@ -60,6 +60,7 @@ public final class Devices implements AutoCloseable {
     Nics nics = Nics.open(settings.checkpoints().resolve("nics"), builtIn.nics(), faults);
     hotplug = new Hotplug(allocator, allocations, nics);
     nodes.open(hotplug);
+    drivers = new DraDrivers(channels, settings.pluginWait());
     node =
         new NodeDevices(
             registry,
@@ -70,8 +71,8 @@ public final class Devices implements AutoCloseable {
             changes,
             figures,
             builtIn,
+            drivers,
             settings.cdiFolders().getLast());
-    drivers = new DraDrivers(channels, settings.pluginWait());
     PodClaims claims = PodClaims.open(settings.checkpoints().resolve("claims"), drivers);
     cdiDevices = new CdiIsolator(new CdiInjection(cdi), nics);
     isolators =
@@ -148,6 +149,7 @@ public final class Devices implements AutoCloseable {
   public void close() throws IOException {
     kernelEvents.ifPresent(KernelEvents::close);
     podResources.close();
+    drivers.close();
     folder.close();
     registry.close();
   }

@@ -7,7 +7,9 @@ import io.keelson.device.allocation.DeviceRequest;
 import io.keelson.device.builtin.BuiltInPlugins;
 import io.keelson.device.cdi.CdiFolders;
 import io.keelson.device.container.Hotplug;
+import io.keelson.device.dra.DraDrivers;
 import io.keelson.device.plugin.PluginRegistry;
+import io.keelson.proto.drahealth.v1.HealthStatus;
 import io.keelson.proto.record.v1.DeviceAllocation;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
@@ -28,6 +30,7 @@ public final class NodeDevices {
   private final Changes changes;
   private final DeviceFigures figures;
   private final BuiltInPlugins builtIn;
+  private final DraDrivers drivers;
   private final Path cdiFolder;
 
   NodeDevices(
@@ -39,7 +42,9 @@ public final class NodeDevices {
       Changes changes,
       DeviceFigures figures,
       BuiltInPlugins builtIn,
+      DraDrivers drivers,
       Path cdiFolder) {
+    this.drivers = drivers;
     this.figures = figures;
     this.builtIn = builtIn;
     this.cdiFolder = cdiFolder;
@@ -59,6 +64,11 @@ public final class NodeDevices {
   /** Returns when something has changed since a version that it told, 0 at first. */
   public long awaitChange(long seen) throws InterruptedException {
     return changes.await(seen);
+  }
+
+  /** By driver of dynamic resource allocation, how many of its devices are how. */
+  public Map<String, Map<HealthStatus, Integer>> draHealth() {
+    return drivers.health();
   }
 
   /** Takes devices for a container that is still to be created. */

@@ -10,6 +10,7 @@ import io.keelson.proto.dra.v1.NodePrepareResourceResponse;
 import io.keelson.proto.dra.v1.NodePrepareResourcesRequest;
 import io.keelson.proto.dra.v1.NodeUnprepareResourceResponse;
 import io.keelson.proto.dra.v1.NodeUnprepareResourcesRequest;
+import io.keelson.proto.drahealth.v1.HealthStatus;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.UnavailableException;
 import io.keelson.sandbox.rpc.RpcFailures;
@@ -21,6 +22,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -28,7 +30,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The drivers that have registered, and the calls to them. Safe for use by many threads. */
-public final class DraDrivers implements PluginHandler {
+public final class DraDrivers implements PluginHandler, AutoCloseable {
 
   /** What a driver names as its version of the API. */
   private static final String VERSION = "v1.DRAPlugin";
@@ -43,6 +45,9 @@ public final class DraDrivers implements PluginHandler {
 
   /** Guarded by {@link #lock}. */
   private final Map<String, Path> endpoints = new HashMap<>();
+
+  /** By driver. Guarded by {@link #lock}. */
+  private final Map<String, DriverHealth> health = new HashMap<>();
 
   /**
    * @param patience how long a claim waits for its driver after the start of the daemon
@@ -65,6 +70,7 @@ public final class DraDrivers implements PluginHandler {
     lock.lock();
     try {
       endpoints.put(name, endpoint);
+      end(health.put(name, new DriverHealth(name, channels.open(endpoint))));
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -75,7 +81,39 @@ public final class DraDrivers implements PluginHandler {
   public void deregister(String name, Path endpoint) {
     lock.lock();
     try {
-      endpoints.remove(name, endpoint);
+      if (endpoints.remove(name, endpoint)) {
+        end(health.remove(name));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static void end(@Nullable DriverHealth watched) {
+    if (watched != null) {
+      watched.close();
+    }
+  }
+
+  /** By driver, how many of the devices whose health it tells are how. */
+  public Map<String, Map<HealthStatus, Integer>> health() {
+    lock.lock();
+    try {
+      Map<String, Map<HealthStatus, Integer>> counts = new TreeMap<>();
+      health.forEach((driver, watched) -> counts.put(driver, watched.counts()));
+      return counts;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the watching of health. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      health.values().forEach(DriverHealth::close);
+      health.clear();
     } finally {
       lock.unlock();
     }

@@ -3,6 +3,7 @@ package io.keelson.device.dra;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.dra.v1.Claim;
@@ -14,6 +15,11 @@ import io.keelson.proto.dra.v1.NodePrepareResourcesResponse;
 import io.keelson.proto.dra.v1.NodeUnprepareResourceResponse;
 import io.keelson.proto.dra.v1.NodeUnprepareResourcesRequest;
 import io.keelson.proto.dra.v1.NodeUnprepareResourcesResponse;
+import io.keelson.proto.drahealth.v1.DRAResourceHealthGrpc;
+import io.keelson.proto.drahealth.v1.DeviceHealth;
+import io.keelson.proto.drahealth.v1.HealthStatus;
+import io.keelson.proto.drahealth.v1.NodeWatchResourcesRequest;
+import io.keelson.proto.drahealth.v1.NodeWatchResourcesResponse;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.error.UnavailableException;
@@ -57,6 +63,7 @@ class PodClaimsTest {
 
   @AfterEach
   void stop() throws IOException {
+    drivers.close();
     driver.close();
     channels.close();
   }
@@ -120,6 +127,56 @@ class PodClaimsTest {
       assertThat(calls).as("round " + round).containsExactly("unprepare team/big uid-1");
     }
     assertThat(folder.resolve("claims")).isEmptyDirectory();
+  }
+
+  /** The other driver tells nothing, which is no error. */
+  @Test
+  void theHealthOfDevicesIsFollowed() throws Exception {
+    BlockingQueue<HealthStatus> told = new LinkedBlockingQueue<>();
+    try (UnixServer other =
+        UnixServer.start(folder.resolve("health.sock"), List.of(new Driver(), new Health(told)))) {
+      drivers.register("ib.example", other.socket(), List.of("v1.DRAPlugin"));
+      for (HealthStatus status : List.of(HealthStatus.HEALTHY, HealthStatus.UNHEALTHY)) {
+        told.add(status);
+        Map<HealthStatus, Integer> wanted = Map.of(status, 1);
+        for (int i = 0; i < 1000 && !wanted.equals(drivers.health().get("ib.example")); i++) {
+          TimeUnit.MILLISECONDS.sleep(10);
+        }
+        assertThat(drivers.health()).containsEntry("ib.example", wanted);
+      }
+      assertThat(drivers.health()).containsEntry("gpu.example", Map.of());
+      drivers.deregister("ib.example", other.socket());
+      assertThat(drivers.health()).doesNotContainKey("ib.example");
+    }
+  }
+
+  /** Tells of one device, as often as it is given a status, until the watcher goes. */
+  private static final class Health extends DRAResourceHealthGrpc.DRAResourceHealthImplBase {
+
+    private final BlockingQueue<HealthStatus> told;
+
+    Health(BlockingQueue<HealthStatus> told) {
+      this.told = told;
+    }
+
+    @Override
+    public void nodeWatchResources(
+        NodeWatchResourcesRequest request, StreamObserver<NodeWatchResourcesResponse> observer) {
+      Context context = Context.current();
+      try {
+        while (!context.isCancelled()) {
+          HealthStatus status = told.poll(50, TimeUnit.MILLISECONDS);
+          if (status != null) {
+            observer.onNext(
+                NodeWatchResourcesResponse.newBuilder()
+                    .addDevices(DeviceHealth.newBuilder().setHealth(status))
+                    .build());
+          }
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   @Test

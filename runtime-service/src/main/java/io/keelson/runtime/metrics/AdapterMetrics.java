@@ -3,6 +3,7 @@ package io.keelson.runtime.metrics;
 import io.keelson.csi.NodeVolumes;
 import io.keelson.device.Inventory;
 import io.keelson.device.NodeDevices;
+import io.keelson.proto.drahealth.v1.HealthStatus;
 import io.keelson.runtime.nri.PluginMeter;
 import io.prometheus.client.Collector;
 import io.prometheus.client.CollectorRegistry;
@@ -87,6 +88,7 @@ public final class AdapterMetrics {
                     "resource",
                     counts.pluginRestarts()),
                 devices(devices.inventory()),
+                health(devices.draHealth()),
                 volumes(volumes.volumes().countByState()));
           }
         });
@@ -109,6 +111,21 @@ public final class AdapterMetrics {
             List.of(resource.name(), state.name().toLowerCase(Locale.ROOT)), resource.count(state));
       }
     }
+    return family;
+  }
+
+  private static GaugeMetricFamily health(Map<String, Map<HealthStatus, Integer>> drivers) {
+    GaugeMetricFamily family =
+        new GaugeMetricFamily(
+            "keelson_dra_devices",
+            "Devices whose health a DRA driver tells, by health.",
+            List.of("driver", "health"));
+    drivers.forEach(
+        (driver, counts) ->
+            counts.forEach(
+                (health, count) ->
+                    family.addMetric(
+                        List.of(driver, health.name().toLowerCase(Locale.ROOT)), count)));
     return family;
   }
 
