@@ -51,8 +51,9 @@ public final class DeviceNodes {
             major(number),
             minor(number),
             mode & PERMISSIONS,
-            ((Integer) attribute(attributes, "uid")).longValue(),
-            ((Integer) attribute(attributes, "gid")).longValue()));
+            // The view has ids as Integer: those from 2^31 on as negative ones.
+            Integer.toUnsignedLong((Integer) attribute(attributes, "uid")),
+            Integer.toUnsignedLong((Integer) attribute(attributes, "gid"))));
   }
 
   /** All nodes below a folder, at the same places below {@code containerPath}. */

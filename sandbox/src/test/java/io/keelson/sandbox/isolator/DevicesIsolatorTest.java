@@ -39,6 +39,19 @@ class DevicesIsolatorTest {
   }
 
   @Test
+  void anOwnerFromAboveTwoBillionIsNotNegative() throws Exception {
+    Path node = root.resolve("node");
+    String[] making = {
+      "sh", "-c", "mknod $0 c 1 3 && chown 3000000000:4000000000 $0", node.toString()
+    };
+    assertThat(new ProcessBuilder(making).inheritIO().start().waitFor()).isZero();
+
+    SpecDevice device = DeviceNodes.node(node, "/dev/given").orElseThrow();
+    assertThat(device.uid()).isEqualTo(3_000_000_000L);
+    assertThat(device.gid()).isEqualTo(4_000_000_000L);
+  }
+
+  @Test
   void aDeviceIsANodeAndARule() throws IOException {
     Path link = Files.createSymbolicLink(root.resolve("link"), Path.of("/dev/full"));
     given.config.addDevices(
