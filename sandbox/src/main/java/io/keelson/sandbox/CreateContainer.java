@@ -16,7 +16,6 @@ import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.Isolator;
-import io.keelson.sandbox.port.PlainArchives;
 import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.RootOptions;
 import io.keelson.sandbox.spec.SpecBuilder;
@@ -44,19 +43,13 @@ final class CreateContainer {
 
   private final Core core;
   private final RemoveContainer removeContainer;
-  private final CaptureContainers capture;
-  private final PlainArchives archives;
+  private final ContainerOrigins origins;
   private final InFlight<Request> inFlight = new InFlight<>(Request::equals);
 
-  CreateContainer(
-      Core core,
-      RemoveContainer removeContainer,
-      CaptureContainers capture,
-      PlainArchives archives) {
+  CreateContainer(Core core, RemoveContainer removeContainer, ContainerOrigins origins) {
     this.core = core;
     this.removeContainer = removeContainer;
-    this.capture = capture;
-    this.archives = archives;
+    this.origins = origins;
   }
 
   /**
@@ -151,7 +144,8 @@ final class CreateContainer {
   private String create(PodEntry pod, Request request) throws IOException {
     String id = core.newId();
     ContainerConfig config = request.config;
-    try (ContainerOrigin origin = origin(pod, id, request);
+    String reference = config.getImage().getImage();
+    try (ContainerOrigin origin = origins.find(pod, id, reference, request.checkpoint);
         Undo undo = new Undo()) {
       ImageDescription image = origin.image();
       ContainerEntry container = new ContainerEntry(initialRecord(pod, id, config, origin));
@@ -200,37 +194,6 @@ final class CreateContainer {
         .addKeyValue("name", config.getMetadata().getName())
         .log("container is created");
     return id;
-  }
-
-  private ContainerOrigin origin(PodEntry pod, String id, Request request) throws IOException {
-    if (request.checkpoint.isEmpty()) {
-      String reference = request.config.getImage().getImage();
-      ContainerOrigin image = ContainerOrigin.ofImage(core, reference);
-      return image.mayHoldCheckpoint() ? inImage(pod, id, image) : image;
-    }
-    capture.requireSupport(pod);
-    return ContainerOrigin.ofArchive(core, archives, id, request.checkpoint.get());
-  }
-
-  /** The same if there is no checkpoint in it. */
-  private ContainerOrigin inImage(PodEntry pod, String id, ContainerOrigin image)
-      throws IOException {
-    Optional<ContainerOrigin> checkpoint = Optional.empty();
-    try {
-      checkpoint = ContainerOrigin.inImage(core, id, image.image());
-      if (checkpoint.isEmpty()) {
-        return image;
-      }
-      capture.requireSupport(pod);
-      image.close();
-      return checkpoint.get();
-    } catch (IOException | RuntimeException e) {
-      image.close();
-      if (checkpoint.isPresent()) {
-        checkpoint.get().close();
-      }
-      throw e;
-    }
   }
 
   private ContainerContext context(PodEntry pod, ContainerEntry container, ImageDescription image) {

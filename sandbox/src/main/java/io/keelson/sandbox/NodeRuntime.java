@@ -77,7 +77,8 @@ public final class NodeRuntime {
     ContainerViews containerViews = new ContainerViews(core);
     RunPod runPod = new RunPod(core, stopPod);
     CaptureContainers capture = new CaptureContainers(core, contexts);
-    CreateContainer createContainer = new CreateContainer(core, removeContainer, capture, archives);
+    CreateContainer createContainer =
+        new CreateContainer(core, removeContainer, new ContainerOrigins(core, capture, archives));
     this.pods =
         new Pods(core, runPod, new UpdatePod(core), stopPod, new PodViews(core, containerViews));
     this.containers =
