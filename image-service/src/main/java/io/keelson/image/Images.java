@@ -67,6 +67,9 @@ public final class Images implements AutoCloseable {
     this.threads = threads;
     this.folders = folders;
     this.layers = LayerStore.open(folders);
+    if (settings.backend() == RootBackend.EROFS) {
+      layers.checkPacking();
+    }
     this.catalog = ImageCatalog.open(folders, layers);
     this.provisioner =
         RootProvisioner.open(
@@ -84,6 +87,7 @@ public final class Images implements AutoCloseable {
             settings.limits(),
             settings.parallelLayers(),
             settings.keepBlobs(),
+            settings.backend() == RootBackend.EROFS,
             metrics);
     this.resolver =
         new ManifestResolver(new ManifestParser(), Platform.host(), settings.maxManifest());
@@ -346,6 +350,7 @@ public final class Images implements AutoCloseable {
   public void close() {
     pulls.cancelAll();
     settler.close();
+    layers.close();
     folders.close();
     threads.close();
     slowThreads.close();

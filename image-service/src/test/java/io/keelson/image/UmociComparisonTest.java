@@ -32,7 +32,7 @@ class UmociComparisonTest {
     }
   }
 
-  private static TestImage image() {
+  static TestImage image() {
     String longName = "n".repeat(120);
     LayerTar lower =
         new LayerTar()

@@ -40,6 +40,7 @@ public final class ImageAssembly {
   /**
    * @param parallelLayers how many layers are fetched and unpacked at once, over all images
    * @param keepBlobs keeps layers as they came, besides
+   * @param pack keeps layers as erofs images
    */
   public ImageAssembly(
       ImageCatalog catalog,
@@ -47,6 +48,7 @@ public final class ImageAssembly {
       UnpackLimits limits,
       int parallelLayers,
       boolean keepBlobs,
+      boolean pack,
       ImageMetrics metrics) {
     this.catalog = catalog;
     this.layers = layers;
@@ -56,6 +58,7 @@ public final class ImageAssembly {
             new LayerPipeline(limits),
             new Semaphore(parallelLayers, true),
             keepBlobs,
+            pack,
             metrics,
             new ConcurrentHashMap<>());
   }

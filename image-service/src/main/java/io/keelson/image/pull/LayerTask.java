@@ -44,6 +44,7 @@ final class LayerTask {
    *
    * @param permits for those that fetch and unpack
    * @param keepBlobs keeps them as they came, besides
+   * @param pack keeps them as erofs images
    * @param underWay the layers that a task is making; done when that has ended, well or not
    */
   record Shared(
@@ -51,6 +52,7 @@ final class LayerTask {
       LayerPipeline pipeline,
       Semaphore permits,
       boolean keepBlobs,
+      boolean pack,
       ImageMetrics metrics,
       ConcurrentMap<Digest, CompletableFuture<Boolean>> underWay) {}
 
@@ -173,6 +175,9 @@ final class LayerTask {
                     shared.keepBlobs() && blob.digest() != null ? layer.blob() : null,
                     received -> progress.layerReceived(blob.label(), received, blob.size()),
                     cancellation);
+        if (unpacked.implied().isEmpty()) {
+          pack(layer);
+        }
       } finally {
         shared.permits().release();
       }
@@ -184,6 +189,9 @@ final class LayerTask {
       }
       if (!contents.isEmpty() && !unpacked.implied().isEmpty()) {
         ImpliedFolders.inherit(layer.content(), unpacked.implied(), contents);
+      }
+      if (!unpacked.implied().isEmpty()) {
+        pack(layer);
       }
       long publishing = System.nanoTime();
       Layer made =
@@ -199,6 +207,12 @@ final class LayerTask {
       shared.metrics().took(Stage.PUBLISH, System.nanoTime() - publishing);
       progress.layerDone(blob.label());
       return made;
+    }
+  }
+
+  private void pack(NewLayer layer) throws IOException {
+    if (shared.pack()) {
+      layer.pack(blob.diffId());
     }
   }
 }

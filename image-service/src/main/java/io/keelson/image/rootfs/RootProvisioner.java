@@ -70,6 +70,7 @@ public final class RootProvisioner implements Provisioner {
     this.backends =
         Map.of(
             RootBackend.OVERLAY.word(), new OverlayBackend(overlay),
+            RootBackend.EROFS.word(), new OverlayBackend(overlay),
             RootBackend.COPY.word(), new CopyBackend(overlay),
             RootBackend.BIND.word(), new BindBackend(overlay));
     this.usualBackend = backend.word();

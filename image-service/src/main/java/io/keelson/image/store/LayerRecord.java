@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *     the disk; null when it is. A layer of an earlier boot that has one may have lost anything to
  *     a power cut.
  * @param host the folder of this host that the layer is, null for one that is kept in the store
+ * @param erofs whether the content is an image that is mounted
  * @param seal digest of all that the content is, for a later look; null if there is none yet
  */
 record LayerRecord(
@@ -28,15 +29,25 @@ record LayerRecord(
     Trees.@Nullable Usage measured,
     @Nullable String writtenInBoot,
     @Nullable String host,
+    boolean erofs,
     @Nullable String seal) {
 
   LayerRecord settled(Trees.Usage usage) {
-    return new LayerRecord(chainId, diffId, blob, bytes, inodes, usage, null, host, seal);
+    return new LayerRecord(chainId, diffId, blob, bytes, inodes, usage, null, host, erofs, seal);
   }
 
   LayerRecord sealed(Digest digest) {
     return new LayerRecord(
-        chainId, diffId, blob, bytes, inodes, measured, writtenInBoot, host, digest.toString());
+        chainId,
+        diffId,
+        blob,
+        bytes,
+        inodes,
+        measured,
+        writtenInBoot,
+        host,
+        erofs,
+        digest.toString());
   }
 
   /** What it takes, as well as that is known. */

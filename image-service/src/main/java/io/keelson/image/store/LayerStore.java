@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * it: {@link #settle} does that later for all layers at once. Until then its record names the boot,
  * and after a power cut the layer is dropped for that; a crash of the daemon alone loses nothing.
  */
-public final class LayerStore {
+public final class LayerStore implements AutoCloseable {
 
   static final String CONTENT = "diff";
   static final String BLOB = "blob";
@@ -58,11 +58,13 @@ public final class LayerStore {
 
   private static final class Counted {
     private volatile Layer layer;
+    private final boolean mounted;
     private int users;
     private boolean sealed;
 
-    Counted(Layer layer) {
+    Counted(Layer layer, boolean mounted) {
       this.layer = layer;
+      this.mounted = mounted;
     }
   }
 
@@ -83,6 +85,7 @@ public final class LayerStore {
       }
     }
     for (Path entry : broken) {
+      ErofsLayer.unmount(entry.resolve(CONTENT));
       folders.delete(folders.takeOut(entry), 0, 0);
     }
     return store;
@@ -102,7 +105,10 @@ public final class LayerStore {
         }
         unsettled.add(chainId);
       }
-      layers.put(chainId, new Counted(layer(folder, chainId, layer)));
+      if (layer.erofs()) {
+        ErofsLayer.mount(folder);
+      }
+      layers.put(chainId, new Counted(layer(folder, chainId, layer), layer.erofs()));
       return true;
     } catch (IOException | RuntimeException e) {
       log.atWarn()
@@ -141,7 +147,7 @@ public final class LayerStore {
         Counted counted = layers.get(chainId);
         if (counted != null && --counted.users <= 0) {
           // First of all: where it fails, the layer is here still, for the next who wants it.
-          Path removed = folders.takeOut(folderOf(chainId));
+          Path removed = takeOut(chainId, counted);
           layers.remove(chainId);
           unsettled.remove(chainId);
           folders.delete(removed, counted.layer.bytes(), counted.layer.inodes());
@@ -151,6 +157,20 @@ public final class LayerStore {
     }
     if (taken) {
       folders.awaitDeletion(PATIENCE);
+    }
+  }
+
+  private Path takeOut(Digest chainId, Counted counted) throws IOException {
+    Path folder = folderOf(chainId);
+    if (!counted.mounted) {
+      return folders.takeOut(folder);
+    }
+    ErofsLayer.unmount(folder.resolve(CONTENT));
+    try {
+      return folders.takeOut(folder);
+    } catch (IOException e) {
+      ErofsLayer.mount(folder);
+      throw e;
     }
   }
 
@@ -165,6 +185,20 @@ public final class LayerStore {
               .toList();
     }
     release(unused);
+  }
+
+  /**
+   * Finds out whether layers can be packed ({@link NewLayer#pack}) on this host.
+   *
+   * @throws io.keelson.sandbox.error.UnsupportedException if not; the message says what it lacks
+   */
+  public void checkPacking() throws IOException {
+    Path scratch = folders.newIngest();
+    try {
+      ErofsLayer.check(scratch);
+    } finally {
+      folders.discard(scratch);
+    }
   }
 
   /** A place to unpack a layer in. */
@@ -193,9 +227,10 @@ public final class LayerStore {
             blob == null ? null : blob.toString(),
             bytes,
             inodes,
-            null,
+            made.packed(),
             boot,
             null,
+            made.packed() != null,
             null));
   }
 
@@ -217,6 +252,7 @@ public final class LayerStore {
               null,
               boot,
               host.toString(),
+              false,
               null));
     }
   }
@@ -232,11 +268,23 @@ public final class LayerStore {
       }
       StoreFolders.publish(made.folder(), folder);
       made.published();
-      Counted counted = new Counted(layer(folder, chainId, record));
+      if (record.erofs()) {
+        show(folder);
+      }
+      Counted counted = new Counted(layer(folder, chainId, record), record.erofs());
       counted.users = 1;
       layers.put(chainId, counted);
       unsettled.add(chainId);
       return counted.layer;
+    }
+  }
+
+  private void show(Path folder) throws IOException {
+    try {
+      ErofsLayer.mount(folder);
+    } catch (IOException e) {
+      folders.delete(folders.takeOut(folder), 0, 0);
+      throw e;
     }
   }
 
@@ -257,7 +305,9 @@ public final class LayerStore {
       synchronized (this) {
         Counted counted = layers.get(chainId);
         if (unsettled.contains(chainId) && counted != null && usage.isPresent()) {
-          LayerRecord record = record(chainId).settled(usage.get());
+          LayerRecord record = record(chainId);
+          // Of an image the size is known; what is mounted takes nothing besides.
+          record = record.settled(record.erofs() ? record.usage() : usage.get());
           AtomicFile.write(file, json.writeValueAsBytes(record), false);
           counted.layer = layer(folder, chainId, record);
           unsettled.remove(chainId);
@@ -304,6 +354,20 @@ public final class LayerStore {
       release(List.of(layer.chainId()));
     }
     return true;
+  }
+
+  /** Takes the mounts of layers away; the next start brings them back. */
+  @Override
+  public synchronized void close() {
+    for (Counted counted : layers.values()) {
+      if (counted.mounted) {
+        try {
+          ErofsLayer.unmount(counted.layer.content());
+        } catch (IOException e) {
+          log.atWarn().addKeyValue("layer", counted.layer.chainId()).log("{}", e.getMessage());
+        }
+      }
+    }
   }
 
   LayerRecord record(Digest chainId) throws IOException {

@@ -142,7 +142,8 @@ final class ImageKeys {
           ValueTypes.choice(RootBackend.class),
           RootBackend.OVERLAY,
           """
-          How root file systems are made of layers: "overlay"; "copy", which copies all of them for
+          How root file systems are made of layers: "overlay"; "erofs", the same over layers that
+          are pulled as read-only images of their own (wants mkfs.erofs and Linux 6.12); "copy", which copies all of them for
           each container; or "bind", which shows them read-only, for images that have all the
           folders that a container's mounts go to.\
           """);
