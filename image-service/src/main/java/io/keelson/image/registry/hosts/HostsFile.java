@@ -29,6 +29,9 @@ import org.tomlj.TomlTable;
  */
 final class HostsFile {
 
+  /** More than any file has; the parser goes down by a call for each. */
+  private static final int MAX_DEPTH = 200;
+
   private static final Pattern DURATION = Pattern.compile("(\\d{1,6})(ms|s|m)");
 
   private final Path file;
@@ -47,6 +50,7 @@ final class HostsFile {
   }
 
   private List<HostSettings> parse(String text) throws IOException {
+    checkDepth(text);
     TomlParseResult root = Toml.parse(text);
     if (root.hasErrors()) {
       throw new IOException(file + ": " + root.errors().getFirst());
@@ -64,6 +68,20 @@ final class HostsFile {
     }
     hosts.add(host(text(root, "server"), root));
     return hosts;
+  }
+
+  private void checkDepth(String text) throws IOException {
+    int depth = 0;
+    for (int i = 0; i < text.length(); i++) {
+      switch (text.charAt(i)) {
+        case '[', '{' -> depth++;
+        case ']', '}' -> depth--;
+        default -> {}
+      }
+      if (depth > MAX_DEPTH) {
+        throw new IOException(file + ": nested more than " + MAX_DEPTH + " deep");
+      }
+    }
   }
 
   /** As they stand in the file, whatever order the parser keeps. */
