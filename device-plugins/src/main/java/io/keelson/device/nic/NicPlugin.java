@@ -4,6 +4,7 @@ import io.keelson.device.plugin.Device;
 import io.keelson.device.plugin.DevicePlugin;
 import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
+import io.keelson.proto.record.v1.LentInterface;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -15,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,21 +28,26 @@ import org.slf4j.LoggerFactory;
 final class NicPlugin implements DevicePlugin {
 
   private static final Logger log = LoggerFactory.getLogger(NicPlugin.class);
-  private static final Path INTERFACES = Path.of("/sys/class/net");
-  private static final Path INFINIBAND = Path.of("/dev/infiniband");
+  private static final String INFINIBAND = "/dev/infiniband";
   private static final Duration INTERVAL = Duration.ofSeconds(2);
 
   private final NicDefinition definition;
-  private final Predicate<String> lent;
+  private final Path root;
+  private final Path interfaces;
+  private final Function<String, Optional<LentInterface>> lent;
   private final Thread thread;
   private @Nullable Listener listener;
   private List<Device> told = List.of();
 
   /**
-   * @param lent whether a device is lent: the host does not see it then, and it is well
+   * @param root of the host's {@code /sys} and {@code /dev}
+   * @param lent what is recorded of a device that is lent: the host does not see its interface
+   *     then, and it is well
    */
-  NicPlugin(NicDefinition definition, Predicate<String> lent) {
+  NicPlugin(NicDefinition definition, Path root, Function<String, Optional<LentInterface>> lent) {
     this.definition = definition;
+    this.root = root;
+    this.interfaces = root.resolve("sys/class/net");
     this.lent = lent;
     this.thread = Thread.ofVirtual().name("nics-" + definition.resource()).unstarted(this::follow);
   }
@@ -58,7 +64,7 @@ final class NicPlugin implements DevicePlugin {
   }
 
   private void makeFunctions(String parent) {
-    Path number = INTERFACES.resolve(parent).resolve("device/sriov_numvfs");
+    Path number = interfaces.resolve(parent).resolve("device/sriov_numvfs");
     try {
       if (Files.readString(number).strip().equals("0")) {
         Files.writeString(number, String.valueOf(definition.count()));
@@ -107,7 +113,7 @@ final class NicPlugin implements DevicePlugin {
   }
 
   private Device device(String id, String interfaceName, Map<String, String> attributes) {
-    Path folder = INTERFACES.resolve(interfaceName);
+    Path folder = interfaces.resolve(interfaceName);
     boolean there = !interfaceName.isEmpty() && Files.exists(folder);
     Map<String, String> all = new HashMap<>(attributes);
     all.put("interface", interfaceName);
@@ -117,13 +123,14 @@ final class NicPlugin implements DevicePlugin {
             .filter(text -> text.matches("[0-9]+"))
             .map(text -> List.of(Long.valueOf(text)))
             .orElse(List.of());
-    return new Device(id, there || lent.test(id), there ? numa : List.of(), there ? all : Map.of());
+    return new Device(
+        id, there || lent.apply(id).isPresent(), there ? numa : List.of(), there ? all : Map.of());
   }
 
   /** PCI addresses of an interface's virtual functions, in their order. */
-  private static List<String> functions(String parent) {
+  private List<String> functions(String parent) {
     List<String> found = new ArrayList<>();
-    Path device = INTERFACES.resolve(parent).resolve("device");
+    Path device = interfaces.resolve(parent).resolve("device");
     for (int i = 0; Files.exists(device.resolve("virtfn" + i)); i++) {
       try {
         found.add(String.valueOf(device.resolve("virtfn" + i).toRealPath().getFileName()));
@@ -134,8 +141,8 @@ final class NicPlugin implements DevicePlugin {
     return found;
   }
 
-  private static Optional<String> functionName(String pci) {
-    Path folder = Path.of("/sys/bus/pci/devices", pci, "net");
+  private Optional<String> functionName(String pci) {
+    Path folder = root.resolve("sys/bus/pci/devices").resolve(pci).resolve("net");
     try (DirectoryStream<Path> names = Files.newDirectoryStream(folder)) {
       for (Path name : names) {
         return Optional.of(String.valueOf(name.getFileName()));
@@ -166,29 +173,40 @@ final class NicPlugin implements DevicePlugin {
     ContainerAllocateResponse.Builder answer = ContainerAllocateResponse.newBuilder();
     boolean infiniband = false;
     for (String id : ids) {
-      if (lent.test(id)) {
-        continue; // it is in the pod already, and so is what comes with it
-      }
-      Path verbs = INTERFACES.resolve(hostInterface(id)).resolve("device/infiniband_verbs");
+      Path verbs = hardware(id).resolve("infiniband_verbs");
       if (Files.isDirectory(verbs)) {
         try (DirectoryStream<Path> nodes = Files.newDirectoryStream(verbs, "uverbs*")) {
           for (Path node : nodes) {
-            answer.addDevices(node(INFINIBAND.resolve(node.getFileName())));
+            answer.addDevices(node(INFINIBAND + "/" + node.getFileName()));
             infiniband = true;
           }
         }
       }
     }
-    if (infiniband && Files.exists(INFINIBAND.resolve("rdma_cm"))) {
-      answer.addDevices(node(INFINIBAND.resolve("rdma_cm")));
+    if (infiniband && Files.exists(at(INFINIBAND + "/rdma_cm"))) {
+      answer.addDevices(node(INFINIBAND + "/rdma_cm"));
     }
     return answer.build();
   }
 
-  private static DeviceSpec node(Path path) {
+  /**
+   * The device below an interface; while that is in a pod, only the way along the bus leads there.
+   */
+  private Path hardware(String id) throws IOException {
+    Optional<LentInterface> known = lent.apply(id);
+    return known.isPresent()
+        ? at(known.get().getBusPath())
+        : interfaces.resolve(hostInterface(id)).resolve("device");
+  }
+
+  private Path at(String absolute) {
+    return root.resolve(Path.of("/").relativize(Path.of("/", absolute)));
+  }
+
+  private DeviceSpec node(String path) {
     return DeviceSpec.newBuilder()
-        .setHostPath(path.toString())
-        .setContainerPath(path.toString())
+        .setHostPath(at(path).toString())
+        .setContainerPath(path)
         .setPermissions("rw")
         .build();
   }

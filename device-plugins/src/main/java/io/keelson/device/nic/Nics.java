@@ -37,6 +37,8 @@ public final class Nics {
   /** Of interfaces that no plugin offers. */
   private static final String CDI_RESOURCE = "cdi.keelson.io/interface";
 
+  private static final Path HOST = Path.of("/");
+
   private final KeyedRecords<LentInterface> journal;
   private final FaultPoints faults;
   private final LinkMoves moves = new LinkMoves();
@@ -58,8 +60,7 @@ public final class Nics {
     for (NicDefinition definition : definitions) {
       String resource = definition.resource();
       nics.plugins.put(
-          resource,
-          new NicPlugin(definition, id -> nics.journal.find(key(resource, id)).isPresent()));
+          resource, new NicPlugin(definition, HOST, id -> nics.journal.find(key(resource, id))));
     }
     return nics;
   }
@@ -174,7 +175,7 @@ public final class Nics {
             name,
             0,
             List.of());
-    try (NicPlugin plugin = new NicPlugin(definition, _ -> false)) {
+    try (NicPlugin plugin = new NicPlugin(definition, HOST, _ -> Optional.empty())) {
       lend(pod, containerId, plugin, hostInterface);
     }
   }
