@@ -209,7 +209,12 @@ final class LinkMoves {
     List<RouteRequest> first = new ArrayList<>();
     first.add(RouteRequest.changeLink(index, LinkSettings.none().down()));
     if (!link.name().equals(entry.getHostName())) {
-      if (host.link(entry.getHostName()).isEmpty()) {
+      Optional<Link> named = host.link(entry.getHostName());
+      boolean own = named.isPresent() && named.get().index() == index;
+      if (own) { // udev met it under the pod's name, and gave it its usual one beside that
+        first.add(RouteRequest.deleteAlternateName(index, entry.getHostName()));
+      }
+      if (own || named.isEmpty()) {
         first.add(RouteRequest.changeLink(index, LinkSettings.named(entry.getHostName())));
       } else {
         log.atWarn()

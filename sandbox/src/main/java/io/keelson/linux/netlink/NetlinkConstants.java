@@ -57,6 +57,7 @@ final class NetlinkConstants {
   static final int RTM_NEWROUTE = 24;
   static final int RTM_DELROUTE = 25;
   static final int RTM_GETROUTE = 26;
+  static final int RTM_DELLINKPROP = 109;
 
   static final int IFF_UP = 0x1;
 
@@ -72,6 +73,8 @@ final class NetlinkConstants {
   static final int IFLA_NET_NS_FD = 28;
   static final int IFLA_NUM_TX_QUEUES = 31;
   static final int IFLA_NUM_RX_QUEUES = 32;
+  static final int IFLA_PROP_LIST = 52;
+  static final int IFLA_ALT_IFNAME = 53;
 
   static final int IFLA_INFO_KIND = 1;
   static final int IFLA_INFO_DATA = 2;

@@ -128,6 +128,16 @@ public final class RouteRequest {
     return new RouteRequest("change link (" + settings.name(name) + ")", message);
   }
 
+  /** Takes from a link a name that it has beside its own; only then can it be its own. */
+  public static RouteRequest deleteAlternateName(int index, String name) {
+    MessageWriter message = new MessageWriter(NetlinkConstants.RTM_DELLINKPROP, CHANGE);
+    LinkSettings.none().writeTo(message, index);
+    message.nested(
+        NetlinkConstants.IFLA_PROP_LIST,
+        () -> message.attribute(NetlinkConstants.IFLA_ALT_IFNAME, name));
+    return new RouteRequest("delete alternate name " + name + " of link " + index, message);
+  }
+
   /** Keeps the kernel from giving the link an IPv6 link-local address of its own choice. */
   public static RouteRequest withoutGeneratedAddresses(String name) {
     MessageWriter message = new MessageWriter(NetlinkConstants.RTM_NEWLINK, CHANGE);

@@ -105,6 +105,18 @@ class RouteSocketTest {
   }
 
   @Test
+  void anAlternateNameBecomesTheLinksOwn() throws IOException {
+    addPair("a", "b");
+    int index = socket.link("a").orElseThrow().index();
+    here.call(() -> ip("link", "property", "add", "dev", "a", "altname", "other"));
+    assertThat(socket.link("other").orElseThrow().index()).isEqualTo(index);
+    socket.execute(
+        RouteRequest.deleteAlternateName(index, "other"),
+        RouteRequest.changeLink(index, LinkSettings.named("other")));
+    assertThat(socket.link(index).orElseThrow().name()).isEqualTo("other");
+  }
+
+  @Test
   void addsListsAndDeletesAddressesOfBothFamilies() throws IOException {
     addPair("a", "b");
     int a = socket.link("a").orElseThrow().index();
