@@ -136,6 +136,23 @@ class CheckpointIT {
   }
 
   @Test
+  void openConnectionsAreNoObstacle() throws Exception {
+    PodSandboxConfig.Builder pod = node.pod("connected");
+    String podId = node.cri().runPod(pod.build(), "runc");
+    String script =
+        "busybox nc -l -p 99 -e cat & sleep 0.3; sleep 9999 | busybox nc 127.0.0.1 99 & " + COUNTER;
+    String id =
+        node.cri().run(podId, node.container("counter", "sh", "-c", script).build(), pod.build());
+    Waits.until(
+        () -> node.cri().output(id, "cat", "/proc/net/tcp").contains(":0063 01"), "connected");
+    Path archive = node.folder("connected").resolve("archive.tar");
+    checkpoint(id, archive);
+    assertThat(archive).exists();
+    assertThat(node.cri().output(id, "cat", "/proc/net/tcp")).contains(":0063 01");
+    Files.delete(archive);
+  }
+
+  @Test
   void whatIsNoCheckpointIsRefusedAndNothingIsLeft() throws Exception {
     Cri cri = node.cri();
     PodSandboxConfig pod = node.pod("refused").build();
