@@ -217,11 +217,17 @@ class BuiltInDevicesIT {
   @Test
   void cdiSpecsOfTheGpusAreWrittenAndUsed() throws Exception {
     Cri cri = node.cri();
-    var written =
-        cri.devices()
-            .writeCdiSpecs(io.keelson.proto.node.v1.WriteCdiSpecsRequest.getDefaultInstance());
-    assertThat(written.getFilesList())
-        .containsExactly(node.base().resolve("cdi/keelson-gpu-keelson-io-nvidia.json").toString());
+    String file = node.base().resolve("cdi/keelson-gpu-keelson-io-nvidia.json").toString();
+    assertThat(
+            Shell.output(
+                TestDaemon.installation().resolve("bin/keelson").toString(),
+                "--socket",
+                node.socket().toString(),
+                "devices",
+                "cdi",
+                "--write"))
+        .contains("written: " + file)
+        .containsPattern("gpu.keelson.io/nvidia=\\S+ +" + file);
     PodSandboxConfig pod = node.pod("cdi").build();
     String podId = cri.runPod(pod);
     String container =

@@ -154,13 +154,17 @@ final class DevicesCommand extends ClientCommand {
   @Command(name = "detach", description = "Takes devices from a container that runs.")
   static final class Detach extends ClientCommand {
 
-    @Parameters(paramLabel = "CONTAINER", description = "Its id or a prefix of it.")
+    @Parameters(index = "0", paramLabel = "CONTAINER", description = "Its id or a prefix of it.")
     private String container = "";
 
-    @Parameters(paramLabel = "RESOURCE", description = "Such as vendor.example/device.")
+    @Parameters(
+        index = "1",
+        paramLabel = "RESOURCE",
+        description = "Such as vendor.example/device.")
     private String resource = "";
 
     @Parameters(
+        index = "2..*",
         paramLabel = "DEVICE",
         arity = "0..*",
         description = "Ids of devices; all of the resource if there are none.")
