@@ -74,7 +74,7 @@ TASK
   find "$root/etc/apparmor.d" -maxdepth 1 -type f -delete
 }
 
-# vm_run DIR WORK SECONDS FOLDER...: boots the machine of DIR and lets it run the file WORK/command with bash, in WORK, which it
+# vm_run DIR WORK SECONDS FOLDER...: boots the machine of DIR and lets it run the file WORK/task with bash, in WORK, which it
 # sees as /vm; it sees each FOLDER under its own path, to read only. What the command prints is printed; returns its status,
 # 125 if the machine itself has failed, 124 after SECONDS. The kernel's messages are in WORK/console.
 #
@@ -90,7 +90,7 @@ vm_run() {
       "$folder" $n "$folder")$'\n'
     n=$((n + 1))
   done
-  { printf '%s' "$mounts"; cat "$work/command"; } >"$work/command.new" && mv "$work/command.new" "$work/command"
+  { printf '%s' "$mounts"; cat "$work/task"; } >"$work/command"
   rm -f "$work/status"
   truncate -s 64M "$work/stick"
   rm -f "$work/silence" && mkfifo "$work/silence" # a standard input that never ends: QEMU would close its output with it
