@@ -45,7 +45,13 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] arguments) {
-    System.exit(run(Terminal.ofProcess(), arguments));
+    try {
+      System.exit(run(Terminal.ofProcess(), arguments));
+    } catch (Error e) {
+      // Not for the handler of exceptions; and threads that run already would keep the process.
+      e.printStackTrace();
+      System.exit(ExitCode.FAILED);
+    }
   }
 
   /** Runs one command and gives its exit code. */

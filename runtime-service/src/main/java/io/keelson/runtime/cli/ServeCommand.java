@@ -68,7 +68,7 @@ final class ServeCommand implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(onSignal);
     try {
       daemon.set(Daemon.start(configuration));
-    } catch (IOException | StartException | RuntimeException e) {
+    } catch (IOException | StartException | RuntimeException | Error e) {
       Runtime.getRuntime().removeShutdownHook(onSignal);
       throw e;
     }
