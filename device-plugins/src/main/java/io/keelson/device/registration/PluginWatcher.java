@@ -55,8 +55,7 @@ public final class PluginWatcher implements AutoCloseable {
     this.folder = folder;
     this.handlers = Map.copyOf(handlers);
     this.channels = channels;
-    this.inotify =
-        Inotify.watch(folder, CHANGES, _ -> wake());
+    this.inotify = Inotify.watch(folder, CHANGES, _ -> wake());
     this.thread = Thread.ofVirtual().name("plugin-watcher").unstarted(this::run);
   }
 

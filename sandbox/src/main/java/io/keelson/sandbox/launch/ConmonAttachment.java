@@ -49,7 +49,8 @@ final class ConmonAttachment implements ProcessStreams {
     this.maxStall = maxStall;
   }
 
-  static ConmonAttachment open(LaunchRequest request, FdPoller poller, Duration maxStall) throws IOException {
+  static ConmonAttachment open(LaunchRequest request, FdPoller poller, Duration maxStall)
+      throws IOException {
     PolledFd socket;
     try {
       socket = poller.register(UnixSocket.connectPackets(new Bundle(request.bundle()).attach()));
