@@ -9,7 +9,6 @@ import com.sun.net.httpserver.HttpServer;
 import io.grpc.Metadata;
 import io.grpc.stub.MetadataUtils;
 import io.keelson.integration.harness.Cri;
-import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.CheckpointContainerRequest;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
@@ -265,12 +264,7 @@ class DaemonMetricsIT {
   }
 
   private static Process command(String... words) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(TestDaemon.installation().resolve("bin/keelson").toString());
-    command.add("--socket");
-    command.add(node.socket().toString());
-    command.addAll(List.of(words));
-    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    ProcessBuilder builder = new ProcessBuilder(node.keelson(words)).redirectErrorStream(true);
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     return builder.start();
   }

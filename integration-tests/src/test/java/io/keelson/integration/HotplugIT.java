@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.grpc.ManagedChannel;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Shell;
-import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.IDMapping;
@@ -339,11 +338,6 @@ class HotplugIT {
   }
 
   private static Shell.Result keelson(String... words) {
-    java.util.ArrayList<String> command = new java.util.ArrayList<>();
-    command.add(TestDaemon.installation().resolve("bin/keelson").toString());
-    command.add("--socket");
-    command.add(node.socket().toString());
-    command.addAll(List.of(words));
-    return Shell.run(command);
+    return Shell.run(node.keelson(words));
   }
 }

@@ -7,7 +7,6 @@ import io.grpc.Status;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.HttpUpgrade;
 import io.keelson.integration.harness.SpdyClient;
-import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.WebSocketClient;
 import io.keelson.proto.cri.v1.ContainerConfig;
@@ -543,11 +542,7 @@ class StreamingIT {
   }
 
   private static Process keelson(String... arguments) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(TestDaemon.installation().resolve("bin/keelson").toString());
-    command.addAll(List.of("--socket", node.socket().toString()));
-    command.addAll(List.of(arguments));
-    ProcessBuilder builder = new ProcessBuilder(command);
+    ProcessBuilder builder = new ProcessBuilder(node.keelson(arguments));
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     return builder.start();
   }

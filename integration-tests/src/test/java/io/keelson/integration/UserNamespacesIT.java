@@ -11,6 +11,7 @@ import io.keelson.proto.cri.v1.Capability;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerStatusRequest;
 import io.keelson.proto.cri.v1.IDMapping;
+import io.keelson.proto.cri.v1.Int64Value;
 import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.NamespaceMode;
 import io.keelson.proto.cri.v1.NamespaceOption;
@@ -75,6 +76,34 @@ class UserNamespacesIT {
     assertThat(cri.output(second, "readlink", "/proc/self/ns/user"))
         .isEqualTo(cri.output(id, "readlink", "/proc/self/ns/user"))
         .isNotEqualTo(Files.readSymbolicLink(Path.of("/proc/self/ns/user")).toString());
+  }
+
+  /** Some runtimes give what they have for standard input and output to the workload's user. */
+  @Test
+  void theNodesNullDeviceStaysTheNodes() throws IOException {
+    Path device = Path.of("/dev/null");
+    Files.setAttribute(device, "unix:uid", 0);
+    Cri cri = node.cri();
+    NamespaceOption.Builder shared = NamespaceOption.newBuilder().setPid(NamespaceMode.POD);
+    for (PodSandboxConfig pod : List.of(pod("mapped", shared), node.pod("plain").build())) {
+      String podId = cri.runPod(pod);
+      ContainerConfig.Builder config =
+          node.container("main", "sh", "-c", "cat; echo ended; while :; do sleep 1; done");
+      config
+          .getLinuxBuilder()
+          .getSecurityContextBuilder()
+          .setRunAsUser(Int64Value.newBuilder().setValue(1000));
+      String id = cri.run(podId, config.build(), pod);
+      assertThat(cri.output(id, "id", "-u")).isEqualTo("1000");
+      assertThat(Shell.run(node.keelson("exec", id, "echo", "hello")).output())
+          .isEqualTo("hello\n");
+      assertThat(Shell.run(node.keelson("exec", "-t", id, "echo", "hello")).output())
+          .isEqualTo("hello\r\n");
+      assertThat(Files.getAttribute(device, "unix:uid")).isEqualTo(0);
+      Waits.until(
+          () -> node.log(pod.toBuilder(), "main").text("stdout").equals("ended\n"),
+          "the end of the empty standard input");
+    }
   }
 
   @Test

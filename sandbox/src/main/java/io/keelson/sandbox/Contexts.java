@@ -4,6 +4,7 @@ import io.keelson.proto.record.v1.ContainerRecord;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.LaunchRequest;
+import io.keelson.sandbox.port.PodUserNamespace;
 import java.util.Optional;
 
 /** What the ports are told of a container, made from its record. Safe for use by many threads. */
@@ -31,17 +32,18 @@ final class Contexts {
 
   LaunchRequest launchRequest(ContainerEntry container) {
     ContainerRecord record = container.record();
+    Optional<PodEntry> pod = core.pods().find(record.getSandboxId());
     return new LaunchRequest(
         container.id(),
         core.settings().handler(record.getRuntimeHandler()),
         core.settings().bundle(container.id()),
         core.settings().exitFile(container.id()),
-        core.pods()
-            .find(record.getSandboxId())
-            .flatMap(pod -> ContainerLog.path(pod.config(), record.getConfig())),
+        pod.flatMap(known -> ContainerLog.path(known.config(), record.getConfig())),
         record.getConfig().getTty(),
         record.getConfig().getStdin(),
         record.getConfig().getStdinOnce(),
+        record.getUser().getUid() != 0
+            || pod.filter(known -> PodUserNamespace.isWanted(known.config())).isPresent(),
         record.getRestored()
             ? Optional.of(core.settings().restore(container.id()).resolve(CheckpointFiles.IMAGES))
             : Optional.empty());

@@ -93,6 +93,7 @@ final class StraySweep {
                     false,
                     false,
                     false,
+                    false,
                     Optional.empty()));
       }
     }

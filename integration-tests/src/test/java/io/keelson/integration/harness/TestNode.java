@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -273,6 +274,15 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
   /** The log of a container of {@link #container}. */
   public ContainerLog log(PodSandboxConfig.Builder pod, String container) {
     return new ContainerLog(Path.of(pod.getLogDirectory(), container, "0.log"));
+  }
+
+  /** The command line {@code keelson}, which asks this node's daemon. */
+  public List<String> keelson(String... words) {
+    List<String> command = new ArrayList<>();
+    command.add(TestDaemon.installation().resolve("bin/keelson").toString());
+    command.addAll(List.of("--socket", socket().toString()));
+    command.addAll(List.of(words));
+    return command;
   }
 
   public Path base() {

@@ -32,6 +32,14 @@ final class ChildPipes implements AutoCloseable {
     return open(number, ends[1], ends[0]);
   }
 
+  /** Of which the child reads nothing but the end. */
+  void nothingToChild(int number) throws IOException {
+    Fd[] ends = Fd.pipe();
+    ends[1].close();
+    childs.add(ends[0]);
+    files = files.fd(number, ends[0]);
+  }
+
   private PolledFd open(int number, Fd child, Fd own) throws IOException {
     childs.add(child);
     files = files.fd(number, child);

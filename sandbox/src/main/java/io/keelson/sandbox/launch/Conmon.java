@@ -88,11 +88,11 @@ final class Conmon {
     if (request.terminal()) {
       command.add("-t");
     }
-    if (request.stdin()) {
+    if (request.stdin() || givesEmptyInput(request)) {
       command.add("-i");
-      if (!request.stdinOnce()) {
-        command.add("--leave-stdin-open");
-      }
+    }
+    if (request.stdin() && !request.stdinOnce()) {
+      command.add("--leave-stdin-open");
     }
     for (String argument : runtime.argumentsUnderConmon()) {
       command.addAll(List.of("--runtime-arg", argument));
@@ -107,6 +107,15 @@ final class Conmon {
               }
             });
     return command;
+  }
+
+  /**
+   * Runtimes such as crun 1.8 give standard input to the workload's user. Without one that is the
+   * node's {@code /dev/null}, which nobody but the node's root may own; the workload gets a pipe
+   * instead, to be ended when the container is made.
+   */
+  static boolean givesEmptyInput(LaunchRequest request) {
+    return request.foreignUser() && !request.stdin() && !request.terminal();
   }
 
   private static Path exitFolder(LaunchRequest request) {

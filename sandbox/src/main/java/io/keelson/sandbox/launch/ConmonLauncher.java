@@ -7,6 +7,7 @@ import io.keelson.linux.ProcessId;
 import io.keelson.linux.ProcessWatcher;
 import io.keelson.linux.Signals;
 import io.keelson.linux.Spawned;
+import io.keelson.linux.UnixSocket;
 import io.keelson.linux.cgroup.Cgroups;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
@@ -87,7 +88,11 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
       reapAtItsEnd(starting.process(), monitor);
       Files.writeString(
           bundle.monitorPid(), Integer.toString(monitor.pid()), StandardCharsets.US_ASCII);
-      return new Launched(answer(request, starting), monitor);
+      Launched launched = new Launched(answer(request, starting), monitor);
+      if (Conmon.givesEmptyInput(request)) {
+        UnixSocket.connectPackets(bundle.attach()).close(); // the first to attach ends the input
+      }
+      return launched;
     } catch (OperationFailedException e) {
       throw undone(
           request,

@@ -106,7 +106,9 @@ final class OciRuntime {
   }
 
   /**
-   * Creates and starts a container that nobody waits for. It keeps no file of this process open.
+   * Creates and starts a container that nobody waits for. It keeps no file of this process open:
+   * its output ends in its own input, which it does not read. With {@code /dev/null} some runtimes
+   * would give that to the container's user.
    *
    * @param log receives the runtime's errors
    */
@@ -121,7 +123,16 @@ final class OciRuntime {
                 "--bundle=" + bundle,
                 "--pid-file=" + pidFile,
                 id));
-    try (Spawned child = Spawn.start(command, ENVIRONMENT, bundle, SpawnFiles.none(), true)) {
+    Fd[] pipe = Fd.pipe();
+    try (Fd input = pipe[0];
+        Fd output = pipe[1];
+        Spawned child =
+            Spawn.start(
+                command,
+                ENVIRONMENT,
+                bundle,
+                SpawnFiles.none().fd(0, input).fd(1, output).fd(2, output),
+                true)) {
       OptionalInt code = child.await(timeout);
       if (code.isEmpty()) {
         throw tookTooLong("run", id, null);

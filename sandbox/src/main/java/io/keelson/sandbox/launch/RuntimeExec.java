@@ -108,9 +108,15 @@ final class RuntimeExec implements ExecSession {
 
     private RuntimeExec withPipes(Wanted wanted) throws IOException {
       try (ChildPipes pipes = new ChildPipes(poller)) {
-        PolledFd stdin = wanted.stdin() ? pipes.toChild(0) : null;
-        PolledFd stdout = wanted.stdout() ? pipes.fromChild(1) : null;
-        PolledFd stderr = wanted.stderr() ? pipes.fromChild(2) : null;
+        // Never the node's /dev/null: some runtimes give the command's user what it gets.
+        PolledFd stdin = null;
+        if (wanted.stdin()) {
+          stdin = pipes.toChild(0);
+        } else {
+          pipes.nothingToChild(0);
+        }
+        PolledFd stdout = pipes.fromChild(1);
+        PolledFd stderr = pipes.fromChild(2);
         Spawned process =
             Spawn.start(
                 runtime.exec(
@@ -120,8 +126,27 @@ final class RuntimeExec implements ExecSession {
                 pipes.files(),
                 true);
         pipes.started();
+        if (!wanted.stdout()) {
+          discard(stdout);
+        }
+        if (!wanted.stderr()) {
+          discard(stderr);
+        }
         return new RuntimeExec(containerId, files, process, null, stdin, stdout, stderr);
       }
+    }
+
+    private void discard(PolledFd output) {
+      Thread.ofVirtual()
+          .name("discard-" + containerId)
+          .start(
+              () -> {
+                try {
+                  output.input().transferTo(OutputStream.nullOutputStream());
+                } catch (IOException e) {
+                  LOG.atDebug().setCause(e).log("output that nobody wants has ended");
+                }
+              });
     }
 
     /** The runtime sends the master of the terminal that it has made in the container. */

@@ -6,7 +6,7 @@ import java.io.IOException;
 public interface ExecSession extends ProcessStreams {
 
   /**
-   * Which streams a command is to have; the others are {@code /dev/null}.
+   * Which streams a command is to have; of the others the input is empty, and output goes nowhere.
    *
    * @param terminal it runs in a terminal of its own, and has no standard error apart from it
    */

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param terminal the workload gets a pseudo terminal
  * @param stdin the workload's standard input stays open for attach
  * @param stdinOnce standard input closes when the first attach ends
+ * @param foreignUser the workload does not begin as the node's root
  * @param restoreFrom the folder of a checkpoint's images ({@link Launcher#checkpoint}) with which
  *     the processes go on in place of the workload that the spec says; empty for a new workload
  */
@@ -27,4 +28,5 @@ public record LaunchRequest(
     boolean terminal,
     boolean stdin,
     boolean stdinOnce,
+    boolean foreignUser,
     Optional<Path> restoreFrom) {}

@@ -176,6 +176,7 @@ class ConmonLauncherTest {
             false,
             false,
             false,
+            false,
             Optional.empty());
 
     assertThatThrownBy(() -> lab.launcher().create(request))
@@ -193,6 +194,7 @@ class ConmonLauncherTest {
             good.bundle(),
             good.exitFile(),
             Optional.of(folder.resolve("a:b")),
+            false,
             false,
             false,
             false,

@@ -129,6 +129,7 @@ final class LaunchLab implements AutoCloseable {
             false,
             input != Input.NONE,
             input == Input.ONCE,
+            false,
             Optional.empty());
     made.add(request);
     return request;
