@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
-import io.keelson.proto.node.v1.ListResourcesRequest;
 import io.keelson.proto.node.v1.NodeDevice;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,15 +61,7 @@ class GpuVM {
   }
 
   private static List<NodeDevice> cards() {
-    return node
-        .cri()
-        .devices()
-        .listResources(ListResourcesRequest.getDefaultInstance())
-        .getResourcesList()
-        .stream()
-        .filter(resource -> resource.getName().equals(GPU))
-        .flatMap(resource -> resource.getDevicesList().stream())
-        .toList();
+    return node.cri().devicesOf(GPU);
   }
 
   /** As udev names them by their place. */

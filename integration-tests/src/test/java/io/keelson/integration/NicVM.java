@@ -8,7 +8,6 @@ import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
-import io.keelson.proto.node.v1.ListResourcesRequest;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -164,14 +163,7 @@ class NicVM {
   }
 
   private static long healthy(String resource) {
-    return node
-        .cri()
-        .devices()
-        .listResources(ListResourcesRequest.getDefaultInstance())
-        .getResourcesList()
-        .stream()
-        .filter(found -> found.getName().equals(resource))
-        .flatMap(found -> found.getDevicesList().stream())
+    return node.cri().devicesOf(resource).stream()
         .filter(device -> device.getHealthy() && !device.getAttributesMap().isEmpty())
         .count();
   }

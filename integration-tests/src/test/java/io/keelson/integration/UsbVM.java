@@ -9,7 +9,6 @@ import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.node.v1.AttachDevicesRequest;
 import io.keelson.proto.node.v1.DetachDevicesRequest;
-import io.keelson.proto.node.v1.ListResourcesRequest;
 import io.keelson.proto.node.v1.NodeDevice;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -182,15 +181,7 @@ class UsbVM {
   }
 
   private static List<NodeDevice> devices(String resource) {
-    return node
-        .cri()
-        .devices()
-        .listResources(ListResourcesRequest.getDefaultInstance())
-        .getResourcesList()
-        .stream()
-        .filter(found -> found.getName().equals(resource))
-        .flatMap(found -> found.getDevicesList().stream())
-        .toList();
+    return node.cri().devicesOf(resource);
   }
 
   private static NodeDevice awaitHealthy(String resource) {

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Finds out what a container is to be made from. Safe for use by many threads. */
 final class ContainerOrigins {
@@ -18,6 +20,9 @@ final class ContainerOrigins {
   private final Core core;
   private final CaptureContainers capture;
   private final PlainArchives archives;
+
+  /** Ids of images without a workload in which no checkpoint was found: they are looked at once. */
+  private final Set<String> plain = ConcurrentHashMap.newKeySet();
 
   ContainerOrigins(Core core, CaptureContainers capture, PlainArchives archives) {
     this.core = core;
@@ -41,7 +46,7 @@ final class ContainerOrigins {
       return inArchive(id, archive.get());
     }
     Provisioner.Hold hold = core.provisioner().hold(image);
-    if (!mayHoldCheckpoint(hold.image())) {
+    if (!mayHoldCheckpoint(hold.image()) || plain.contains(hold.image().id())) {
       return new ContainerOrigin(hold, Optional.empty());
     }
     Optional<ContainerOrigin> checkpoint = Optional.empty();
@@ -73,6 +78,7 @@ final class ContainerOrigins {
     try {
       CheckpointFiles found = new CheckpointFiles(core.provisioner().provision(id, image.id()));
       if (!found.isWhole()) {
+        plain.add(image.id());
         return Optional.empty();
       }
       capture.requireSupport(pod);

@@ -47,6 +47,8 @@ import io.keelson.proto.cri.v1.VersionRequest;
 import io.keelson.proto.node.v1.DeviceServiceGrpc;
 import io.keelson.proto.node.v1.ImageProgress;
 import io.keelson.proto.node.v1.ImportImageRequest;
+import io.keelson.proto.node.v1.ListResourcesRequest;
+import io.keelson.proto.node.v1.NodeDevice;
 import io.keelson.proto.node.v1.NodeServiceGrpc;
 import io.keelson.proto.node.v1.VolumeServiceGrpc;
 import java.nio.file.Path;
@@ -99,6 +101,17 @@ public final class Cri implements AutoCloseable {
   public DeviceServiceGrpc.DeviceServiceBlockingStub devices() {
     return DeviceServiceGrpc.newBlockingStub(channel)
         .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** What the node has of a resource, held or not. */
+  public List<NodeDevice> devicesOf(String resource) {
+    return devices()
+        .listResources(ListResourcesRequest.getDefaultInstance())
+        .getResourcesList()
+        .stream()
+        .filter(found -> found.getName().equals(resource))
+        .flatMap(found -> found.getDevicesList().stream())
+        .toList();
   }
 
   /** Whether the daemon has ended its recovery; false also if nobody listens. */
