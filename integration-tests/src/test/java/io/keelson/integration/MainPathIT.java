@@ -229,7 +229,7 @@ class MainPathIT {
     PodSandboxConfig pod = node.pod("exec-ending").build();
     String podId = cri.runPod(pod);
     try (ExecutorService probes = Executors.newVirtualThreadPerTaskExecutor()) {
-      for (int round = 0; round < 3; round++) {
+      for (int round = 0; round < 10; round++) {
         String id = cri.run(podId, node.sleeper("ending-" + round).build(), pod);
         Callable<Status.Code> probe =
             () -> code(() -> Stream.generate(() -> cri.exec(id, "true")).forEach(_ -> {}));
@@ -239,6 +239,7 @@ class MainPathIT {
         for (Future<Status.Code> failure : failures) {
           assertThat(failure.get()).isEqualTo(Status.Code.FAILED_PRECONDITION);
         }
+        cri.remove(id);
       }
     }
   }

@@ -14,6 +14,9 @@ import java.util.Optional;
  */
 public record ProcessId(int pid, long startTime) {
 
+  /** In the flags of {@code /proc/PID/stat} (field 9): its end has begun (linux/sched.h). */
+  private static final long PF_EXITING = 0x4;
+
   /** The process that has this number now, a zombie too; empty if there is none. */
   public static Optional<ProcessId> of(int pid) {
     return Stat.read(pid).map(stat -> new ProcessId(pid, stat.startTime()));
@@ -26,7 +29,17 @@ public record ProcessId(int pid, long startTime) {
         .isPresent();
   }
 
-  private record Stat(char state, long startTime) {
+  /**
+   * True if this very process runs and is not on its way out. One that ends is still alive for a
+   * while, without namespaces and files: nothing can join it any more.
+   */
+  public boolean canBeEntered() {
+    return Stat.read(pid)
+        .filter(stat -> stat.startTime() == startTime && (stat.flags() & PF_EXITING) == 0)
+        .isPresent();
+  }
+
+  private record Stat(char state, long flags, long startTime) {
 
     static Optional<Stat> read(int pid) {
       if (pid <= 0) {
@@ -43,7 +56,8 @@ public record ProcessId(int pid, long startTime) {
       // The second field is the command's name in parentheses and may hold anything, parentheses
       // too.
       String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", -1);
-      return Optional.of(new Stat(fields[0].charAt(0), Long.parseLong(fields[19])));
+      return Optional.of(
+          new Stat(fields[0].charAt(0), Long.parseLong(fields[6]), Long.parseLong(fields[19])));
     }
   }
 }

@@ -173,7 +173,7 @@ public final class Containers {
       ContainerEntry container, OperationFailedException e) {
     boolean runs =
         container.phase() == ContainerPhase.CONTAINER_PHASE_RUNNING
-            && container.init().filter(ProcessId::isAlive).isPresent();
+            && container.init().filter(ProcessId::canBeEntered).isPresent();
     return runs
         ? e
         : new FailedPreconditionException(

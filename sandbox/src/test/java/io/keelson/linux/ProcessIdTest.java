@@ -30,6 +30,7 @@ class ProcessIdTest {
       assertThat(child.pidfd().await(Duration.ofSeconds(10))).isTrue();
 
       assertThat(id.isAlive()).as("not yet waited for").isFalse();
+      assertThat(id.canBeEntered()).isFalse();
       assertThat(ProcessId.of(id.pid())).contains(id);
 
       child.await();
@@ -57,6 +58,7 @@ class ProcessIdTest {
       assertThat(read.read(new byte[10], 0, 10)).isPositive();
 
       assertThat(child.processId().isAlive()).isTrue();
+      assertThat(child.processId().canBeEntered()).isTrue();
     }
   }
 
