@@ -11,13 +11,9 @@ import io.keelson.integration.harness.TestImage;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.linux.MountInfo;
 import io.keelson.linux.Mounts;
-import io.keelson.proto.cri.v1.IDMapping;
 import io.keelson.proto.cri.v1.ImageSpec;
 import io.keelson.proto.cri.v1.Mount;
-import io.keelson.proto.cri.v1.NamespaceMode;
-import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
-import io.keelson.proto.cri.v1.UserNamespace;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -92,23 +88,11 @@ class ErofsLayersIT {
   @Test
   void aPodWithAUserNamespaceOwnsTheFilesOfItsImage() {
     PodSandboxConfig.Builder pod = node.pod("mapped");
-    pod.getLinuxBuilder()
-        .getSecurityContextBuilder()
-        .setNamespaceOptions(
-            NamespaceOption.newBuilder()
-                .setUsernsOptions(
-                    UserNamespace.newBuilder()
-                        .setMode(NamespaceMode.POD)
-                        .addUids(range())
-                        .addGids(range())));
+    pod.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(TestNode.OWN_USERS);
     Cri cri = node.cri();
     String id = cri.run(cri.runPod(pod.build()), node.sleeper("main").build(), pod.build());
     assertThat(cri.output(id, "stat", "-c", "%u:%g", "/bin/sh")).isEqualTo("0:0");
     assertThat(cri.exec(id, "touch", "/bin/new").getExitCode()).isZero();
-  }
-
-  private static IDMapping range() {
-    return IDMapping.newBuilder().setContainerId(0).setHostId(200_000).setLength(65536).build();
   }
 
   @Test

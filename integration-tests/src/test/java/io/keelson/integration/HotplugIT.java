@@ -8,11 +8,7 @@ import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerConfig;
-import io.keelson.proto.cri.v1.IDMapping;
-import io.keelson.proto.cri.v1.NamespaceMode;
-import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
-import io.keelson.proto.cri.v1.UserNamespace;
 import io.keelson.proto.node.v1.AllocateDevicesRequest;
 import io.keelson.proto.node.v1.AttachDevicesRequest;
 import io.keelson.proto.node.v1.DetachDevicesRequest;
@@ -187,19 +183,12 @@ class HotplugIT {
   @Test
   void devicesComeToAndGoFromAPodWithAUserNamespace() throws Exception {
     Cri cri = node.cri();
-    NamespaceOption.Builder options =
-        TestNode.OWN_PROCESSES.toBuilder()
-            .setUsernsOptions(
-                UserNamespace.newBuilder()
-                    .setMode(NamespaceMode.POD)
-                    .addUids(IDMapping.newBuilder().setHostId(700_000).setLength(65536))
-                    .addGids(IDMapping.newBuilder().setHostId(700_000).setLength(65536)));
     PodSandboxConfig.Builder pod =
         node.pod("users").putAnnotations("devices.keelson.io/owner", "77:78");
-    pod.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(options);
+    pod.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(TestNode.OWN_USERS);
     String podId = cri.runPod(pod.build());
     ContainerConfig.Builder config = node.sleeper("main").putAnnotations(REQUEST, LATER);
-    config.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(options);
+    config.getLinuxBuilder().getSecurityContextBuilder().setNamespaceOptions(TestNode.OWN_USERS);
     String container = cri.run(podId, config.build(), pod.build());
 
     var _ =

@@ -1,9 +1,12 @@
 package io.keelson.device.nic;
 
+import io.keelson.linux.Errno;
+import io.keelson.linux.ErrnoException;
 import io.keelson.linux.Fd;
 import io.keelson.linux.NamespaceType;
 import io.keelson.linux.Namespaces;
 import io.keelson.linux.netlink.IpPrefix;
+import io.keelson.linux.netlink.IpText;
 import io.keelson.linux.netlink.Link;
 import io.keelson.linux.netlink.LinkSettings;
 import io.keelson.linux.netlink.MacAddress;
@@ -42,32 +45,24 @@ final class LinkMoves {
       entry
           .setHostName(name)
           .setMtu(link.mtu())
-          .setUp(link.up())
+          .setFlags(link.flags())
           .setAlias(link.alias().orElse(""))
           .setMac(link.mac().map(MacAddress::toString).orElse(""))
           .setBusPath(busPath(name));
-      host.addresses(link.index()).stream()
-          .filter(address -> !isMadeByKernel(address))
-          .forEach(address -> entry.addAddresses(address.toString()));
+      host.addresses().stream()
+          .filter(address -> address.link() == link.index() && !address.learnt())
+          .forEach(address -> entry.addAddresses(address.address().toString()));
       host.routes().stream()
-          .filter(route -> route.link() == link.index() && isMadeByAdministrator(route))
+          .filter(route -> route.link() == link.index() && !route.learnt())
           .forEach(
               route ->
                   entry.addRoutes(
                       LentRoute.newBuilder()
                           .setDestination(route.destination().toString())
-                          .setGateway(route.gateway().map(InetAddress::getHostAddress).orElse(""))
-                          .setMetric(route.metric())));
+                          .setGateway(route.gateway().map(IpText::of).orElse(""))
+                          .setMetric(route.metric())
+                          .setProtocol(route.protocol())));
     }
-  }
-
-  /** IPv6 link-local addresses come by themselves when a link is up. */
-  private static boolean isMadeByKernel(IpPrefix address) {
-    return !address.isIpv4() && address.address().isLinkLocalAddress();
-  }
-
-  private static boolean isMadeByAdministrator(Route route) {
-    return route.gateway().isPresent();
   }
 
   private static String busPath(String name) {
@@ -227,19 +222,24 @@ final class LinkMoves {
       settings = settings.mac(MacAddress.parse(entry.getMac()));
     }
     first.add(RouteRequest.changeLink(index, settings));
-    if (entry.getUp()) {
-      first.add(RouteRequest.changeLink(index, LinkSettings.none().up()));
-    }
+    first.add(RouteRequest.changeLink(index, LinkSettings.none().flags(entry.getFlags())));
     host.execute(first);
-    Set<String> there =
-        host.addresses(index).stream().map(IpPrefix::toString).collect(Collectors.toSet());
     for (String address : entry.getAddressesList()) {
-      if (!there.contains(address)) {
-        host.execute(RouteRequest.addAddress(index, IpPrefix.parse(address)));
-      }
+      unlessThere(host, RouteRequest.addAddress(index, IpPrefix.parse(address)));
     }
     for (LentRoute route : entry.getRoutesList()) {
       restore(host, index, route, entry.getHostName());
+    }
+  }
+
+  /** The kernel or a daemon of the host may have been quicker. */
+  private static void unlessThere(RouteSocket host, RouteRequest request) throws IOException {
+    try {
+      host.execute(request);
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EEXIST)) {
+        throw e;
+      }
     }
   }
 
@@ -250,10 +250,15 @@ final class LinkMoves {
             ? Optional.empty()
             : Optional.of(InetAddress.ofLiteral(route.getGateway()));
     try {
-      host.execute(
+      unlessThere(
+          host,
           RouteRequest.addRoute(
               new Route(
-                  IpPrefix.parse(route.getDestination()), gateway, index, route.getMetric())));
+                  IpPrefix.parse(route.getDestination()),
+                  gateway,
+                  index,
+                  route.getMetric(),
+                  route.getProtocol())));
     } catch (IOException e) {
       // A route over a link that is down, or that somebody made meanwhile: the interface is home.
       log.atWarn()

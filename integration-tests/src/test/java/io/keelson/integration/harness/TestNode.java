@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerMetadata;
+import io.keelson.proto.cri.v1.IDMapping;
 import io.keelson.proto.cri.v1.ImageSpec;
 import io.keelson.proto.cri.v1.LinuxContainerConfig;
 import io.keelson.proto.cri.v1.LinuxContainerSecurityContext;
@@ -13,6 +14,7 @@ import io.keelson.proto.cri.v1.NamespaceOption;
 import io.keelson.proto.cri.v1.PodSandbox;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxMetadata;
+import io.keelson.proto.cri.v1.UserNamespace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -251,6 +253,20 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
   /** What a kubelet asks for unless the pod says otherwise: each container its own processes. */
   public static final NamespaceOption OWN_PROCESSES =
       NamespaceOption.newBuilder().setPid(NamespaceMode.CONTAINER).build();
+
+  /** As {@link #OWN_PROCESSES}, in a user namespace of the pod's own. */
+  public static final NamespaceOption OWN_USERS =
+      OWN_PROCESSES.toBuilder()
+          .setUsernsOptions(
+              UserNamespace.newBuilder()
+                  .setMode(NamespaceMode.POD)
+                  .addUids(users())
+                  .addGids(users()))
+          .build();
+
+  private static IDMapping users() {
+    return IDMapping.newBuilder().setHostId(700_000).setLength(65536).build();
+  }
 
   /** A container of busybox. */
   public ContainerConfig.Builder container(String name, String... command) {

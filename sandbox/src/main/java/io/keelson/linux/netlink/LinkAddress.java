@@ -1,5 +1,6 @@
 package io.keelson.linux.netlink;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -8,8 +9,10 @@ import java.util.Optional;
  * An address of a link.
  *
  * @param link index of the link
+ * @param learnt whether the kernel gave it to the link by itself, and will again when the link is
+ *     up
  */
-public record LinkAddress(int link, IpPrefix address) {
+public record LinkAddress(int link, IpPrefix address, boolean learnt) {
 
   private static final int FIXED = 8;
 
@@ -26,6 +29,19 @@ public record LinkAddress(int link, IpPrefix address) {
     if (address.isPresent() && length > address.get().getAddress().length * 8) {
       throw new MalformedMessageException("an address with a prefix of " + length + " bits");
     }
-    return address.map(ip -> new LinkAddress(link, new IpPrefix(ip, length)));
+    boolean learnt = isLearnt(attributes, address);
+    return address.map(ip -> new LinkAddress(link, new IpPrefix(ip, length), learnt));
+  }
+
+  private static boolean isLearnt(Attributes attributes, Optional<InetAddress> address)
+      throws MalformedMessageException {
+    Optional<byte[]> protocol = attributes.bytes(NetlinkConstants.IFA_PROTO);
+    if (protocol.isPresent() && protocol.get().length == 1 && protocol.get()[0] != 0) {
+      return (protocol.get()[0] & 0xff) <= NetlinkConstants.IFAPROT_KERNEL_LL;
+    }
+    // Kernels before 5.18 tell less.
+    int automatic = NetlinkConstants.IFA_F_TEMPORARY | NetlinkConstants.IFA_F_MANAGETEMPADDR;
+    int flags = attributes.u32(NetlinkConstants.IFA_FLAGS).orElse(0);
+    return address.filter(ip -> ip instanceof Inet6Address).isPresent() && (flags & automatic) != 0;
   }
 }

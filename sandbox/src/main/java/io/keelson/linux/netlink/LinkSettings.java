@@ -2,7 +2,6 @@ package io.keelson.linux.netlink;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What to set on a link that is made or changed; what is not named stays as it is. Immutable: every
@@ -13,7 +12,7 @@ public final class LinkSettings {
   /** IFNAMSIZ without the NUL. */
   private static final int NAME_LENGTH = 15;
 
-  private static final LinkSettings NONE = new LinkSettings(Map.of(), null);
+  private static final LinkSettings NONE = new LinkSettings(Map.of(), 0, 0);
 
   private enum Attribute {
     NAME(NetlinkConstants.IFLA_IFNAME),
@@ -33,11 +32,13 @@ public final class LinkSettings {
   }
 
   private final Map<Attribute, Object> attributes;
-  private final @Nullable Boolean up;
+  private final int flags;
+  private final int changedFlags;
 
-  private LinkSettings(Map<Attribute, Object> attributes, @Nullable Boolean up) {
+  private LinkSettings(Map<Attribute, Object> attributes, int flags, int changedFlags) {
     this.attributes = attributes;
-    this.up = up;
+    this.flags = flags;
+    this.changedFlags = changedFlags;
   }
 
   public static LinkSettings none() {
@@ -75,11 +76,24 @@ public final class LinkSettings {
   }
 
   public LinkSettings up() {
-    return new LinkSettings(attributes, true);
+    return withFlags(NetlinkConstants.IFF_UP, NetlinkConstants.IFF_UP);
   }
 
   public LinkSettings down() {
-    return new LinkSettings(attributes, false);
+    return withFlags(0, NetlinkConstants.IFF_UP);
+  }
+
+  /**
+   * All flags at once.
+   *
+   * @param wanted of {@link Link#FLAGS}
+   */
+  public LinkSettings flags(int wanted) {
+    return withFlags(wanted & Link.FLAGS, Link.FLAGS);
+  }
+
+  private LinkSettings withFlags(int wanted, int changed) {
+    return new LinkSettings(attributes, (flags & ~changed) | wanted, changedFlags | changed);
   }
 
   /**
@@ -106,14 +120,12 @@ public final class LinkSettings {
   private LinkSettings with(Attribute attribute, Object value) {
     Map<Attribute, Object> changed = new LinkedHashMap<>(attributes);
     changed.put(attribute, value);
-    return new LinkSettings(changed, up);
+    return new LinkSettings(changed, flags, changedFlags);
   }
 
   /** Writes the fixed part and the attributes of a link message. */
   void writeTo(MessageWriter message, int index) {
-    int flag = Boolean.TRUE.equals(up) ? NetlinkConstants.IFF_UP : 0;
-    int change = up == null ? 0 : NetlinkConstants.IFF_UP;
-    message.u8(NetlinkConstants.AF_UNSPEC).u8(0).u16(0).u32(index).u32(flag).u32(change);
+    message.u8(NetlinkConstants.AF_UNSPEC).u8(0).u16(0).u32(index).u32(flags).u32(changedFlags);
     for (Map.Entry<Attribute, Object> entry : attributes.entrySet()) {
       int type = entry.getKey().type;
       switch (entry.getValue()) {
@@ -138,6 +150,8 @@ public final class LinkSettings {
   @Override
   public String toString() {
     String text = attributes.toString();
-    return (up == null ? "" : up ? "up " : "down ") + text.substring(1, text.length() - 1);
+    boolean changesUp = (changedFlags & NetlinkConstants.IFF_UP) != 0;
+    boolean up = (flags & NetlinkConstants.IFF_UP) != 0;
+    return (!changesUp ? "" : up ? "up " : "down ") + text.substring(1, text.length() - 1);
   }
 }

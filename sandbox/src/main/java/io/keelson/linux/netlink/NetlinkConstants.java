@@ -60,6 +60,11 @@ final class NetlinkConstants {
   static final int RTM_DELLINKPROP = 109;
 
   static final int IFF_UP = 0x1;
+  static final int IFF_NOARP = 0x80;
+  static final int IFF_PROMISC = 0x100;
+  static final int IFF_ALLMULTI = 0x200;
+  static final int IFF_MULTICAST = 0x1000;
+  static final int IFF_DYNAMIC = 0x8000;
 
   static final int IFLA_ADDRESS = 1;
   static final int IFLA_IFNAME = 3;
@@ -91,7 +96,13 @@ final class NetlinkConstants {
   static final int IFA_ADDRESS = 1;
   static final int IFA_LOCAL = 2;
   static final int IFA_FLAGS = 8;
+  static final int IFA_PROTO = 11;
+  static final int IFA_F_TEMPORARY = 0x01;
   static final int IFA_F_NODAD = 0x02;
+  static final int IFA_F_MANAGETEMPADDR = 0x100;
+
+  /** Up to here the kernel has set an address: on a loopback, by advertisement, as link-local. */
+  static final int IFAPROT_KERNEL_LL = 3;
 
   static final int RTA_DST = 1;
   static final int RTA_OIF = 4;
@@ -99,7 +110,10 @@ final class NetlinkConstants {
   static final int RTA_PRIORITY = 6;
   static final int RTA_TABLE = 15;
   static final int RT_TABLE_MAIN = 254;
+  static final int RTPROT_REDIRECT = 1;
+  static final int RTPROT_KERNEL = 2;
   static final int RTPROT_STATIC = 4;
+  static final int RTPROT_RA = 9;
   static final int RT_SCOPE_UNIVERSE = 0;
   static final int RT_SCOPE_LINK = 253;
   static final int RTN_UNICAST = 1;

@@ -236,7 +236,7 @@ public final class RouteRequest {
         .u8(0)
         .u8(0)
         .u8(NetlinkConstants.RT_TABLE_MAIN)
-        .u8(NetlinkConstants.RTPROT_STATIC)
+        .u8(route.protocol())
         .u8(onLink ? NetlinkConstants.RT_SCOPE_LINK : NetlinkConstants.RT_SCOPE_UNIVERSE)
         .u8(NetlinkConstants.RTN_UNICAST)
         .u32(0);
