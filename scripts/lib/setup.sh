@@ -90,8 +90,8 @@ cure_cgroups() {
   done
 }
 
-# The programs that the daemon itself works with.
-RUNTIME_PACKAGES="crun:crun conmon:conmon catatonit:catatonit nft:nftables"
+# What the daemon itself works with: programs, and a library that halves the time of a pull.
+RUNTIME_PACKAGES="crun:crun conmon:conmon catatonit:catatonit nft:nftables /usr/share/doc/libisal2:libisal2"
 BUILD_PACKAGES="mvn:maven"
 
 # maven ARGUMENT...   from the top of the tree, quietly.

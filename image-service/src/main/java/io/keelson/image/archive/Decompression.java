@@ -21,7 +21,7 @@ public final class Decompression {
     byte[] magic = stream.readNBytes(MAGIC);
     stream.unread(magic);
     if (startsWith(magic, 0x1f, 0x8b)) {
-      return new GzipStream(stream);
+      return new GzipStream(stream, Inflation.best());
     }
     // A zstd stream may begin with a frame to be skipped (zstd:chunked does not, but may).
     if (startsWith(magic, 0x28, 0xb5, 0x2f, 0xfd)

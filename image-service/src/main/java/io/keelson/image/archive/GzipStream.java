@@ -4,11 +4,10 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 
 /**
- * Inflates gzip (RFC 1952), also of many members. Faster than the JDK's by large reads. Checksums
- * of members are passed over: whoever uses this compares digests, which say more. For one thread.
+ * Decompresses gzip (RFC 1952), also of many members. Checksums of members are passed over: whoever
+ * uses this compares digests, which say more. For one thread.
  */
 final class GzipStream extends InputStream {
 
@@ -19,15 +18,16 @@ final class GzipStream extends InputStream {
   private static final int TRAILER = 8;
 
   private final InputStream source;
-  private final Inflater inflater = new Inflater(true);
+  private final Inflation inflation;
   private final byte[] input = new byte[256 * 1024];
   private int position;
   private int limit;
   private boolean inMember;
   private boolean finished;
 
-  GzipStream(InputStream source) {
+  GzipStream(InputStream source, Inflation inflation) {
     this.source = source;
+    this.inflation = inflation;
   }
 
   @Override
@@ -56,20 +56,22 @@ final class GzipStream extends InputStream {
 
   private int inflate(byte[] target, int offset, int length) throws IOException {
     try {
-      if (inflater.needsInput()) {
-        if (position == limit && !fill()) {
+      boolean ended = false;
+      if (inflation.needsInput()) {
+        if (position < limit || fill()) {
+          inflation.setInput(input, position, limit - position);
+          position = limit;
+        } else if (inflation.endsHere()) {
+          ended = true;
+        } else {
           throw new EOFException("gzip data ends too early");
         }
-        inflater.setInput(input, position, limit - position);
-        position = limit;
       }
-      int count = inflater.inflate(target, offset, length);
-      if (inflater.finished()) {
-        position = limit - inflater.getRemaining();
-        skip(TRAILER);
+      int count = ended ? 0 : inflation.inflate(target, offset, length);
+      if (ended || inflation.finished()) {
+        position = limit - inflation.remaining();
+        skip(TRAILER - inflation.taken());
         inMember = false;
-      } else if (inflater.needsDictionary()) {
-        throw new MalformedArchiveException("gzip data that needs a dictionary");
       }
       return count;
     } catch (DataFormatException e) {
@@ -104,7 +106,7 @@ final class GzipStream extends InputStream {
     if ((flags & FLAG_HEADER_CHECKSUM) != 0) {
       skip(2);
     }
-    inflater.reset();
+    inflation.reset();
     inMember = true;
     return true;
   }
@@ -148,7 +150,7 @@ final class GzipStream extends InputStream {
 
   @Override
   public void close() throws IOException {
-    inflater.end();
+    inflation.close();
     source.close();
   }
 }
