@@ -13,8 +13,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Records the end of containers: exit code, reason, time. Out of memory is told only of a container
- * whose init process the kernel killed for it: the kernel's count of the container's own cgroup is
- * read before the cgroup goes, and where systemd was faster the container's monitor knows.
+ * whose init process was killed, and not by this daemon, when the kernel has killed in the
+ * container's cgroup for it; where systemd has removed that already, the pod's cgroup or the
+ * container's monitor knows.
  */
 final class ExitRecorder {
 
@@ -85,12 +86,17 @@ final class ExitRecorder {
 
   private void record(ContainerEntry container, ExitSource.Exit exit) throws IOException {
     int code = exit.code().orElse(UNKNOWN);
-    String reason = reason(container, exit.code());
+    boolean killed = code == KILLED && !container.stop().killed();
+    String cgroup = container.record().getCgroup();
+    boolean shortOfMemory = core.cgroups().end(cgroup, killed, exit.timeNanos());
+    String reason =
+        reason(container, exit.code(), killed && (shortOfMemory || monitorSaw(container)));
     ContainerRecord exited =
         container.record().toBuilder()
             .setPhase(ContainerPhase.CONTAINER_PHASE_EXITED)
             .setExitCode(code)
             .setReason(reason)
+            .setOomKillsTold(core.cgroups().oomKillsTold(cgroup))
             .setFinishedAt(Math.max(exit.timeNanos(), container.record().getStartedAt()))
             .clearInit()
             .clearMonitor()
@@ -122,7 +128,8 @@ final class ExitRecorder {
     }
   }
 
-  private String reason(ContainerEntry container, Optional<Integer> code) throws IOException {
+  private static String reason(
+      ContainerEntry container, Optional<Integer> code, boolean shortOfMemory) {
     if (code.isEmpty()) {
       return "Unknown";
     }
@@ -132,14 +139,11 @@ final class ExitRecorder {
     if (code.get() == 0) {
       return "Completed";
     }
-    if (code.get() == KILLED && !container.stop().killed() && wasShortOfMemory(container)) {
-      return "OOMKilled";
-    }
-    return "Error";
+    return shortOfMemory ? "OOMKilled" : "Error";
   }
 
-  private boolean wasShortOfMemory(ContainerEntry container) throws IOException {
-    return core.cgroups().oomKills(container.record().getCgroup()) > 0
-        || core.launcher().wasShortOfMemory(contexts.launchRequest(container));
+  /** The monitor counts by itself, but systemd is sometimes faster than it, too. */
+  private boolean monitorSaw(ContainerEntry container) {
+    return core.launcher().wasShortOfMemory(contexts.launchRequest(container));
   }
 }

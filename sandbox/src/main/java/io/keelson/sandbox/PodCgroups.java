@@ -2,22 +2,29 @@ package io.keelson.sandbox;
 
 import io.keelson.linux.cgroup.CgroupDriver;
 import io.keelson.linux.cgroup.Cgroups;
+import io.keelson.linux.cgroup.OomKillLedger;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Where pods and containers are in the tree of control groups, by the driver in force. */
 final class PodCgroups {
 
+  private static final Logger LOG = LoggerFactory.getLogger(PodCgroups.class);
   private static final Duration BUSY = Duration.ofSeconds(5);
 
   private final Cgroups cgroups;
   private final CgroupDriver driver;
+  private final OomKillLedger oomKills;
 
   PodCgroups(Cgroups cgroups, CgroupDriver driver) {
     this.cgroups = cgroups;
     this.driver = driver;
+    this.oomKills = new OomKillLedger(cgroups);
   }
 
   /**
@@ -70,11 +77,58 @@ final class PodCgroups {
     }
   }
 
+  /** A container is about to be launched, the first of its pod perhaps. */
+  void begin(String cgroupsPath) {
+    try {
+      oomKills.begin(CgroupDriver.group(cgroupsPath));
+    } catch (IOException e) {
+      unreadable(cgroupsPath, e);
+    }
+  }
+
   /**
-   * Kills by the kernel for lack of memory so far in the container's own group; 0 if it is gone.
+   * All processes of a container have ended, which is told once of each.
+   *
+   * @param killed whether the first of them was killed
+   * @param nanos when, since the epoch
+   * @return whether the kernel killed any for want of memory
    */
-  long oomKills(String cgroupsPath) throws IOException {
-    return cgroups.oomKills(CgroupDriver.group(cgroupsPath));
+  boolean end(String cgroupsPath, boolean killed, long nanos) {
+    try {
+      return oomKills.end(CgroupDriver.group(cgroupsPath), killed, nanos);
+    } catch (IOException e) {
+      unreadable(cgroupsPath, e);
+      return false;
+    }
+  }
+
+  private static void unreadable(String cgroupsPath, IOException why) {
+    LOG.atWarn()
+        .addKeyValue("cgroup", cgroupsPath)
+        .log("kills for want of memory can't be counted: {}", String.valueOf(why));
+  }
+
+  /** What a container's record is to keep for {@link #recall}. */
+  long oomKillsTold(String cgroupsPath) {
+    return oomKills.told(CgroupDriver.group(cgroupsPath));
+  }
+
+  /** What the daemon that wrote a container's record knew. */
+  void recall(String cgroupsPath, long oomKillsTold) {
+    oomKills.recall(CgroupDriver.group(cgroupsPath), oomKillsTold);
+  }
+
+  /**
+   * A pod is removed.
+   *
+   * @param others the pods that are left, which may have the same parent
+   */
+  void forget(String sandboxId, PodSandboxConfig config, Stream<PodSandboxConfig> others) {
+    String given = config.getLinux().getCgroupParent();
+    if (given.isEmpty()
+        || others.noneMatch(other -> other.getLinux().getCgroupParent().equals(given))) {
+      oomKills.forget(parentGroup(sandboxId, config));
+    }
   }
 
   /** Kills every process in the container's group. */

@@ -94,6 +94,7 @@ final class Recovery {
             record -> {
               if (core.pods().find(record.getSandboxId()).isPresent()) {
                 core.containers().put(new ContainerEntry(record));
+                recallOomKills(record);
               } else {
                 LOG.atWarn()
                     .addKeyValue("container", record.getId())
@@ -108,6 +109,12 @@ final class Recovery {
                     .addKeyValue("container", id)
                     .addKeyValue("why", why)
                     .log("dropping a broken record"));
+  }
+
+  private void recallOomKills(ContainerRecord record) {
+    if (record.getBootId().equals(core.bootId())) {
+      core.cgroups().recall(record.getCgroup(), record.getOomKillsTold());
+    }
   }
 
   private void recoverPodExtensions() {

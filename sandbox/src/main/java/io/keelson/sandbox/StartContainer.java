@@ -93,6 +93,7 @@ final class StartContainer {
       for (Isolator isolator : core.isolators()) {
         isolator.launching(context);
       }
+      core.cgroups().begin(container.record().getCgroup());
       container.launched(true);
       Launcher.Launched launched = core.launcher().create(request);
       core.reached("StartContainer:launched");
@@ -104,7 +105,9 @@ final class StartContainer {
       for (Isolator isolator : core.isolators()) {
         isolator.isolate(context, launched.init());
       }
-      running.setStartedAt(Core.now());
+      running
+          .setStartedAt(Core.now())
+          .setOomKillsTold(core.cgroups().oomKillsTold(container.record().getCgroup()));
       if (request.restoreFrom().isEmpty()) {
         core.launcher().start(container.id(), request.handler());
       } else {

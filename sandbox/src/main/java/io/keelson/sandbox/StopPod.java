@@ -147,6 +147,7 @@ final class StopPod {
     core.reached("RemovePodSandbox:files");
     core.podRecords().delete(pod.id());
     core.pods().remove(pod.id());
+    core.cgroups().forget(pod.id(), pod.config(), core.pods().all().stream().map(PodEntry::config));
     core.events().pod(pod, ContainerEventType.CONTAINER_DELETED_EVENT);
     core.reached("RemovePodSandbox:removed");
     LOG.atInfo().addKeyValue("pod", pod.id()).log("pod sandbox is removed");

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -55,6 +56,12 @@ public interface Cgroups {
    * controller.
    */
   long oomKills(String group) throws IOException;
+
+  /**
+   * The same of this group and those below it together, also those that are gone since. Empty if
+   * the group is not there, and on version 1, which keeps no such count.
+   */
+  OptionalLong oomKillsOfTree(String group) throws IOException;
 
   /** What the group has used so far; empty if it is not there. Costs about twenty small reads. */
   Optional<CgroupUsage> usage(String group) throws IOException;

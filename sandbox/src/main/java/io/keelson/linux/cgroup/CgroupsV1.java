@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -157,6 +158,11 @@ final class CgroupsV1 implements Cgroups {
     }
     String text = CgroupFolders.read(folder.get().resolve("memory.oom_control")).orElse("");
     return CgroupFolders.value(text, "oom_kill");
+  }
+
+  @Override
+  public OptionalLong oomKillsOfTree(String group) {
+    return OptionalLong.empty();
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import org.slf4j.Logger;
@@ -123,6 +124,16 @@ final class CgroupsV2 implements Cgroups {
       events = CgroupFolders.read(folder.resolve("memory.events")); // Linux before 5.2
     }
     return CgroupFolders.value(events.orElse(""), "oom_kill");
+  }
+
+  @Override
+  public OptionalLong oomKillsOfTree(String group) throws IOException {
+    Path folder = resolve(group);
+    Optional<String> events = CgroupFolders.read(folder.resolve("memory.events"));
+    if (events.isEmpty() && !Files.isDirectory(folder)) {
+      return OptionalLong.empty();
+    }
+    return OptionalLong.of(CgroupFolders.value(events.orElse(""), "oom_kill"));
   }
 
   @Override
