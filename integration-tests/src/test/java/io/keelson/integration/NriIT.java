@@ -184,6 +184,27 @@ class NriIT {
     }
   }
 
+  /** Red if an adjustment comes to nothing and nobody is told. */
+  @Test
+  void anAdjustmentThatTheRuntimeDoesNotKnowIsToldInTheLog() throws Exception {
+    String policy = "reply CreateContainer adjust { linux { memory_policy { mode: MPOL_LOCAL } } }";
+    boolean known = Shell.output("sh", "-c", "crun features || true").contains("MPOL_LOCAL");
+    try (NriPlugin plugin = connect("10", "numa", policy)) {
+      PodSandboxConfig config = node.pod("ignored").build();
+      String pod = node.cri().runPod(config);
+      String container = node.cri().create(pod, node.sleeper("main").build(), config);
+      plugin.await("CreateContainer");
+      assertThat(
+              node.daemon()
+                  .log()
+                  .lines()
+                  .filter(line -> line.contains(container) && line.contains("MemoryPolicy"))
+                  .toList())
+          .hasSize(known ? 0 : 1)
+          .allMatch(line -> line.contains("numa") && line.contains("crun"));
+    }
+  }
+
   /** Red if an adjustment is not in the container, or not in its status. */
   @Test
   void adjustmentsAreInTheContainer() throws Exception {

@@ -11,6 +11,7 @@ import io.keelson.runtime.nri.NriSettings;
 import io.keelson.runtime.nri.PluginMeter;
 import io.keelson.runtime.nri.PluginView;
 import io.keelson.sandbox.isolator.HostFeatures;
+import io.keelson.sandbox.launch.RuntimeFeatureProbe;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -43,6 +44,7 @@ final class NriParts {
             nri.blockIoFile().map(BlockIoClasses::new),
             configuration.state(),
             cdi,
+            new RuntimeFeatureProbe(nri.requestTimeout()),
             features.lowestOomScoreAdj(),
             meter));
   }

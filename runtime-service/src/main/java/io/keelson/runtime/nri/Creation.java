@@ -28,13 +28,19 @@ final class Creation {
   private final NodeRules rules;
   private final Optional<BlockIoClasses> blockIo;
   private final CdiInjector cdi;
+  private final IgnoredAdjustments ignored;
   private final int lowestOomScoreAdj;
 
   Creation(
-      NodeRules rules, Optional<BlockIoClasses> blockIo, CdiInjector cdi, int lowestOomScoreAdj) {
+      NodeRules rules,
+      Optional<BlockIoClasses> blockIo,
+      CdiInjector cdi,
+      IgnoredAdjustments ignored,
+      int lowestOomScoreAdj) {
     this.rules = rules;
     this.blockIo = blockIo;
     this.cdi = cdi;
+    this.ignored = ignored;
     this.lowestOomScoreAdj = lowestOomScoreAdj;
   }
 
@@ -83,6 +89,7 @@ final class Creation {
     requirePlugins(context, plugins.stream().filter(plugin -> !plugin.isGone()).toList());
     validate(pod, before, wanted, updates, owners, plugins);
     apply(context, spec, wanted);
+    ignored.tell(before.getId(), context.pod().handler(), wanted.getLinux(), owners);
     return updates;
   }
 

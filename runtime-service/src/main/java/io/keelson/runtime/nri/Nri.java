@@ -4,6 +4,7 @@ import io.keelson.linux.Spawned;
 import io.keelson.runtime.server.SocketFile;
 import io.keelson.sandbox.Containers;
 import io.keelson.sandbox.Pods;
+import io.keelson.sandbox.launch.RuntimeFeatureProbe;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.port.PodExtension;
 import java.io.IOException;
@@ -58,6 +59,7 @@ public final class Nri implements AutoCloseable {
       Optional<BlockIoClasses> blockIo,
       Path scratch,
       CdiInjector cdi,
+      RuntimeFeatureProbe runtimes,
       int lowestOomScoreAdj,
       PluginMeter meter) {
     this.settings = settings;
@@ -65,7 +67,9 @@ public final class Nri implements AutoCloseable {
     this.meter = meter;
     this.containers =
         new NriContainers(
-            plugins, this::node, new Creation(rules, blockIo, cdi, lowestOomScoreAdj));
+            plugins,
+            this::node,
+            new Creation(rules, blockIo, cdi, new IgnoredAdjustments(runtimes), lowestOomScoreAdj));
     this.pods = new NriPods(plugins, containers, this::node);
   }
 
