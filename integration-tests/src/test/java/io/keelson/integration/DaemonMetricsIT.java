@@ -2,12 +2,14 @@ package io.keelson.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.sun.net.httpserver.HttpServer;
+import com.google.protobuf.ByteString;
 import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.StreamObserver;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.CheckpointContainerRequest;
@@ -15,6 +17,10 @@ import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
 import io.keelson.proto.cri.v1.RuntimeServiceGrpc;
 import io.keelson.proto.cri.v1.StopPodSandboxRequest;
+import io.keelson.proto.opentelemetry.collector.trace.v1.ExportTraceServiceRequest;
+import io.keelson.proto.opentelemetry.collector.trace.v1.ExportTraceServiceResponse;
+import io.keelson.proto.opentelemetry.collector.trace.v1.TraceServiceGrpc;
+import io.keelson.proto.opentelemetry.trace.v1.Span;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -27,12 +33,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -51,7 +57,8 @@ class DaemonMetricsIT {
 
   private static TestNode configured() {
     TestNode node = TestNode.create();
-    node.set("tracing.endpoint", "\"http://127.0.0.1:" + COLLECTOR.port() + "/v1/traces\"");
+    node.set("tracing.endpoint", "\"http://127.0.0.1:" + COLLECTOR.port() + "\"");
+    node.set("tracing.protocol", "\"grpc\"");
     return node.set("metrics.address", "\"unix:" + node.base().resolve("metrics.sock") + "\"");
   }
 
@@ -138,19 +145,25 @@ class DaemonMetricsIT {
   void theStagesOfAPodStartAreSpans() throws Exception {
     String pod = node.cri().runPod(node.pod("traced").build());
     assertThat(pod).isNotEmpty();
-    String spans = "";
-    for (int i = 0; i < 30 && !spans.contains("it/traced"); i++) {
-      spans += COLLECTOR.next();
-    }
-    assertThat(spans)
-        .contains(
-            "\"stringValue\":\"keelson\"",
-            "\"name\":\"RunPodSandbox\"",
-            "\"name\":\"RunPodSandbox:namespaces\"",
-            "\"name\":\"RunPodSandbox:network\"",
-            "parentSpanId",
-            "it/traced")
-        .doesNotContain("ListPodSandbox");
+    List<Span> spans = COLLECTOR.until(span -> span.toString().contains("it/traced"));
+    Span call = spans.getLast();
+    assertThat(call.getName()).isEqualTo("RunPodSandbox");
+    assertThat(call.getKind()).isEqualTo(Span.SpanKind.SPAN_KIND_SERVER);
+    List<Span> stages =
+        COLLECTOR.all().stream()
+            .filter(span -> span.getParentSpanId().equals(call.getSpanId()))
+            .toList();
+    assertThat(stages)
+        .extracting(Span::getName)
+        .contains("RunPodSandbox:namespaces", "RunPodSandbox:network");
+    assertThat(stages)
+        .allSatisfy(
+            stage -> {
+              assertThat(stage.getTraceId()).isEqualTo(call.getTraceId());
+              assertThat(stage.getStartTimeUnixNano())
+                  .isBetween(call.getStartTimeUnixNano(), call.getEndTimeUnixNano());
+            });
+    assertThat(COLLECTOR.all()).extracting(Span::getName).doesNotContain("ListPodSandbox");
   }
 
   /** Red if a kubelet's trace ends at the daemon's socket, or is recorded against its will. */
@@ -168,32 +181,28 @@ class DaemonMetricsIT {
         inTrace("00-%s-%s-01".formatted(trace, span))
             .stopPodSandbox(StopPodSandboxRequest.newBuilder().setPodSandboxId(pod).build());
 
-    List<JsonNode> joined = new ArrayList<>();
-    String bodies = "";
-    while (joined.stream().noneMatch(one -> one.path("name").asText().equals("StopPodSandbox"))) {
-      String body = COLLECTOR.next();
-      assertThat(body).as("what the collector gets").isNotEmpty();
-      bodies += body;
-      new ObjectMapper()
-          .readTree(body)
-          .findValues("spans")
-          .forEach(
-              spans ->
-                  spans.forEach(
-                      one -> {
-                        if (one.path("traceId").asText().equals(trace)) {
-                          joined.add(one);
-                        }
-                      }));
-    }
-    List<String> roots =
-        joined.stream()
-            .filter(one -> one.path("parentSpanId").asText().equals(span))
-            .map(one -> one.path("name").asText())
+    List<Span> joined =
+        COLLECTOR.until(one -> isOf(trace, one) && one.getName().equals("StopPodSandbox")).stream()
+            .filter(one -> isOf(trace, one))
             .toList();
-    assertThat(roots).containsExactly("PodSandboxStatus", "StopPodSandbox");
-    assertThat(joined).anyMatch(one -> one.path("name").asText().startsWith("StopPodSandbox:"));
-    assertThat(bodies).doesNotContain(unrecorded);
+    assertThat(joined)
+        .filteredOn(one -> hex(one.getParentSpanId()).equals(span))
+        .extracting(Span::getName)
+        .containsExactly("PodSandboxStatus", "StopPodSandbox");
+    assertThat(COLLECTOR.all()).noneMatch(one -> isOf(unrecorded, one));
+    Span call = joined.getLast();
+    assertThat(COLLECTOR.all())
+        .filteredOn(one -> one.getParentSpanId().equals(call.getSpanId()))
+        .isNotEmpty()
+        .allMatch(one -> one.getName().startsWith("StopPodSandbox:"));
+  }
+
+  private static boolean isOf(String trace, Span span) {
+    return hex(span.getTraceId()).equals(trace);
+  }
+
+  private static String hex(ByteString id) {
+    return HexFormat.of().formatHex(id.toByteArray());
   }
 
   private static RuntimeServiceGrpc.RuntimeServiceBlockingStub inTrace(String traceparent) {
@@ -227,39 +236,60 @@ class DaemonMetricsIT {
                     .build());
   }
 
-  /** Takes what an OpenTelemetry collector would. */
-  private static final class Collector {
+  /** Takes by gRPC what an OpenTelemetry collector would. */
+  private static final class Collector extends TraceServiceGrpc.TraceServiceImplBase {
 
-    private final BlockingQueue<String> bodies = new LinkedBlockingQueue<>();
-    private final HttpServer server;
+    private final List<Span> spans = new ArrayList<>(); // guarded by this
+    private final Server server;
 
     Collector() {
       try {
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server =
+            NettyServerBuilder.forAddress(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                .addService(this)
+                .build()
+                .start();
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      server.createContext(
-          "/v1/traces",
-          exchange -> {
-            bodies.add(
-                new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
-            exchange.sendResponseHeaders(200, -1);
-            exchange.close();
-          });
-      server.start();
+    }
+
+    @Override
+    public synchronized void export(
+        ExportTraceServiceRequest request, StreamObserver<ExportTraceServiceResponse> answer) {
+      request
+          .getResourceSpansList()
+          .forEach(
+              resource ->
+                  resource.getScopeSpansList().forEach(one -> spans.addAll(one.getSpansList())));
+      answer.onNext(ExportTraceServiceResponse.getDefaultInstance());
+      answer.onCompleted();
     }
 
     int port() {
-      return server.getAddress().getPort();
+      return server.getPort();
     }
 
-    String next() throws InterruptedException {
-      return Objects.requireNonNullElse(bodies.poll(5, TimeUnit.SECONDS), "");
+    synchronized List<Span> all() {
+      return List.copyOf(spans);
+    }
+
+    /** All spans up to the first one that is looked for. */
+    List<Span> until(Predicate<Span> wanted) {
+      await().atMost(Duration.ofSeconds(20)).until(() -> all().stream().anyMatch(wanted));
+      List<Span> found = new ArrayList<>();
+      for (Span span : all()) {
+        found.add(span);
+        if (wanted.test(span)) {
+          break;
+        }
+      }
+      return found;
     }
 
     void close() {
-      server.stop(0);
+      server.shutdownNow();
     }
   }
 

@@ -231,8 +231,8 @@ public record Configuration(
    */
   public record Metrics(String address) {}
 
-  /** Where traces go. */
-  public record Tracing(Optional<URI> endpoint) {}
+  /** Where traces go, and how. */
+  public record Tracing(Optional<URI> endpoint, TraceProtocol protocol) {}
 
   static Configuration of(Values values) {
     String defaultRuntime = values.get(Keys.DEFAULT_RUNTIME);
@@ -320,7 +320,7 @@ public record Configuration(
             values.get(NriKeys.BLOCK_IO_FILE)),
         new Grpc(values.get(Keys.MAX_MESSAGE_SIZE).intValue()),
         new Metrics(values.get(Keys.METRICS_ADDRESS)),
-        new Tracing(values.get(Keys.TRACING_ENDPOINT)));
+        new Tracing(values.get(Keys.TRACING_ENDPOINT), values.get(Keys.TRACING_PROTOCOL)));
   }
 
   private static Map<String, OciRuntime> runtimes(Values values, String defaultRuntime) {

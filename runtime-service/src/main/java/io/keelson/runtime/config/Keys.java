@@ -143,10 +143,20 @@ final class Keys {
           ValueTypes.OPTIONAL_URL,
           Optional.empty(),
           """
-          Where an OpenTelemetry collector takes traces (OTLP over HTTP), such as
+          Where an OpenTelemetry collector takes traces, such as
           "http://127.0.0.1:4318/v1/traces": a span for each call that changes something, with its
           stages below it. A caller that sends a traceparent, as a kubelet with tracing does, has
           its calls in its own trace, all or none as it says. "": no traces.\
+          """);
+
+  static final Key<TraceProtocol> TRACING_PROTOCOL =
+      Key.of(
+          "tracing.protocol",
+          ValueTypes.choice(TraceProtocol.class),
+          TraceProtocol.HTTP,
+          """
+          How the collector takes them: "http" (OTLP over HTTP) or "grpc" (OTLP over gRPC, at
+          "http://127.0.0.1:4317" as a rule; with TLS at an https URL).\
           """);
 
   static final Key<Long> PIDS_LIMIT =
@@ -229,6 +239,7 @@ final class Keys {
           DeviceKeys.OWNERS_FROM_USER,
           METRICS_ADDRESS,
           TRACING_ENDPOINT,
+          TRACING_PROTOCOL,
           StreamingKeys.ADDRESS,
           StreamingKeys.PORT,
           StreamingKeys.TLS_CERT,

@@ -7,11 +7,15 @@ import io.keelson.image.Images;
 import io.keelson.linux.KernelThreads;
 import io.keelson.runtime.ProductVersion;
 import io.keelson.runtime.config.Configuration;
+import io.keelson.runtime.config.TraceProtocol;
 import io.keelson.runtime.metrics.AdapterMetrics;
+import io.keelson.runtime.metrics.GrpcTraceSink;
+import io.keelson.runtime.metrics.HttpTraceSink;
 import io.keelson.runtime.metrics.MetricsServer;
 import io.keelson.runtime.metrics.Operations;
 import io.keelson.runtime.metrics.ServerMetrics;
 import io.keelson.runtime.metrics.TraceExporter;
+import io.keelson.runtime.metrics.TraceSink;
 import io.keelson.runtime.nri.PluginMeter;
 import io.keelson.runtime.server.CallObserver;
 import io.keelson.sandbox.FaultPoints;
@@ -21,6 +25,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.URI;
 import java.net.UnixDomainSocketAddress;
 import java.util.Map;
 import java.util.Optional;
@@ -51,9 +56,19 @@ final class MetricsParts {
             .map(
                 endpoint ->
                     shutdown.add(
-                        "the traces", new TraceExporter(endpoint, ProductVersion.current())));
+                        "the traces",
+                        new TraceExporter(
+                            sink(configuration.tracing().protocol(), endpoint),
+                            ProductVersion.current())));
     this.operations = new Operations(faults, traces);
     this.adapters = address.map(_ -> new AdapterMetrics(registry));
+  }
+
+  private static TraceSink sink(TraceProtocol protocol, URI endpoint) {
+    return switch (protocol) {
+      case HTTP -> new HttpTraceSink(endpoint);
+      case GRPC -> new GrpcTraceSink(endpoint);
+    };
   }
 
   private static Optional<SocketAddress> address(String text) {

@@ -1,0 +1,46 @@
+package io.keelson.runtime.metrics;
+
+import io.keelson.proto.opentelemetry.collector.trace.v1.ExportTraceServiceRequest;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+
+/** OTLP over HTTP, in its binary form ({@code http/protobuf}). */
+public final class HttpTraceSink implements TraceSink {
+
+  private final URI endpoint;
+  private final HttpClient client = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+
+  /**
+   * @param endpoint of the collector, such as {@code http://127.0.0.1:4318/v1/traces}
+   */
+  public HttpTraceSink(URI endpoint) {
+    this.endpoint = endpoint;
+  }
+
+  @Override
+  public void send(ExportTraceServiceRequest spans) throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(endpoint)
+            .timeout(TIMEOUT)
+            .header("Content-Type", "application/x-protobuf")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(spans.toByteArray()))
+            .build();
+    int status = client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+    if (status / 100 != 2) {
+      throw new IOException("it answered " + status);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return endpoint.toString();
+  }
+
+  @Override
+  public void close() {
+    client.close();
+  }
+}
