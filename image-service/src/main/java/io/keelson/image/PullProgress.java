@@ -1,8 +1,8 @@
 package io.keelson.image;
 
 /**
- * Hears how a pull or an import goes on. Calls come from several threads, must return at once and
- * must not throw. A caller that joins a pull under way hears what is left of it.
+ * Hears how a pull or an import goes on. Calls come from several threads and must return at once;
+ * who throws hears no more. A caller that joins a pull under way hears what is left of it.
  */
 public interface PullProgress {
 

@@ -12,13 +12,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A process that is killed in the middle of a pull leaves nothing that looks whole and is not, and
- * nothing that stays. {@code -Dkeelson.crashes=50} for many.
+ * A process that is killed in the middle of a pull, perhaps one of a registry that has gone away,
+ * leaves nothing that looks whole and is not, and nothing that stays. {@code -Dkeelson.crashes=50}
+ * for many.
  */
 class CrashDuringPullTest {
 
@@ -51,7 +53,15 @@ class CrashDuringPullTest {
     Random random = new Random(SEED);
     TestImage image = image(random);
     Path root = folder.resolve("store");
+    AtomicBoolean away = new AtomicBoolean();
     try (TestRegistry registry = new TestRegistry()) {
+      registry.gate(
+          exchange -> {
+            if (away.get()) {
+              throw new IOException("the registry is away");
+            }
+            return true;
+          });
       String reference = registry.push(image, "app", "1");
       Process next = start(root, reference);
       try {
@@ -62,9 +72,14 @@ class CrashDuringPullTest {
             process.getOutputStream().close();
             assertThat(process.getInputStream().read()).isEqualTo('o');
             TimeUnit.MICROSECONDS.sleep(random.nextInt(400_000));
+            if (random.nextBoolean()) {
+              away.set(true);
+              TimeUnit.MICROSECONDS.sleep(random.nextInt(100_000));
+            }
           } finally {
             process.destroyForcibly().waitFor();
           }
+          away.set(false);
           check(root, image, reference, "crash " + crash + " of seed " + SEED);
         }
       } finally {

@@ -74,9 +74,10 @@ public final class ImageAssembly {
       LayerSource source,
       Collection<String> tags,
       Collection<String> digests,
-      PullProgress progress,
+      PullProgress listener,
       Cancellation cancellation)
       throws IOException {
+    PullProgress progress = new GuardedProgress(listener);
     List<LayerBlob> blobs = image.layers();
     progress.resolved(
         image.config().id().toString(),

@@ -138,7 +138,7 @@ public final class SharedPulls {
     private final PullProgress progress;
 
     Caller(PullProgress progress) {
-      this.progress = progress;
+      this.progress = new GuardedProgress(progress);
     }
   }
 

@@ -139,24 +139,36 @@ public final class LayerStore implements AutoCloseable {
     return Optional.ofNullable(layers.get(chainId)).map(counted -> counted.layer);
   }
 
-  /** Ends a {@link #retain} of each; what nobody needs any more is deleted, with its space. */
+  /**
+   * Ends a {@link #retain} of each; what nobody needs any more is deleted, with its space.
+   *
+   * @throws IOException if some could not be taken out; they are here still, for the next who wants
+   *     them, and all others have gone
+   */
   public void release(List<Digest> chainIds) throws IOException {
     boolean taken = false;
+    IOException failure = null;
     synchronized (this) {
       for (Digest chainId : chainIds) {
         Counted counted = layers.get(chainId);
         if (counted != null && --counted.users <= 0) {
-          // First of all: where it fails, the layer is here still, for the next who wants it.
-          Path removed = takeOut(chainId, counted);
-          layers.remove(chainId);
-          unsettled.remove(chainId);
-          folders.delete(removed, counted.layer.bytes(), counted.layer.inodes());
-          taken = true;
+          try {
+            Path removed = takeOut(chainId, counted);
+            layers.remove(chainId);
+            unsettled.remove(chainId);
+            folders.delete(removed, counted.layer.bytes(), counted.layer.inodes());
+            taken = true;
+          } catch (IOException e) {
+            failure = e;
+          }
         }
       }
     }
     if (taken) {
       folders.awaitDeletion(PATIENCE);
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 
