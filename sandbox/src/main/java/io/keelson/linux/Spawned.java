@@ -49,6 +49,14 @@ public final class Spawned implements AutoCloseable {
   }
 
   /**
+   * Whether it has ended, without waiting for it: its number stays its own, and {@link #processId}
+   * can still be had.
+   */
+  public boolean hasEnded() throws IOException {
+    return pidfd.await(Duration.ZERO);
+  }
+
+  /**
    * Waits for its end; a virtual thread gives up its carrier to a platform thread that waits for
    * it.
    *

@@ -46,6 +46,19 @@ class SpawnTest {
         .isEqualTo(128 + Signals.SIGTERM);
   }
 
+  /** Red if a look at a child makes its end invisible to whoever wants to watch it afterwards. */
+  @Test
+  void aChildThatHasEndedCanStillBeWatched() throws Exception {
+    try (Spawned child = Spawn.start(List.of("true"), NO_ENV, null, SpawnFiles.none(), false)) {
+      while (!child.hasEnded()) {
+        Thread.sleep(1);
+      }
+      assertThat(child.processId().pid()).isEqualTo(child.pid());
+      assertThat(child.await()).isZero();
+      assertThat(child.hasEnded()).isTrue();
+    }
+  }
+
   @Test
   void whatKeepsTheProgramFromRunningIsNamed() {
     assertThatThrownBy(() -> run(List.of("/no/such/program", "x"), NO_ENV, null, SpawnFiles.none()))

@@ -167,7 +167,7 @@ final class RuntimeExec implements ExecSession {
           Optional<Fd> master = Optional.empty();
           while (master.isEmpty()) {
             // First whether it has ended: what it sent before is still there then.
-            boolean ended = process.await(Duration.ZERO).isPresent();
+            boolean ended = process.hasEnded();
             master = UnixSocket.receiveFd(listener, ended ? Duration.ZERO : CONSOLE_POLL);
             if (ended && master.isEmpty()) {
               throw files
