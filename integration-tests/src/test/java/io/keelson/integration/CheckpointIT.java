@@ -18,6 +18,7 @@ import io.keelson.proto.cri.v1.CheckpointPodRequest;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.NamespaceMode;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.RestorePodRequest;
 import io.keelson.proto.cri.v1.RestorePodResponse;
@@ -153,6 +154,60 @@ class CheckpointIT {
   }
 
   @Test
+  void aTerminalIsThereAgain() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig.Builder first = node.pod("first");
+    String podId = cri.runPod(first.build(), "runc");
+    String original = cri.run(podId, counter("counter").setTty(true).build(), first.build());
+    Waits.until(() -> lastCount(first, "counter") > 0, "it counts");
+    Path archive = node.folder("terminals").resolve("counter.tar");
+    checkpoint(original, archive);
+    int counted = lastCount(first, "counter");
+
+    PodSandboxConfig.Builder second = node.pod("second");
+    String pod = cri.runPod(second.build(), "runc");
+    String restored =
+        cri.create(pod, from(archive.toString()).setTty(true).build(), second.build());
+    cri.start(restored);
+    Waits.until(() -> lastCount(second, "counter") > counted + 1, "the restored one goes on");
+    assertThat(cri.output(restored, "readlink", "/proc/1/fd/1")).startsWith("/dev/pts/");
+    cri.stop(restored, 10);
+    assertThat(cri.status(restored).getExitCode()).isEqualTo(7);
+    Files.delete(archive);
+  }
+
+  @Test
+  void aContainerOfASharedPidNamespace() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig.Builder first = node.pod("first");
+    first
+        .getLinuxBuilder()
+        .getSecurityContextBuilder()
+        .getNamespaceOptionsBuilder()
+        .setPid(NamespaceMode.POD);
+    String podId = cri.runPod(first.build(), "runc");
+    ContainerConfig.Builder container = counter("counter");
+    container
+        .getLinuxBuilder()
+        .getSecurityContextBuilder()
+        .getNamespaceOptionsBuilder()
+        .setPid(NamespaceMode.POD);
+    String original = cri.run(podId, container.build(), first.build());
+    Waits.until(() -> lastCount(first, "counter") > 0, "it counts");
+    Path archive = node.folder("pids").resolve("counter.tar");
+    checkpoint(original, archive);
+    int counted = lastCount(first, "counter");
+    PodSandboxConfig.Builder second = node.pod("second");
+    second.setLinux(first.getLinux());
+    String pod = cri.runPod(second.build(), "runc");
+    ContainerConfig.Builder other = from(archive.toString()).setLinux(container.getLinux());
+    String restored = cri.create(pod, other.build(), second.build());
+    cri.start(restored);
+    Waits.until(() -> lastCount(second, "counter") > counted + 1, "the restored one goes on");
+    Files.delete(archive);
+  }
+
+  @Test
   void whatIsNoCheckpointIsRefusedAndNothingIsLeft() throws Exception {
     Cri cri = node.cri();
     PodSandboxConfig pod = node.pod("refused").build();
@@ -174,6 +229,16 @@ class CheckpointIT {
     Failures.Outcome rubbish = Failures.of(() -> cri.create(podId, container, pod));
     assertThat(rubbish.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(rubbish.message()).contains("config.dump of the checkpoint is no JSON");
+    Files.write(
+        file,
+        new TarFile()
+            .file("config.dump", 0644, "{\"rootfsImage\":\"test.invalid/away:1\"}".getBytes(UTF_8))
+            .file("spec.dump", 0644, "{}".getBytes(UTF_8))
+            .file("checkpoint/inventory.img", 0644, new byte[8])
+            .bytes());
+    Failures.Outcome away = Failures.of(() -> cri.create(podId, container, pod));
+    assertThat(away.code()).isEqualTo(Status.Code.NOT_FOUND);
+    assertThat(away.message()).contains("test.invalid/away:1", "pull it first");
     assertThat(cri.containers()).isEmpty();
     Files.delete(file);
   }

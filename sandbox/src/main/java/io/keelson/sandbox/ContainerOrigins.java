@@ -118,6 +118,7 @@ final class ContainerOrigins {
     }
   }
 
+  /** Nothing is pulled here: neither credentials nor the time for it came with the call. */
   private Provisioner.Hold hold(List<String> names) {
     for (String name : names) {
       try {
@@ -127,7 +128,7 @@ final class ContainerOrigins {
       }
     }
     throw new NotFoundException(
-        "the container of the checkpoint was made from an image that is not here: "
+        "the container of the checkpoint was made from an image that is not here (pull it first): "
             + String.join(", ", names));
   }
 }
