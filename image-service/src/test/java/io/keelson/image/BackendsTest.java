@@ -7,13 +7,20 @@ import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
+import io.keelson.linux.IdMapping;
 import io.keelson.linux.Mounts;
+import io.keelson.linux.UserNamespaces;
+import io.keelson.sandbox.error.UnsupportedException;
+import io.keelson.sandbox.port.PodUserNamespace;
+import io.keelson.sandbox.port.RootOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -97,6 +104,36 @@ class BackendsTest {
       assertThat(images.provisioner().rootfs("c").resolve("new")).hasContent("mine");
       images.provisioner().release("c");
       assertThat(root.resolve("rootfs")).isEmptyDirectory();
+    }
+  }
+
+  /** Red if such a pod gets a root whose files are nobody's, or if the reason is not told. */
+  @Test
+  void layersWhoseOwnersCannotBeMappedAreRefused() throws IOException {
+    Path store = Files.createDirectory(root.resolve("store"));
+    for (String folder : List.of("l", "u", "w")) {
+      Files.createDirectory(root.resolve(folder));
+    }
+    String options =
+        Stream.of("lowerdir=l", "upperdir=u", "workdir=w")
+            .map(option -> option.replace("=", "=" + root + "/"))
+            .collect(Collectors.joining(","));
+    Mounts.mount("overlay", store, "overlay", 0, options); // no overlay can be mounted so itself
+    IdMapping ids = new IdMapping(0, 100_000, 65_536);
+    try (Images images = Images.open(ImageSettings.defaults(store).with(RootBackend.COPY));
+        UserNamespaces.Held held = UserNamespaces.hold(ids, ids)) {
+      TestImage image = TestImage.of(new LayerTar().file("name", "x"));
+      String id = images.pull(PullRequest.of(registry.push(image, "app", "1")));
+      RootOptions owners =
+          new RootOptions(Optional.of(new PodUserNamespace(held.path(), ids, ids)), "", "");
+      assertThatThrownBy(() -> images.provisioner().provision("c", id, owners))
+          .isInstanceOf(UnsupportedException.class)
+          .hasMessageContaining("pods with a user namespace")
+          .hasMessageContaining(store.toString());
+      images.provisioner().release("c");
+      assertThat(store.resolve("rootfs")).isEmptyDirectory();
+    } finally {
+      Mounts.detach(store);
     }
   }
 

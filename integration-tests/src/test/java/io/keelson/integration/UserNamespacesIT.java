@@ -153,6 +153,27 @@ class UserNamespacesIT {
     }
   }
 
+  /** Red if such a volume appears as nobody's, or the caller is not told why it can't be had. */
+  @Test
+  void aVolumeWhoseFileSystemMapsNoOwnersIsRefused() throws IOException {
+    Path volume = node.folder("unmappable");
+    Shell.output("mount", "-t", "ramfs", "unmappable", volume.toString());
+    try {
+      Cri cri = node.cri();
+      PodSandboxConfig pod = pod("unmappable", NamespaceOption.newBuilder());
+      String podId = cri.runPod(pod);
+      ContainerConfig container = node.sleeper("main").addMounts(mapped(volume, "/mapped")).build();
+      assertThat(Failures.of(() -> cri.create(podId, container, pod)))
+          .satisfies(
+              failure -> {
+                assertThat(failure.code()).isEqualTo(Status.Code.UNIMPLEMENTED);
+                assertThat(failure.message()).contains("/mapped", volume.toString(), "map owners");
+              });
+    } finally {
+      Shell.run(List.of("umount", "-l", volume.toString()));
+    }
+  }
+
   @Test
   void aVolumeCanBeMappedInAPodWithTheHostsUsers() throws IOException {
     Path volume = node.folder("mapped-on-host");

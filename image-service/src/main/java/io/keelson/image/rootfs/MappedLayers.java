@@ -54,7 +54,7 @@ final class MappedLayers implements AutoCloseable {
       }
       if (e instanceof ErrnoException errno && (errno.is(Errno.EINVAL) || errno.is(Errno.ENOSYS))) {
         throw new UnsupportedException(
-            "pods with a user namespace can't have images on the file system of %s: %s"
+            "pods with a user namespace can't have images on the file system of %s, which maps no owners (ext4, xfs, btrfs and tmpfs do): %s"
                 .formatted(layers.getFirst(), e.getMessage()),
             e);
       }
