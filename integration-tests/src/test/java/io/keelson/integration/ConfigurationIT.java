@@ -81,6 +81,6 @@ class ConfigurationIT {
   private static Shell.Result keelson(String... arguments) {
     String program = TestDaemon.installation().resolve("bin/keelson").toString();
     return Shell.run(
-        Stream.concat(Stream.of("timeout", "20", program), List.of(arguments).stream()).toList());
+        Stream.concat(Stream.of("timeout", "60", program), List.of(arguments).stream()).toList());
   }
 }

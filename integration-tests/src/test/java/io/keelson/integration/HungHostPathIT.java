@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.Patience;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.linux.Fd;
 import io.keelson.linux.Mounts;
@@ -48,9 +49,9 @@ class HungHostPathIT {
       assertThat(cri.containers()).isNotEmpty();
       assertThat(cri.podStatus(podId).getId()).isEqualTo(podId);
       assertThat(cri.output(other, "echo", "alive")).isEqualTo("alive");
-      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Patience.ofSeconds(60));
 
-      Failures.Outcome outcome = creation.get(20, TimeUnit.SECONDS);
+      Failures.Outcome outcome = creation.get(60, TimeUnit.SECONDS);
       assertThat(outcome.code()).isEqualTo(Status.Code.FAILED_PRECONDITION);
       assertThat(outcome.message()).contains(volume.resolve("below").toString());
       assertThat(cri.containers()).as("nothing is left of it").hasSize(1);
@@ -80,7 +81,7 @@ class HungHostPathIT {
     try (Fd server = neverAnswering(volume)) {
       CompletableFuture<Failures.Outcome> creation =
           CompletableFuture.supplyAsync(() -> Failures.of(() -> cri.create(podId, wanting, pod)));
-      Failures.Outcome outcome = creation.get(40, TimeUnit.SECONDS);
+      Failures.Outcome outcome = creation.get(60, TimeUnit.SECONDS);
       assertThat(outcome.code()).isEqualTo(Status.Code.FAILED_PRECONDITION);
       assertThat(outcome.message()).contains(volume.toString());
       assertThat(server.number()).isPositive();

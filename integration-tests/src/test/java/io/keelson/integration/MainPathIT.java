@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.Patience;
 import io.keelson.integration.harness.TestImage;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.TestRegistry;
@@ -123,6 +124,7 @@ class MainPathIT {
       assertThat(get("http://" + podStatus.getNetwork().getIp() + "/index.html"))
           .isEqualTo("hello from the pod\n");
       assertThat(cri.output(container, "sh", "-c", "echo $COLOUR")).isEqualTo("blue");
+      Waits.until(() -> !node.log(pod, "server").lines().isEmpty(), "the first line of the log");
       assertThat(node.log(pod, "server").text("stdout")).isEqualTo("up on web\n");
 
       cri.stop(container, 1);
@@ -202,8 +204,8 @@ class MainPathIT {
     long begin = System.nanoTime();
     assertThat(code(() -> cri.exec(container, 1, "sh", "-c", "sleep 4711 & sleep 4712")))
         .isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
-    assertThat(cri.output(container, "ps")).doesNotContain("471");
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Patience.ofSeconds(60));
+    assertThat(cri.output(container, "ps")).doesNotContain("sleep 471");
   }
 
   @Test
@@ -314,9 +316,9 @@ class MainPathIT {
 
   /** What a web server answers; it may need a moment to listen. */
   static String get(String url) throws Exception {
-    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    long end = System.nanoTime() + Patience.ofSeconds(30).toNanos();
     try (HttpClient client =
-        HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build()) {
+        HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build()) {
       while (true) {
         try {
           return client

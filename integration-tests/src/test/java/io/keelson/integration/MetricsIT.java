@@ -99,7 +99,8 @@ class MetricsIT {
             "main",
             "sh",
             "-c",
-            "dd if=/dev/zero of=/written bs=1M count=4 conv=fsync; sleep 1000 & exec sleep 1000");
+            "dd if=/dev/zero of=/written bs=1M count=4 conv=fsync; sleep 1000 & touch /ready;"
+                + " exec sleep 1000");
     config.setLinux(
         config.getLinux().toBuilder()
             .setResources(
@@ -109,7 +110,7 @@ class MetricsIT {
                     .setCpuQuota(80_000)
                     .setCpuShares(512)));
     String id = cri.run(sandbox, config.build(), pod);
-    Waits.until(() -> cri.output(id, "ps").contains("sleep"), "the file is written");
+    Waits.until(() -> cri.exec(id, "ls", "/ready").getExitCode() == 0, "the file is written");
     Thread.sleep(1100);
     // Nobody waits long for what is dear to measure; it is there the next time.
     Waits.until(

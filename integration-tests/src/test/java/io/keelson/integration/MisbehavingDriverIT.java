@@ -42,8 +42,8 @@ class MisbehavingDriverIT {
   private final VolumeCalls volumes = new VolumeCalls(node);
 
   static {
-    node.set("volumes.call_timeout", "\"1s\"");
-    node.set("volumes.operation_timeout", "\"8s\"");
+    node.set("volumes.call_timeout", "\"3s\"");
+    node.set("volumes.operation_timeout", "\"12s\"");
     node.set("volumes.probe_interval", "\"1s\"");
     node.set("metrics.address", "\"unix:" + metrics() + "\"");
   }

@@ -60,7 +60,7 @@ class NamespacesIT {
     String two = cri.run(podId, withPid("two", NamespaceMode.POD), pod);
 
     assertThat(namespace(one, "pid")).isEqualTo(namespace(two, "pid"));
-    assertThat(cri.output(two, "ps")).contains("sleep 5551");
+    Waits.until(() -> cri.output(two, "ps").contains("sleep 5551"), "it sleeps");
     cri.stop(one, 0);
     assertThat(cri.status(one).getState()).isEqualTo(ContainerState.CONTAINER_EXITED);
     assertThat(cri.output(two, "ps")).as("all of the container has ended").doesNotContain("5551");

@@ -97,6 +97,10 @@ class RestartIT {
     Waits.until(
         () -> ContainerGroup.pids(ends).isEmpty() && ContainerGroup.pids(good).isEmpty(),
         "the ends");
+    // Their monitors may write down the end a moment later.
+    for (String id : List.of(ends, good)) {
+      Waits.until(() -> Files.exists(node.state().resolve("exits").resolve(id)), "the exit file");
+    }
     Instant ended = Instant.now();
     Waits.sleep(Duration.ofMillis(1200));
     node.daemon().start();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.Patience;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerState;
@@ -54,6 +55,8 @@ class RetriesIT {
     assertThat(starts).contains(Status.Code.OK);
     assertThat(cri.status(id).getState()).isEqualTo(ContainerState.CONTAINER_RUNNING);
     assertThat(cri.output(id, "echo")).isEmpty();
+    awaitLine(builder, "begin");
+    cri.stop(id, 0);
     assertThat(node.log(builder, "main").text("stdout")).isEqualTo("begin\n");
   }
 
@@ -122,7 +125,7 @@ class RetriesIT {
       cri.stop(container, 1);
       patient.get();
     }
-    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(15));
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Patience.ofSeconds(30));
     ContainerStatus status = cri.status(container);
     assertThat(status.getExitCode()).isEqualTo(137);
     assertThat(status.getReason()).isEqualTo("Error");

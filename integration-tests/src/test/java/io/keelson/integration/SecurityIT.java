@@ -272,6 +272,11 @@ class SecurityIT {
     }
 
     @Override
+    public FileVisitResult visitFileFailed(Path file, IOException e) {
+      return FileVisitResult.CONTINUE; // a temporary one, gone again
+    }
+
+    @Override
     public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
       if (attributes.isRegularFile()
           && attributes.size() < 1 << 20

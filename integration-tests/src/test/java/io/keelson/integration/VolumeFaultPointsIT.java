@@ -84,7 +84,7 @@ class VolumeFaultPointsIT {
     Publication publication = publications().getFirst();
     assertThat(publication.getPodId()).isEqualTo(podId);
     assertThat(publication.getState()).isEqualTo("published");
-    assertThat(volumes.mounts()).as("staged once, published once").hasSize(2);
+    Waits.until(() -> volumes.mounts().size() == 2, "staged once, published once");
     assertThat(volumes.mounts()).contains(publication.getPath());
     assertThat(driver.last(NodeStageVolumeRequest.class).getPublishContextMap())
         .containsEntry("device", "test-device");

@@ -19,6 +19,7 @@ import io.keelson.proto.node.v1.VolumeSource;
 import io.keelson.proto.node.v1.VolumeStatsRequest;
 import io.keelson.proto.node.v1.VolumeStatus;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -106,7 +107,7 @@ class VolumesIT {
     assertThat(node.cri().output(id, "sh", "-c", "wc -c < /dev/xvda")).isEqualTo("4194304");
     node.removeAllPods();
     Path image = onlyImage();
-    assertThat(LoopDevices.all(image)).as("loop devices of " + image).isEmpty();
+    Waits.until(() -> loopDevices(image).isEmpty(), "no loop device of " + image);
     assertThat(
             new String(Files.readAllBytes(image), 0, 13, java.nio.charset.StandardCharsets.UTF_8))
         .isEqualTo("block-content");
@@ -340,6 +341,14 @@ class VolumesIT {
 
   private int mountsAt(String path) {
     return Collections.frequency(volumes.mounts(), path);
+  }
+
+  private static List<?> loopDevices(Path image) {
+    try {
+      return LoopDevices.all(image);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static Path onlyImage() throws IOException {

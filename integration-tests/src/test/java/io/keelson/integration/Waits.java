@@ -4,10 +4,10 @@ import io.keelson.integration.harness.Patience;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** For what happens soon. */
+/** For what happens soon, and on a busy machine a little later. */
 final class Waits {
 
-  private static final Duration PATIENCE = Patience.ofSeconds(15);
+  private static final Duration PATIENCE = Patience.ofSeconds(30);
 
   private Waits() {}
 

@@ -3,6 +3,7 @@ package io.keelson.integration.harness;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.OffsetDateTime;
 import java.util.List;
@@ -23,12 +24,13 @@ public record ContainerLog(Path file) {
     }
   }
 
-  /** The lines; none if there is no file. */
+  /** The lines, without one that is being written; none if there is no file. */
   public List<Line> lines() {
     try {
-      return Files.exists(file)
-          ? Files.readAllLines(file).stream().map(Line::parse).toList()
-          : List.of();
+      String text = Files.readString(file);
+      return text.substring(0, text.lastIndexOf('\n') + 1).lines().map(Line::parse).toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

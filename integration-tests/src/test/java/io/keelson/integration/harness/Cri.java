@@ -1,5 +1,6 @@
 package io.keelson.integration.harness;
 
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
@@ -133,10 +134,25 @@ public final class Cri implements AutoCloseable {
   }
 
   /**
-   * A channel that was refused waits before it tries again; after a restart there is no need to.
+   * A channel that was refused waits before it tries again, and refuses calls as long as it does;
+   * after a restart there is no need to. Returns when it is connected, or after some seconds if
+   * nobody listens.
    */
   public void reconnect() {
-    channel.resetConnectBackoff();
+    long end = System.nanoTime() + PROBE.toNanos();
+    while (channel.getState(true) != ConnectivityState.READY && System.nanoTime() < end) {
+      channel.resetConnectBackoff();
+      pause(5);
+    }
+  }
+
+  private static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
   }
 
   public String version() {
@@ -216,7 +232,7 @@ public final class Cri implements AutoCloseable {
 
   /** Waits for a container to end. */
   public ContainerStatus awaitExit(String id) {
-    long end = System.nanoTime() + Patience.ofSeconds(30).toNanos();
+    long end = System.nanoTime() + Patience.ofSeconds(60).toNanos();
     while (true) {
       ContainerStatus status = status(id);
       if (status.getState() == ContainerState.CONTAINER_EXITED) {
@@ -225,12 +241,7 @@ public final class Cri implements AutoCloseable {
       if (System.nanoTime() > end) {
         throw new AssertionError("container " + id + " does not end: " + status);
       }
-      try {
-        Thread.sleep(10);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException(e);
-      }
+      pause(10);
     }
   }
 

@@ -2,6 +2,7 @@ package io.keelson.integration.harness;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a node has on its host: mounts, network namespaces, links, nftables elements, control
@@ -26,7 +28,8 @@ import java.util.stream.Stream;
  */
 final class LeakCheck {
 
-  private static final Duration PATIENCE = Patience.ofSeconds(5);
+  private static final Duration PATIENCE = Patience.ofSeconds(15);
+  private static final int ROUNDS = 100;
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
   private final TestNode node;
@@ -72,20 +75,27 @@ final class LeakCheck {
       if (System.nanoTime() > end) {
         throw new AssertionError("left behind: " + left);
       }
-      try {
-        Thread.sleep(50);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return;
-      }
+      pause();
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(50);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
     }
   }
 
   /** Takes away all that is left, after a failed test as after a good one. */
   void sweep() throws IOException {
-    for (String process : processes()) {
-      ProcessHandle.of(Long.parseLong(process.split(" ", 2)[0]))
-          .ifPresent(ProcessHandle::destroyForcibly);
+    for (int round = 0; round < ROUNDS && !processes().isEmpty(); round++) {
+      for (String process : processes()) {
+        ProcessHandle.of(Long.parseLong(process.split(" ", 2)[0]))
+            .ifPresent(ProcessHandle::destroyForcibly);
+      }
+      pause();
     }
     for (int round = 0; round < 5 && !mounts().isEmpty(); round++) {
       for (String mount : mounts().reversed()) {
@@ -100,13 +110,16 @@ final class LeakCheck {
     if (node.cgroupParent().endsWith(".slice")) {
       Shell.run(List.of("systemctl", "stop", node.cgroupParent().substring(1)));
     }
-    for (int round = 0; round < 50 && !controlGroupFolders().isEmpty(); round++) {
+    for (int round = 0; round < ROUNDS && !controlGroupFolders().isEmpty(); round++) {
       for (Path group : controlGroupFolders().reversed()) {
         try {
           Files.deleteIfExists(group);
         } catch (IOException e) {
           // Busy for a moment more, or found once for each of two names of one hierarchy.
         }
+      }
+      if (!controlGroupFolders().isEmpty()) {
+        pause();
       }
     }
     if (mounts().isEmpty()) {
@@ -272,6 +285,11 @@ final class LeakCheck {
             public FileVisitResult visitFileFailed(Path file, IOException e) {
               return FileVisitResult.CONTINUE;
             }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e) {
+              return FileVisitResult.CONTINUE; // one that went while it was read is an error there
+            }
           });
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -285,6 +303,8 @@ final class LeakCheck {
       entries.forEach(entry -> names.add(Objects.toString(entry.getFileName())));
     } catch (NoSuchFileException e) {
       return List.of();
+    } catch (DirectoryIteratorException e) {
+      // It went while it was read, as the folder of a process does.
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -19,6 +19,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 
 /**
@@ -63,11 +64,13 @@ public final class NriPlugin implements AutoCloseable {
   private final Process process;
   private final PrintStream commands;
   private final List<String> lines = new CopyOnWriteArrayList<>();
+  private final AtomicLong given = new AtomicLong();
+  private final Thread reader;
 
   private NriPlugin(Process process) {
     this.process = process;
     this.commands = new PrintStream(process.getOutputStream(), true, UTF_8);
-    Thread.ofPlatform().daemon().start(this::read);
+    this.reader = Thread.ofPlatform().daemon().start(this::read);
   }
 
   /** Starts a plugin that has these orders from the beginning; it may take part or not. */
@@ -79,9 +82,9 @@ public final class NriPlugin implements AutoCloseable {
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     NriPlugin plugin = new NriPlugin(process);
     for (String order : orders) {
-      plugin.order(order);
+      plugin.say(order);
     }
-    plugin.order("");
+    plugin.commands.println();
     return plugin;
   }
 
@@ -118,13 +121,38 @@ public final class NriPlugin implements AutoCloseable {
     }
   }
 
-  /** Gives an order, as {@link NriPluginProgram} knows them. */
+  /** Gives an order, as {@link NriPluginProgram} knows them, and waits until it holds. */
   public void order(String order) {
+    say(order);
+    awaitTaken("order " + order);
+  }
+
+  private void awaitTaken(String what) {
+    Awaitility.await(what)
+        .atMost(PATIENCE)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> taken() >= given.get() || !reader.isAlive());
+  }
+
+  private void say(String order) {
+    given.incrementAndGet();
     commands.println(order);
   }
 
-  /** All calls so far, in their order. */
+  private long taken() {
+    return lines.stream().filter(line -> line.startsWith("taken ")).count();
+  }
+
+  /**
+   * All calls so far, in their order. What the daemon has had an answer to is among them, though
+   * the plugin's words come through a pipe.
+   */
   public List<Call> calls() {
+    if (process.isAlive()) {
+      say("obey nothing");
+    }
+    awaitTaken("all that was said so far");
     return calls(lines);
   }
 

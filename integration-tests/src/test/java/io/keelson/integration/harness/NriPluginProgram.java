@@ -159,7 +159,13 @@ public final class NriPluginProgram {
     }
   }
 
+  /** Obeys an order, and says when it holds. What was called before has been said by then. */
   private void take(String line) throws IOException, InterruptedException {
+    obey(line);
+    calls.println("taken " + line);
+  }
+
+  private void obey(String line) throws IOException, InterruptedException {
     String[] words = line.split(" ", 3);
     if (words[0].equals("update")) {
       update(line.substring("update ".length()));

@@ -30,7 +30,7 @@ import javax.net.SocketFactory;
  */
 public final class SpdyClient implements AutoCloseable {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Patience.ofSeconds(30);
   private static final int FIN = 1;
 
   private final DataInputStream in;

@@ -26,7 +26,10 @@ import javax.net.ssl.TrustManagerFactory;
 /** A real registry (the program docker-registry) on a free port of the loopback. */
 public final class TestRegistry implements AutoCloseable {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  /** Another program may take a free port before the registry does. */
+  private static final int PORTS = 5;
+
+  private static final Duration PATIENCE = Patience.ofSeconds(30);
 
   private final Process process;
   private final HttpClient client;
@@ -117,8 +120,20 @@ public final class TestRegistry implements AutoCloseable {
    */
   private static TestRegistry start(Path folder, Optional<Path> certificate, String more)
       throws IOException {
+    for (int left = PORTS - 1; ; left--) {
+      try {
+        return start(folder, certificate, more, freePort());
+      } catch (IOException e) {
+        if (left == 0) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static TestRegistry start(Path folder, Optional<Path> certificate, String more, int port)
+      throws IOException {
     Files.createDirectories(folder);
-    int port = freePort();
     String tls =
         certificate
             .map(
@@ -188,7 +203,10 @@ public final class TestRegistry implements AutoCloseable {
     while (true) {
       try {
         new Socket(address.getHost(), address.getPort()).close();
-        return;
+        if (process.isAlive()) {
+          return;
+        }
+        throw new IOException("another program answers");
       } catch (IOException e) {
         if (System.nanoTime() > end || !process.isAlive()) {
           process.destroyForcibly();
