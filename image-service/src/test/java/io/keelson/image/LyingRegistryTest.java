@@ -503,7 +503,7 @@ class LyingRegistryTest {
         assertNothingLeft();
         return;
       } catch (AssertionError e) {
-        if (i == 100) {
+        if (i == 600) {
           throw e;
         }
         Thread.sleep(50);

@@ -88,9 +88,9 @@ class CommandsTest {
     Path pid = folder.resolve("pid");
     String script = "echo why >&2; sleep 1000 & echo $! > " + pid + "; sleep 1000";
 
-    assertThatThrownBy(() -> sh(script, NOTHING, Duration.ofMillis(300)))
+    assertThatThrownBy(() -> sh(script, NOTHING, Duration.ofSeconds(1)))
         .isInstanceOf(CommandTimeoutException.class)
-        .hasMessageContaining("300 ms")
+        .hasMessageContaining("1000 ms")
         .hasMessageContaining("why");
 
     int grandchild = Integer.parseInt(Files.readString(pid).strip());
@@ -109,7 +109,7 @@ class CommandsTest {
     try {
       assertThat(output.exitCode()).isZero();
       assertThat(left.isAlive()).isTrue();
-      assertThat(millis).isLessThan(5000);
+      assertThat(millis).isLessThan(LONG.toMillis() / 2);
     } finally {
       LibC.kill(left.pid(), Signals.SIGKILL);
     }

@@ -75,7 +75,7 @@ class FdTest {
 
       Thread.startVirtualThread(other::countDown);
 
-      assertThat(other.await(5, TimeUnit.SECONDS)).isTrue();
+      assertThat(other.await(20, TimeUnit.SECONDS)).isTrue();
       write.write(new byte[1], 0, 1);
       for (Thread reader : readers) {
         reader.join();

@@ -21,6 +21,7 @@ class KernelThreadsTest {
   void noMoreThanTheMaximumRunAtOnce() throws Exception {
     AtomicInteger running = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();
+    CountDownLatch together = new CountDownLatch(3);
     try (KernelThreads threads = new KernelThreads(3)) {
       List<Thread> callers = new ArrayList<>();
       for (int i = 0; i < 20; i++) {
@@ -31,6 +32,7 @@ class KernelThreadsTest {
                     threads.run(
                         () -> {
                           most.accumulateAndGet(running.incrementAndGet(), Math::max);
+                          awaitAll(together);
                           sleep(5);
                           running.decrementAndGet();
                         });
@@ -78,10 +80,10 @@ class KernelThreadsTest {
 
       CountDownLatch others = new CountDownLatch(1);
       Thread.startVirtualThread(others::countDown);
-      assertThat(others.await(5, TimeUnit.SECONDS)).isTrue();
+      assertThat(others.await(20, TimeUnit.SECONDS)).isTrue();
 
       write.write(new byte[callers], 0, callers);
-      assertThat(woken.await(5, TimeUnit.SECONDS)).isTrue();
+      assertThat(woken.await(20, TimeUnit.SECONDS)).isTrue();
     }
   }
 
@@ -131,6 +133,16 @@ class KernelThreadsTest {
       caller.join();
 
       assertThat(thrown.get()).isInstanceOf(InterruptedIOException.class);
+    }
+  }
+
+  /** Is one of those that wait, until all are there. */
+  private static void awaitAll(CountDownLatch together) {
+    together.countDown();
+    try {
+      assertThat(together.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -4,6 +4,7 @@ import static io.keelson.cni.plugin.CniFixture.RESULT;
 import static io.keelson.cni.plugin.CniFixture.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.keelson.linux.ProcessId;
 import io.keelson.sandbox.error.DeadlineExceededException;
@@ -42,14 +43,17 @@ class PluginMisbehaviourTest {
         "echo '{}{}' | ended well but printed what is no JSON: ",
         "echo '[]' | ended well but printed what is no JSON object: \"[]\"",
         "echo oops >&2 | ended well but printed nothing; stderr: oops",
-        "head -c 3000000 /dev/zero | ended well but printed more than 1048576 bytes, beginning with ",
-        "echo '{\"cniVersion\":\"9.9.9\"}' | ended well, but its result is of the unknown CNI version 9.9.9",
+        "head -c 3000000 /dev/zero | ended well but printed more than 1048576 bytes, beginning with"
+            + " ",
+        "echo '{\"cniVersion\":\"9.9.9\"}' | ended well, but its result is of the unknown CNI"
+            + " version 9.9.9",
         "echo '{\"code\":3,\"msg\":\"gone\"}' | failed: gone (code 3)",
         "echo oops >&2; exit 3 | failed with exit code 3 and printed nothing; stderr: oops",
         "echo '{\"ips\":[]}'; exit 2 | failed with exit code 2 and printed no error: ",
         "echo panic; exit 2 | failed with exit code 2 and printed what is no JSON: ",
         "kill -SEGV $$ | failed with exit code 139 (signal 11) and printed nothing",
-        "head -c 3000000 /dev/zero >&2; exit 1 | failed with exit code 1 and printed nothing; stderr: …",
+        "head -c 3000000 /dev/zero >&2; exit 1 | failed with exit code 1 and printed nothing;"
+            + " stderr: …",
       })
   void badAnswerNamesPluginCommandAndNetwork(String script, String message) throws IOException {
     cni.plugin("odd", "ADD) " + script + ";;");
@@ -79,9 +83,9 @@ class PluginMisbehaviourTest {
           .hasMessageContaining("waiting");
       assertThat(network.isAttached("p1")).isFalse();
     }
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(60));
     int pid = Integer.parseInt(Files.readString(child).strip());
-    assertThat(ProcessId.of(pid).filter(ProcessId::isAlive)).isEmpty();
+    await().until(() -> ProcessId.of(pid).filter(ProcessId::isAlive).isEmpty());
   }
 
   @Test
@@ -91,7 +95,7 @@ class PluginMisbehaviourTest {
     try (CniNetwork network = cni.open()) {
       long start = System.nanoTime();
       assertThat(network.attach(pod("p1")).addresses()).hasSize(1);
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(15));
     } finally {
       long pid = Long.parseLong(Files.readString(child).strip());
       ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
@@ -108,7 +112,8 @@ class PluginMisbehaviourTest {
                   + cni.binaries);
       assertThat(network.isAttached("p1")).isFalse();
       assertThat(network.condition().ready()).isFalse();
-      assertThat(network.condition().message()).contains("odd", "is not installed");
+      await().until(() -> network.condition().message().contains("is not installed"));
+      assertThat(network.condition().message()).contains("odd");
     }
   }
 }

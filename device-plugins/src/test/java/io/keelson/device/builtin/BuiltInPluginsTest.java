@@ -179,6 +179,12 @@ class BuiltInPluginsTest {
     usb("1-2", "18d1", "4ee7", "0815", "1", "9");
     node("dev/bus/usb/001/009");
     assertThat(nodeChanges.poll(15, TimeUnit.SECONDS)).startsWith("usb.keelson.io/phone 1 -> ");
+    // The plugin may have looked in the middle of the change.
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(15);
+    while (phones.plugin().allocate(List.of("18d1:4ee7:0815")).getDevicesCount() == 0
+        && System.nanoTime() < end) {
+      TimeUnit.MILLISECONDS.sleep(20);
+    }
     assertThat(phones.plugin().allocate(List.of("18d1:4ee7:0815")).getDevices(0).getContainerPath())
         .isEqualTo("/dev/bus/usb/001/009");
   }

@@ -112,7 +112,7 @@ class PluginWatcherTest {
   }
 
   private String next() throws InterruptedException {
-    String event = events.poll(15, TimeUnit.SECONDS);
+    String event = events.poll(30, TimeUnit.SECONDS);
     return event == null ? "nothing" : event;
   }
 

@@ -307,7 +307,7 @@ class SocketServerTest {
     Thread caller = Thread.startVirtualThread(() -> status.set(stop()));
     begun.await();
 
-    server.stop(Duration.ofSeconds(10));
+    server.stop(Duration.ofSeconds(30));
 
     caller.join();
     assertThat(status.get()).isEqualTo(Status.OK);
@@ -354,7 +354,7 @@ class SocketServerTest {
     ManagedChannel channel = channel();
     try {
       return RuntimeServiceGrpc.newBlockingStub(channel)
-          .withDeadlineAfter(10, TimeUnit.SECONDS)
+          .withDeadlineAfter(30, TimeUnit.SECONDS)
           .version(VersionRequest.newBuilder().setVersion(version).build())
           .getVersion();
     } finally {

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Groups of this host, in each version that it has mounted. */
 class CgroupsTest {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final String top = "/keelson-test-" + ProcessHandle.current().pid();
   private final List<Cgroups> used = new ArrayList<>();

@@ -335,7 +335,7 @@ class ConmonLauncherTest {
       assertThatThrownBy(() -> impatient.create(request))
           .isInstanceOf(OperationFailedException.class)
           .hasMessageContaining("no answer within 300 ms");
-      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(5));
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(60));
     }
 
     LaunchLab.until(() -> LaunchLab.processesNaming(request.containerId()).isEmpty());

@@ -49,7 +49,7 @@ class ExitWatcherTest {
   }
 
   private Exit next() throws InterruptedException {
-    Exit exit = exits.poll(10, TimeUnit.SECONDS);
+    Exit exit = exits.poll(30, TimeUnit.SECONDS);
     assertThat(exit).isNotNull();
     return exit;
   }

@@ -29,7 +29,7 @@ import java.util.stream.Stream;
  */
 final class LaunchLab implements AutoCloseable {
 
-  static final Duration PATIENCE = Duration.ofSeconds(10);
+  static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Path CONMON = Path.of("/usr/bin/conmon");
   private static final Path BUSYBOX = Path.of("/bin/busybox");
   private static final List<String> APPLETS =

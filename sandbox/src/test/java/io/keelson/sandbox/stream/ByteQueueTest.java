@@ -45,13 +45,14 @@ class ByteQueueTest {
   @Test
   void aReaderThatTakesNothingIsGivenUpAndOneThatTakesALittleIsNot() throws Exception {
     ByteQueue queue = new ByteQueue(1);
-    assertThat(queue.put(new byte[10], Duration.ofMillis(300))).isTrue();
+    Duration patience = Duration.ofSeconds(1);
+    assertThat(queue.put(new byte[10], patience)).isTrue();
     Thread reader =
         Thread.startVirtualThread(
             () -> {
               try {
                 for (int i = 0; i < 10; i++) {
-                  Thread.sleep(60);
+                  Thread.sleep(120); // all of it takes longer than the patience
                   queue.read();
                 }
               } catch (IOException | InterruptedException e) {
@@ -59,7 +60,7 @@ class ByteQueueTest {
               }
             });
 
-    assertThat(queue.put(new byte[10], Duration.ofMillis(300))).isTrue();
+    assertThat(queue.put(new byte[10], patience)).isTrue();
     reader.join();
     assertThat(queue.put(new byte[10], Duration.ofMillis(100))).isFalse();
   }
