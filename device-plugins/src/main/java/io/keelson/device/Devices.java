@@ -39,6 +39,7 @@ public final class Devices implements AutoCloseable {
   private final Hotplug hotplug;
   private final NodeDevices node;
   private final DraDrivers drivers;
+  private final PodClaims claims;
   private final Optional<KernelEvents> kernelEvents;
   private final CdiIsolator cdiDevices;
   private final List<Isolator> isolators;
@@ -73,7 +74,7 @@ public final class Devices implements AutoCloseable {
             builtIn,
             drivers,
             settings.cdiFolders().getLast());
-    PodClaims claims = PodClaims.open(settings.checkpoints().resolve("claims"), drivers);
+    claims = PodClaims.open(settings.checkpoints().resolve("claims"), drivers, faults);
     cdiDevices = new CdiIsolator(new CdiInjection(cdi), nics);
     isolators =
         List.of(
@@ -149,6 +150,7 @@ public final class Devices implements AutoCloseable {
   public void close() throws IOException {
     kernelEvents.ifPresent(KernelEvents::close);
     podResources.close();
+    claims.close();
     drivers.close();
     folder.close();
     registry.close();

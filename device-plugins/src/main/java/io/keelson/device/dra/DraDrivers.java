@@ -2,6 +2,8 @@ package io.keelson.device.dra;
 
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.keelson.device.cdi.CdiName;
+import io.keelson.device.registration.Comeback;
 import io.keelson.device.registration.PluginHandler;
 import io.keelson.proto.dra.v1.Claim;
 import io.keelson.proto.dra.v1.DRAPluginGrpc;
@@ -12,6 +14,7 @@ import io.keelson.proto.dra.v1.NodeUnprepareResourceResponse;
 import io.keelson.proto.dra.v1.NodeUnprepareResourcesRequest;
 import io.keelson.proto.drahealth.v1.HealthStatus;
 import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.error.UnavailableException;
 import io.keelson.sandbox.rpc.RpcFailures;
 import io.keelson.sandbox.rpc.UnixChannels;
@@ -22,9 +25,9 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -35,26 +38,38 @@ public final class DraDrivers implements PluginHandler, AutoCloseable {
   /** What a driver names as its version of the API. */
   private static final String VERSION = "v1.DRAPlugin";
 
+  /** Of a call; a kubelet's. */
   private static final Duration DEADLINE = Duration.ofSeconds(45);
 
   private final UnixChannels channels;
-  private final Duration patience;
-  private final Instant started = Instant.now();
+  private final Duration deadline;
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+  private final Comeback comeback;
 
   /** Guarded by {@link #lock}. */
   private final Map<String, Path> endpoints = new HashMap<>();
+
+  /** Drivers that were there, and since when they are not. Guarded by {@link #lock}. */
+  private final Map<String, Instant> gone = new HashMap<>();
 
   /** By driver. Guarded by {@link #lock}. */
   private final Map<String, DriverHealth> health = new HashMap<>();
 
   /**
-   * @param patience how long a claim waits for its driver after the start of the daemon
+   * @param patience how long a claim waits for its driver after the start of the daemon, or after
+   *     the end of the driver
    */
   public DraDrivers(UnixChannels channels, Duration patience) {
+    this(channels, patience, DEADLINE);
+  }
+
+  /**
+   * @param deadline of a call to a driver
+   */
+  DraDrivers(UnixChannels channels, Duration patience, Duration deadline) {
     this.channels = channels;
-    this.patience = patience;
+    this.comeback = new Comeback(lock, patience);
+    this.deadline = deadline;
   }
 
   @Override
@@ -70,8 +85,9 @@ public final class DraDrivers implements PluginHandler, AutoCloseable {
     lock.lock();
     try {
       endpoints.put(name, endpoint);
+      gone.remove(name);
       end(health.put(name, new DriverHealth(name, channels.open(endpoint))));
-      changed.signalAll();
+      comeback.changed();
     } finally {
       lock.unlock();
     }
@@ -82,6 +98,7 @@ public final class DraDrivers implements PluginHandler, AutoCloseable {
     lock.lock();
     try {
       if (endpoints.remove(name, endpoint)) {
+        gone.put(name, Instant.now());
         end(health.remove(name));
       }
     } finally {
@@ -119,25 +136,50 @@ public final class DraDrivers implements PluginHandler, AutoCloseable {
     }
   }
 
-  /** Makes a claim's devices ready; answers the names of the CDI devices for the containers. */
+  /**
+   * Makes a claim's devices ready; answers the names of the CDI devices for the containers.
+   *
+   * @throws UnavailableException if the driver is not back in time
+   */
   List<String> prepare(ClaimName claim) throws IOException {
     var request = NodePrepareResourcesRequest.newBuilder().addClaims(message(claim)).build();
     @Nullable NodePrepareResourceResponse answer =
-        call(claim, stub -> stub.nodePrepareResources(request)).getClaimsMap().get(claim.uid());
+        call(await(claim.driver()), claim, stub -> stub.nodePrepareResources(request))
+            .getClaimsMap()
+            .get(claim.uid());
     requireSuccess(claim, answer == null ? null : answer.getError());
     return answer == null
         ? List.of()
         : answer.getDevicesList().stream()
             .flatMap(device -> device.getCdiDeviceIdsList().stream())
+            .map(id -> cdiDevice(claim, id))
             .distinct()
             .toList();
   }
 
+  /**
+   * Takes them back.
+   *
+   * @throws UnavailableException if the driver is not there; it is not waited for
+   */
   void unprepare(ClaimName claim) throws IOException {
     var request = NodeUnprepareResourcesRequest.newBuilder().addClaims(message(claim)).build();
     @Nullable NodeUnprepareResourceResponse answer =
-        call(claim, stub -> stub.nodeUnprepareResources(request)).getClaimsMap().get(claim.uid());
+        call(require(claim.driver()), claim, stub -> stub.nodeUnprepareResources(request))
+            .getClaimsMap()
+            .get(claim.uid());
     requireSuccess(claim, answer == null ? null : answer.getError());
+  }
+
+  private static String cdiDevice(ClaimName claim, String id) {
+    try {
+      return CdiName.parse(id).toString();
+    } catch (InvalidRequestException e) { // nobody's request is to blame
+      throw new OperationFailedException(
+          "driver %s, claim %s/%s: %s"
+              .formatted(claim.driver(), claim.namespace(), claim.name(), e.getMessage()),
+          e);
+    }
   }
 
   private static Claim message(ClaimName claim) {
@@ -161,12 +203,13 @@ public final class DraDrivers implements PluginHandler, AutoCloseable {
     }
   }
 
-  private <T> T call(ClaimName claim, Function<DRAPluginBlockingStub, T> call) throws IOException {
-    ManagedChannel channel = channels.open(await(claim.driver()));
+  private <T> T call(Path endpoint, ClaimName claim, Function<DRAPluginBlockingStub, T> call)
+      throws IOException {
+    ManagedChannel channel = channels.open(endpoint);
     try {
       return call.apply(
           DRAPluginGrpc.newBlockingStub(channel)
-              .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS));
+              .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS));
     } catch (StatusRuntimeException e) {
       throw new IOException("driver %s: %s".formatted(claim.driver(), RpcFailures.text(e)), e);
     } finally {
@@ -175,24 +218,27 @@ public final class DraDrivers implements PluginHandler, AutoCloseable {
   }
 
   private Path await(String driver) {
+    return comeback.await(
+        "DRA driver " + driver,
+        () -> Optional.ofNullable(endpoints.get(driver)),
+        () -> Optional.ofNullable(gone.get(driver)),
+        () -> missing(driver));
+  }
+
+  private Path require(String driver) {
     lock.lock();
     try {
-      while (true) {
-        Path endpoint = endpoints.get(driver);
-        if (endpoint != null) {
-          return endpoint;
-        }
-        long left = Duration.between(Instant.now(), started.plus(patience)).toMillis();
-        if (left <= 0) {
-          throw new UnavailableException("DRA driver %s has not registered".formatted(driver));
-        }
-        var _ = changed.await(left, TimeUnit.MILLISECONDS);
+      Path endpoint = endpoints.get(driver);
+      if (endpoint == null) {
+        throw missing(driver);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException("interrupted while waiting for DRA driver " + driver, e);
+      return endpoint;
     } finally {
       lock.unlock();
     }
+  }
+
+  private static UnavailableException missing(String driver) {
+    return new UnavailableException("DRA driver %s has not registered".formatted(driver));
   }
 }

@@ -1,6 +1,7 @@
 package io.keelson.device.plugin;
 
 import io.keelson.device.plugin.Resource.State;
+import io.keelson.device.registration.Comeback;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.UnavailableException;
 import java.io.IOException;
@@ -12,8 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,21 +33,19 @@ public final class PluginRegistry implements AutoCloseable {
   private static final Duration GRACE = Duration.ofMinutes(5);
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+  private final Comeback comeback;
 
   /** Guarded by {@link #lock}. */
   private final Map<String, Resource> resources = new TreeMap<>();
 
   private final List<ChangeListener> listeners = new CopyOnWriteArrayList<>();
-  private final Instant started = Instant.now();
-  private final Duration patience;
 
   /**
    * @param patience how long a request waits for a plugin that is not back yet, after the start of
    *     the daemon or the end of the plugin
    */
   public PluginRegistry(Duration patience) {
-    this.patience = patience;
+    this.comeback = new Comeback(lock, patience);
   }
 
   /** Hears of a resource that changed; must not block. */
@@ -119,7 +116,7 @@ public final class PluginRegistry implements AutoCloseable {
       }
       now = change.of(before);
       resources.put(name, now);
-      changed.signalAll();
+      comeback.changed();
     } finally {
       lock.unlock();
     }
@@ -165,27 +162,13 @@ public final class PluginRegistry implements AutoCloseable {
    * @throws FailedPreconditionException if no plugin offers such a resource
    */
   public Resource await(String name) {
-    lock.lock();
-    try {
-      while (true) {
-        Resource resource = resources.get(name);
-        if (resource != null && resource.state() == State.SERVING) {
-          return resource;
-        }
-        Instant from = resource == null ? started : resource.since();
-        long left = Duration.between(Instant.now(), from.plus(patience)).toMillis();
-        if (left <= 0) {
-          throw missing(name, resource);
-        }
-        var _ = changed.await(left, TimeUnit.MILLISECONDS);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException(
-          "interrupted while waiting for the device plugin of " + name, e);
-    } finally {
-      lock.unlock();
-    }
+    return comeback.await(
+        "the device plugin of " + name,
+        () ->
+            Optional.ofNullable(resources.get(name))
+                .filter(resource -> resource.state() == State.SERVING),
+        () -> Optional.ofNullable(resources.get(name)).map(Resource::since),
+        () -> missing(name, resources.get(name)));
   }
 
   private RuntimeException missing(String name, @Nullable Resource resource) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.grpc.Context;
+import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.dra.v1.Claim;
@@ -20,6 +21,7 @@ import io.keelson.proto.drahealth.v1.DeviceHealth;
 import io.keelson.proto.drahealth.v1.HealthStatus;
 import io.keelson.proto.drahealth.v1.NodeWatchResourcesRequest;
 import io.keelson.proto.drahealth.v1.NodeWatchResourcesResponse;
+import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.error.UnavailableException;
@@ -31,6 +33,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -38,6 +41,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,8 +56,10 @@ class PodClaimsTest {
 
   private final BlockingQueue<String> calls = new LinkedBlockingQueue<>();
   private final UnixChannels channels = new UnixChannels();
-  private final DraDrivers drivers = new DraDrivers(channels, Duration.ofMillis(100));
+  private final DraDrivers drivers = new DraDrivers(channels, Duration.ofMillis(300));
+  private final List<PodClaims> opened = new ArrayList<>();
   private UnixServer driver;
+  private volatile boolean failing;
 
   @BeforeEach
   void start() throws IOException {
@@ -63,6 +69,7 @@ class PodClaimsTest {
 
   @AfterEach
   void stop() throws IOException {
+    opened.forEach(PodClaims::close);
     drivers.close();
     driver.close();
     channels.close();
@@ -91,6 +98,7 @@ class PodClaimsTest {
     assertThat(calls.poll()).startsWith("prepare");
     open().recover(List.of());
     assertThat(calls.poll(10, TimeUnit.SECONDS)).isEqualTo("unprepare team/big uid-1");
+    awaitNoRecords();
   }
 
   /** Two pods may share a claim; the driver hears of the last one's end alone. */
@@ -195,8 +203,115 @@ class PodClaimsTest {
         .isInstanceOf(InvalidRequestException.class);
   }
 
+  @Test
+  void aDriverThatHangsFailsThePodAtItsDeadline() throws Exception {
+    try (DraDrivers impatient =
+        new DraDrivers(channels, Duration.ofMillis(300), Duration.ofMillis(50))) {
+      impatient.register("gpu.example", driver.socket(), List.of("v1.DRAPlugin"));
+      PodClaims claims = open(impatient);
+      PodContext pod = pod("p1", "gpu.example=team/hung@uid-4");
+      assertThatThrownBy(() -> claims.run(pod))
+          .isInstanceOf(OperationFailedException.class)
+          .hasMessageContaining("driver gpu.example: DEADLINE_EXCEEDED");
+    }
+  }
+
+  /** A pod whose claim could not be prepared is undone, and the driver hears of that, too. */
+  @Test
+  void rubbishAndSilenceOfADriverAreToldInWords() throws Exception {
+    PodClaims claims = open();
+    Map<String, String> complaints =
+        Map.of(
+            "silent", "driver gpu.example does not answer for claim team/silent",
+            "rubbish", "claim team/rubbish: CDI device name \"../../etc/passwd\"");
+    complaints.forEach(
+        (name, complaint) -> {
+          PodContext pod = pod(name, "gpu.example=team/" + name + "@uid");
+          assertThatThrownBy(() -> claims.run(pod))
+              .isInstanceOf(OperationFailedException.class)
+              .hasMessageContaining(complaint);
+        });
+    assertThat(claims.cdiDevices("rubbish")).isEmpty();
+    calls.clear();
+    for (String name : complaints.keySet()) {
+      claims.stop(pod(name, ""));
+    }
+    assertThat(calls).hasSize(1).first().asString().startsWith("unprepare"); // all share a uid
+    assertThat(folder.resolve("claims")).isEmptyDirectory();
+  }
+
+  /** "Not registered yet" is not "gone": it is waited for, also when it comes back. */
+  @Test
+  void aDriverOnItsWayBackIsWaitedFor() throws Exception {
+    TimeUnit.MILLISECONDS.sleep(350); // the daemon's start is long ago
+    drivers.deregister("gpu.example", driver.socket());
+    Thread back =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+                  drivers.register("gpu.example", driver.socket(), List.of("v1.DRAPlugin"));
+                });
+    PodClaims claims = open();
+    claims.run(pod("p1", CLAIM));
+    assertThat(calls).containsExactly("prepare team/big uid-1");
+    back.join();
+  }
+
+  /** No driver keeps a pod from its end; it is asked again until it has taken the claim back. */
+  @Test
+  void whatADriverDoesNotTakeBackIsOwedToItAcrossRestarts() throws Exception {
+    PodClaims claims = open();
+    claims.run(pod("p1", CLAIM));
+    failing = true;
+    claims.stop(pod("p1", CLAIM));
+    drivers.deregister("gpu.example", driver.socket());
+    claims.run(pod("p2", ""));
+    claims.close();
+    calls.clear();
+
+    PodClaims next = open();
+    next.recover(List.of(pod("p1", CLAIM))); // stopped, and not removed yet
+    assertThat(calls.poll(100, TimeUnit.MILLISECONDS)).as("it is away").isNull();
+    failing = false;
+    drivers.register("gpu.example", driver.socket(), List.of("v1.DRAPlugin"));
+    assertThat(calls.poll(10, TimeUnit.SECONDS)).isEqualTo("unprepare team/big uid-1");
+    awaitNoRecords();
+  }
+
+  private void awaitNoRecords() throws Exception {
+    Path records = folder.resolve("claims");
+    for (int i = 0; i < 1000 && records.toFile().list().length > 0; i++) {
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
+    assertThat(records).isEmptyDirectory();
+  }
+
+  /** Devices of several drivers may be in one claim. */
+  @Test
+  void eachDriverOfAClaimIsToldOfItsEnd() throws Exception {
+    try (UnixServer other = UnixServer.start(folder.resolve("other.sock"), List.of(new Driver()))) {
+      drivers.register("ib.example", other.socket(), List.of("v1.DRAPlugin"));
+      PodClaims claims = open();
+      claims.run(pod("p1", CLAIM));
+      claims.run(pod("p2", "ib.example=team/big@uid-1"));
+      calls.clear();
+      claims.stop(pod("p1", CLAIM));
+      assertThat(calls).hasSize(1);
+      claims.stop(pod("p2", CLAIM));
+      assertThat(calls).hasSize(2);
+    }
+  }
+
   private PodClaims open() throws IOException {
-    return PodClaims.open(Files.createDirectories(folder.resolve("claims")), drivers);
+    return open(drivers);
+  }
+
+  private PodClaims open(DraDrivers asked) throws IOException {
+    PodClaims claims =
+        PodClaims.open(Files.createDirectories(folder.resolve("claims")), asked, FaultPoints.NONE);
+    opened.add(claims);
+    return claims;
   }
 
   private PodContext pod(String id, String claims) {
@@ -221,6 +336,12 @@ class PodClaimsTest {
         var one = NodePrepareResourceResponse.newBuilder();
         if (claim.getName().equals("refused")) {
           one.setError("no such device");
+        } else if (claim.getName().equals("silent")) {
+          continue;
+        } else if (claim.getName().equals("hung")) {
+          return; // and never answers
+        } else if (claim.getName().equals("rubbish")) {
+          one.addDevices(Device.newBuilder().addCdiDeviceIds("../../etc/passwd"));
         } else {
           one.addDevices(Device.newBuilder().addCdiDeviceIds("gpu.example/gpu=" + claim.getName()));
         }
@@ -238,6 +359,10 @@ class PodClaimsTest {
       for (Claim claim : request.getClaimsList()) {
         calls.add(
             "unprepare " + claim.getNamespace() + "/" + claim.getName() + " " + claim.getUid());
+        if (failing) {
+          observer.onError(Status.INTERNAL.asRuntimeException());
+          return;
+        }
         answer.putClaims(claim.getUid(), NodeUnprepareResourceResponse.getDefaultInstance());
       }
       observer.onNext(answer.build());

@@ -201,6 +201,7 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     Path runtimes = state().resolve("runtimes");
     return path.equals(root().resolve("network/last"))
         || root().resolve("device-plugins").equals(path.getParent()) // the sockets of plugins
+        || root().resolve("plugins_registry").equals(path.getParent())
         || path.equals(state().resolve("csi-local.sock"))
         || path.equals(runtimes)
         || runtimes.equals(path.getParent());

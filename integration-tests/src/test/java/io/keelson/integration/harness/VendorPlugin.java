@@ -10,10 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,15 +23,13 @@ public final class VendorPlugin implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofMillis(20);
 
   private final TestNode node;
-  private final Path base;
   private final Path folder;
   private final String resource;
   private final Path file;
-  private @Nullable Process process;
+  private @Nullable PluginProcess process;
 
   private VendorPlugin(TestNode node, String resource) {
     this.node = node;
-    this.base = node.base();
     this.folder = node.root().resolve("device-plugins");
     this.resource = resource;
     this.file = node.folder("plugins").resolve(resource.substring(resource.indexOf('/') + 1));
@@ -79,46 +74,20 @@ public final class VendorPlugin implements AutoCloseable {
   }
 
   public void start() throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                ExamplePlugin.class.getName(),
-                base.relativize(folder).toString(),
-                resource,
-                file.getFileName() + ".sock",
-                base.relativize(file).toString())
-            // Relative: the check for processes left behind looks for those that name the node.
-            .directory(base.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(
-                ProcessBuilder.Redirect.appendTo(
-                    file.resolveSibling(file.getFileName() + ".log").toFile()));
-    builder.environment().put("CLASSPATH", absoluteClassPath());
-    process = builder.start();
-  }
-
-  private static String absoluteClassPath() {
-    return Stream.of(System.getProperty("java.class.path").split(":", -1))
-        .map(entry -> Path.of(entry).toAbsolutePath().toString())
-        .collect(Collectors.joining(":"));
+    process =
+        PluginProcess.start(
+            node,
+            file.resolveSibling(file.getFileName() + ".log"),
+            ExamplePlugin.class,
+            node.base().relativize(folder).toString(),
+            resource,
+            file.getFileName() + ".sock",
+            node.base().relativize(file).toString());
   }
 
   /** SIGKILL. */
   public void kill() {
-    Process running = Objects.requireNonNull(process, "never started");
-    running.destroyForcibly();
-    try {
-      if (!running.waitFor(20, TimeUnit.SECONDS)) {
-        throw new AssertionError("the plugin does not die");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    }
+    Objects.requireNonNull(process, "never started").kill();
   }
 
   /** The calls that it got so far, such as {@code allocate w0,w1}. */
