@@ -13,6 +13,7 @@ import io.grpc.stub.StreamObserver;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.CheckpointContainerRequest;
+import io.keelson.proto.cri.v1.CheckpointPodRequest;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
 import io.keelson.proto.cri.v1.RuntimeServiceGrpc;
@@ -234,6 +235,15 @@ class DaemonMetricsIT {
         .hasMessageContaining("checkpoint/restore support not available");
     assertThatThrownBy(() -> checkpoint(id, "here")).hasMessageContaining("INVALID_ARGUMENT");
     assertThatThrownBy(() -> checkpoint("feedface", "/tmp/x")).hasMessageContaining("NOT_FOUND");
+    CheckpointPodRequest ofPod =
+        CheckpointPodRequest.newBuilder()
+            .setPodSandboxId(cri.pods().getFirst().getId())
+            .setOutputPath("/tmp/never")
+            .build();
+    assertThatThrownBy(() -> cri.runtime().checkpointPod(ofPod))
+        .hasMessageContaining("UNIMPLEMENTED")
+        .hasMessageContaining("checkpoint/restore support not available");
+    assertThat(Path.of("/tmp/never")).doesNotExist();
   }
 
   private static void checkpoint(String id, String location) {

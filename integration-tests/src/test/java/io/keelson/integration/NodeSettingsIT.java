@@ -128,6 +128,7 @@ class NodeSettingsIT {
             UpdatePodSandboxResourcesRequest.newBuilder()
                 .setPodSandboxId(pod)
                 .setResources(LinuxContainerResources.newBuilder().setCpuShares(777))
+                .setOverhead(LinuxContainerResources.newBuilder().setCpuShares(33))
                 .build());
     node.restart();
     assertThat(
@@ -138,7 +139,7 @@ class NodeSettingsIT {
                         .setVerbose(true)
                         .build())
                 .getInfoOrThrow("info"))
-        .contains("\"cpu_shares\":\"777\"");
+        .contains("\"cpu_shares\":\"777\"", "\"cpu_shares\":\"33\"");
     assertThat(cri.runPod(config)).as("a retry of the first request").isEqualTo(pod);
     assertThatThrownBy(
             () ->
