@@ -30,7 +30,7 @@ final class DearSampler<T> {
   private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(5);
 
   /** How much longer than it says a caller waits where no older measure can be the answer. */
-  private static final long FIRST_TIME_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long FIRST_TIME_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   /** Takes a measure; empty if there is nothing to be measured. */
   @FunctionalInterface
@@ -64,7 +64,7 @@ final class DearSampler<T> {
 
   /**
    * The last measure of a container; a new one if it is time for it and it comes by {@code
-   * deadline}, or by a second later if it is the container's first.
+   * deadline}, or by two seconds later if it is the container's first.
    *
    * @param deadline by {@link System#nanoTime}
    */
