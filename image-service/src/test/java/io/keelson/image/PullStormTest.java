@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -80,9 +82,11 @@ class PullStormTest {
             }
           });
     }
-    ImageSettings defaults = ImageSettings.defaults(root);
-    RegistrySettings registries = defaults.registries().withFirstPause(Duration.ofMillis(2));
-    images = Images.open(defaults.withRegistries(registries));
+    // Said to be plain, lest a hang-up is taken for one that wants TLS.
+    RegistrySettings registries =
+        RegistrySettings.of(Set.of(registry.address()), Optional.empty(), List.of(), List.of())
+            .withFirstPause(Duration.ofMillis(2));
+    images = Images.open(ImageSettings.defaults(root).withRegistries(registries));
   }
 
   @AfterEach
