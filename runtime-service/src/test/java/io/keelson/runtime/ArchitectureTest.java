@@ -98,6 +98,9 @@ class ArchitectureTest {
             "io.keelson.sandbox.rpc..",
             "io.keelson.device..",
             "io.keelson.csi..")
+        // The client of a collector of traces.
+        .and()
+        .doNotHaveSimpleName("GrpcTraceSink")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("io.grpc..")

@@ -3,7 +3,6 @@ package io.keelson.linux;
 import com.sun.jna.Native;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Arrays;
@@ -181,8 +180,7 @@ public final class PolledFd implements AutoCloseable {
       }
       return true;
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while waiting for a stream");
+      throw Threads.interrupted("interrupted while waiting for a stream", e);
     }
   }
 

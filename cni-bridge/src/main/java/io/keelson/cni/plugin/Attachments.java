@@ -1,12 +1,12 @@
 package io.keelson.cni.plugin;
 
 import io.keelson.linux.Namespaces;
+import io.keelson.linux.Threads;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.PodNetwork.Attachment;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -105,8 +105,7 @@ final class Attachments {
     } catch (ExecutionException e) {
       throw new IOException("the attachment could not be remembered: " + e.getCause(), e);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while an attachment was being remembered");
+      throw Threads.interrupted("interrupted while an attachment was being remembered", e);
     }
   }
 

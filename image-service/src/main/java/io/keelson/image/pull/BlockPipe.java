@@ -1,9 +1,9 @@
 package io.keelson.image.pull;
 
 import io.keelson.image.archive.ByteFeed;
+import io.keelson.linux.Threads;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.security.MessageDigest;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -109,11 +109,7 @@ final class BlockPipe {
         current = block;
         return true;
       } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        InterruptedIOException interrupted =
-            new InterruptedIOException("unpacking was interrupted");
-        interrupted.initCause(e);
-        throw interrupted;
+        throw Threads.interrupted("unpacking was interrupted", e);
       }
     }
   }

@@ -2,9 +2,9 @@ package io.keelson.image.registry;
 
 import io.keelson.image.Cancellation;
 import io.keelson.image.reference.Digest;
+import io.keelson.linux.Threads;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -305,10 +305,7 @@ final class BlobDownload extends InputStream {
       segment = await();
       available = Math.min(length, segment.filled() - offset);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      InterruptedIOException interrupted = new InterruptedIOException("the reader was interrupted");
-      interrupted.initCause(e);
-      throw interrupted;
+      throw Threads.interrupted("the reader was interrupted", e);
     } finally {
       lock.unlock();
     }

@@ -3,6 +3,7 @@ package io.keelson.linux.cgroup;
 import io.keelson.linux.Pidfd;
 import io.keelson.linux.ProcessId;
 import io.keelson.linux.Signals;
+import io.keelson.linux.Threads;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
@@ -184,8 +185,7 @@ final class CgroupFolders {
       try {
         Thread.sleep(pause);
       } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new InterruptedIOException("interrupted while waiting for a control group");
+        throw Threads.interrupted("interrupted while waiting for a control group", e);
       }
       Duration twice = pause.multipliedBy(2);
       return twice.compareTo(longest) < 0 ? twice : longest;

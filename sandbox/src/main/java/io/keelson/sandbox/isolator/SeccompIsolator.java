@@ -1,5 +1,6 @@
 package io.keelson.sandbox.isolator;
 
+import io.keelson.linux.Threads;
 import io.keelson.proto.cri.v1.LinuxContainerSecurityContext;
 import io.keelson.proto.cri.v1.SecurityProfile;
 import io.keelson.sandbox.error.FailedPreconditionException;
@@ -11,7 +12,6 @@ import io.keelson.sandbox.spec.SpecBuilder;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -79,8 +79,7 @@ public final class SeccompIsolator implements Isolator {
     } catch (ExecutionException e) {
       throw new IOException("the default seccomp profile can't be read", e);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("while the default seccomp profile was read");
+      throw Threads.interrupted("while the default seccomp profile was read", e);
     }
   }
 

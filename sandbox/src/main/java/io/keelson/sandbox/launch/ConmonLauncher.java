@@ -2,30 +2,22 @@ package io.keelson.sandbox.launch;
 
 import io.keelson.linux.AtomicFile;
 import io.keelson.linux.FdPoller;
-import io.keelson.linux.Pidfd;
 import io.keelson.linux.ProcessId;
 import io.keelson.linux.ProcessWatcher;
-import io.keelson.linux.Signals;
-import io.keelson.linux.Spawned;
-import io.keelson.linux.UnixSocket;
 import io.keelson.linux.cgroup.Cgroups;
-import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
-import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.ExecSession;
 import io.keelson.sandbox.port.LaunchRequest;
 import io.keelson.sandbox.port.Launcher;
 import io.keelson.sandbox.port.ProcessStreams;
 import io.keelson.sandbox.port.RuntimeHandler;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,10 +33,10 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ConmonLauncher.class);
 
   private final LauncherSettings settings;
-  private final Cgroups cgroups;
   private final ProcessWatcher watcher;
   private final FdPoller poller;
-  private final Conmon conmon;
+  private final ContainerCreation creation;
+  private final ContainerDeletion deletion;
   private final RuntimePrograms programs = new RuntimePrograms();
   private final ExecGroups execGroups;
   private final ExecRunner execs;
@@ -59,10 +51,10 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
       LauncherSettings settings, Cgroups cgroups, ProcessWatcher watcher, FdPoller poller)
       throws IOException {
     this.settings = settings;
-    this.cgroups = cgroups;
     this.watcher = watcher;
     this.poller = poller;
-    this.conmon = new Conmon(settings);
+    this.creation = new ContainerCreation(new Conmon(settings), watcher, settings.timeout());
+    this.deletion = new ContainerDeletion(cgroups, settings.timeout());
     this.execGroups = ExecGroups.of(cgroups);
     this.execs = new ExecRunner(settings.conmon(), execGroups);
     this.logs = new LogReopener(settings.timeout());
@@ -71,85 +63,22 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
 
   @Override
   public Launched create(LaunchRequest request) throws IOException {
-    Bundle bundle = new Bundle(request.bundle());
-    Files.deleteIfExists(bundle.initPid());
-    Files.deleteIfExists(bundle.monitorPid());
-    Files.deleteIfExists(bundle.shortOfMemory());
-    Files.deleteIfExists(request.exitFile());
-    if (request.logFile().isPresent()) {
-      LogReopener.prepare(request.logFile().get());
-    }
-    if (request.restoreFrom().isPresent()) {
-      Files.createDirectories(bundle.restoring());
-    }
-    try (Conmon.Starting starting =
-        conmon.start(request, programs.of(request.handler().binary()))) {
-      ProcessId monitor = starting.process().processId();
-      reapAtItsEnd(starting.process(), monitor);
-      Files.writeString(
-          bundle.monitorPid(), Integer.toString(monitor.pid()), StandardCharsets.US_ASCII);
-      Launched launched = new Launched(answer(request, starting), monitor);
-      if (Conmon.givesEmptyInput(request)) {
-        UnixSocket.connectPackets(bundle.attach()).close(); // the first to attach ends the input
-      }
-      return launched;
-    } catch (OperationFailedException e) {
-      throw undone(
-          request,
-          Checkpoints.explained(
-              "container " + request.containerId() + " can't be restored",
-              e,
-              bundle.restoring().resolve("restore.log")));
-    } catch (IOException | RuntimeException e) {
-      throw undone(request, e);
-    }
-  }
-
-  private ProcessId answer(LaunchRequest request, Conmon.Starting starting) throws IOException {
-    Optional<SyncPipe.Answer> answer;
     try {
-      answer = starting.answer().await(settings.timeout());
-    } catch (SyncPipe.NoAnswerException e) {
-      throw failed(request, "the runtime gave " + e.getMessage(), e);
+      return creation.create(request, programs.of(request.handler().binary()));
+    } catch (IOException | RuntimeException e) {
+      undo(request, e);
+      throw ContainerCreation.failure(request, e);
     }
-    if (answer.isEmpty()) {
-      String complaint = starting.complaint();
-      throw failed(
-          request, complaint.isEmpty() ? "conmon ended without an answer" : complaint, null);
-    }
-    if (answer.get().pid() <= 0) {
-      String message = answer.get().message();
-      throw failed(
-          request, message.isEmpty() ? "the runtime failed without a word" : message, null);
-    }
-    return ProcessId.of(answer.get().pid())
-        .orElseThrow(() -> failed(request, "its init process ended at once", null));
   }
 
-  private static OperationFailedException failed(
-      LaunchRequest request, String why, @Nullable Throwable cause) {
-    return new OperationFailedException(
-        "container %s can't be created by %s: %s"
-            .formatted(request.containerId(), request.handler().binary().getFileName(), why),
-        cause);
-  }
-
-  /** Deletes what a failed create has left, and answers what the caller is to be told. */
-  private KeelsonException undone(LaunchRequest request, Exception failure) {
+  /** Deletes what a failed create has left. */
+  private void undo(LaunchRequest request, Exception failure) {
     try {
       delete(request);
       Files.deleteIfExists(request.exitFile());
     } catch (IOException | RuntimeException e) {
       failure.addSuppressed(e);
     }
-    return failure instanceof KeelsonException known
-        ? known
-        : failed(request, String.valueOf(failure.getMessage()), failure);
-  }
-
-  /** conmon is a child of this daemon, and a dead child stays until it is waited for. */
-  private void reapAtItsEnd(Spawned process, ProcessId id) throws IOException {
-    watcher.watch(id, process::close);
   }
 
   @Override
@@ -192,64 +121,9 @@ public final class ConmonLauncher implements Launcher, AutoCloseable {
 
   @Override
   public void delete(LaunchRequest request) throws IOException {
-    String id = request.containerId();
-    Bundle bundle = new Bundle(request.bundle());
-    Bundle.Spec spec = bundle.spec();
-    Optional<String> group = spec.cgroup();
-    OciRuntime runtime = runtime(request.handler());
-    Optional<ProcessId> monitor = Monitors.find(bundle);
-    if (monitor.isPresent() && Bundle.readPid(bundle.initPid()).isEmpty()) {
-      kill(monitor.get()); // its runtime dies with it
-    }
-    boolean dead = false;
-    if (group.isPresent()) {
-      dead = cgroups.killAll(group.get(), settings.timeout());
-      if (!dead) {
-        LOG.atWarn()
-            .addKeyValue("container", id)
-            .addKeyValue("processes", cgroups.processes(group.get()))
-            .log("processes of a container don't end though they were killed");
-      }
-    }
-    try {
-      runtime.delete(id, spec, dead);
-    } catch (IOException | KeelsonException e) {
-      LOG.atWarn()
-          .addKeyValue("container", id)
-          .log("clearing away what the runtime can't delete: {}", e.getMessage());
-    }
-    runtime.forget(id);
-    if (group.isPresent()) {
-      cgroups.remove(group.get(), settings.timeout());
-    }
-    if (monitor.isPresent()) {
-      end(monitor.get());
-    }
-    groups.remove(id);
-    logs.forget(id);
-  }
-
-  /** conmon ends by itself when its container has; one that does not is stuck. */
-  private void end(ProcessId monitor) throws IOException {
-    Optional<Pidfd> pidfd = Pidfd.open(monitor);
-    if (pidfd.isPresent()) {
-      try (Pidfd open = pidfd.get()) {
-        if (!open.await(settings.timeout())) {
-          open.signal(Signals.SIGKILL);
-          open.await(settings.timeout());
-        }
-      }
-    }
-  }
-
-  private void kill(ProcessId process) throws IOException {
-    Optional<Pidfd> pidfd = Pidfd.open(process);
-    if (pidfd.isPresent()) {
-      try (Pidfd open = pidfd.get()) {
-        open.signal(Signals.SIGKILL);
-        open.await(settings.timeout());
-      }
-    }
+    deletion.delete(request, runtime(request.handler()));
+    groups.remove(request.containerId());
+    logs.forget(request.containerId());
   }
 
   @Override

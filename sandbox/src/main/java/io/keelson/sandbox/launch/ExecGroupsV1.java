@@ -6,6 +6,7 @@ import io.keelson.linux.ErrnoException;
 import io.keelson.linux.Pidfd;
 import io.keelson.linux.ProcessId;
 import io.keelson.linux.Signals;
+import io.keelson.linux.Threads;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
@@ -206,8 +207,7 @@ final class ExecGroupsV1 implements ExecGroups {
     try {
       Thread.sleep(pause.compareTo(LAST_PAUSE) < 0 ? pause : LAST_PAUSE);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while waiting for a control group");
+      throw Threads.interrupted("interrupted while waiting for a control group", e);
     }
   }
 }

@@ -3,12 +3,12 @@ package io.keelson.sandbox.launch;
 import io.keelson.linux.CommandTimeoutException;
 import io.keelson.linux.Commands;
 import io.keelson.linux.Commands.Output;
+import io.keelson.linux.Threads;
 import io.keelson.sandbox.error.DeadlineExceededException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.launch.ExecGroups.ExecGroup;
 import io.keelson.sandbox.port.Launcher.ExecResult;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -139,10 +139,10 @@ final class ExecRunner {
       return task.get();
     } catch (InterruptedException e) {
       killUntilDone(request, group, task);
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException(
+      throw Threads.interrupted(
           "command in container %s was killed: nobody waits for it any more"
-              .formatted(request.containerId()));
+              .formatted(request.containerId()),
+          e);
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case IOException cause -> throw cause;

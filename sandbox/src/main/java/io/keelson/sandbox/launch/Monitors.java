@@ -1,6 +1,7 @@
 package io.keelson.sandbox.launch;
 
 import io.keelson.linux.ProcessId;
+import io.keelson.linux.Threads;
 import io.keelson.sandbox.port.Launcher.Launched;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -171,8 +172,7 @@ final class Monitors {
     try {
       Thread.sleep(PAUSE);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while waiting for a container");
+      throw Threads.interrupted("interrupted while waiting for a container", e);
     }
   }
 }

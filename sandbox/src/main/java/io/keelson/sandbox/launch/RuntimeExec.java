@@ -8,6 +8,7 @@ import io.keelson.linux.PseudoTerminal;
 import io.keelson.linux.Spawn;
 import io.keelson.linux.SpawnFiles;
 import io.keelson.linux.Spawned;
+import io.keelson.linux.Threads;
 import io.keelson.linux.UnixSocket;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.OperationFailedException;
@@ -15,7 +16,6 @@ import io.keelson.sandbox.port.ExecSession;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -271,8 +271,7 @@ final class RuntimeExec implements ExecSession {
     try {
       return exit.get();
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while a command runs");
+      throw Threads.interrupted("interrupted while a command runs", e);
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case KeelsonException cause -> throw cause;

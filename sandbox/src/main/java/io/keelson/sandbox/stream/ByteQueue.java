@@ -1,5 +1,6 @@
 package io.keelson.sandbox.stream;
 
+import io.keelson.linux.Threads;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -74,7 +75,7 @@ public final class ByteQueue extends InputStream {
       }
       return true;
     } catch (InterruptedException e) {
-      throw interrupted();
+      throw interrupted(e);
     } finally {
       lock.unlock();
     }
@@ -198,7 +199,7 @@ public final class ByteQueue extends InputStream {
       }
       return chunks.getFirst();
     } catch (InterruptedException e) {
-      throw interrupted();
+      throw interrupted(e);
     }
   }
 
@@ -224,8 +225,7 @@ public final class ByteQueue extends InputStream {
     change.signalAll();
   }
 
-  private static InterruptedIOException interrupted() {
-    Thread.currentThread().interrupt();
-    return new InterruptedIOException("interrupted while waiting for a stream");
+  private static InterruptedIOException interrupted(InterruptedException cause) {
+    return Threads.interrupted("interrupted while waiting for a stream", cause);
   }
 }
