@@ -6,19 +6,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.DyingDaemon;
 import io.keelson.integration.harness.Shell;
-import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VendorPlugin;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Vendors' device plugins in processes of their own, and what their devices do in containers. */
@@ -37,6 +40,8 @@ class DevicePluginsIT {
   private static final String WIDGET = "vendor.example/widget";
 
   @RegisterExtension static final TestNode node = TestNode.create();
+
+  private static final DyingDaemon daemon = new DyingDaemon(node);
 
   /** A character device that no driver answers for: who may open it gets ENXIO, others EPERM. */
   private static Path harmless;
@@ -178,59 +183,118 @@ class DevicePluginsIT {
     assertThat(cri.output(fourth, "sh", "-c", "echo $WIDGETS")).isEqualTo("w0,w3");
   }
 
+  static Stream<String> pointsOfAnAllocation() throws IOException {
+    return DyingDaemon.points(
+        Path.of("../device-plugins/src/main/java/io/keelson/device/allocation"));
+  }
+
   /** Nothing is lost and nothing is held by nobody, wherever the daemon dies. */
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "Devices:held",
-        "Devices:answered",
-        "Devices:left",
-      })
-  void killedAtAStepOfAnAllocation(String step) throws Exception {
+  @MethodSource("pointsOfAnAllocation")
+  void killedAtAStepOfAnAllocation(String point) throws Exception {
     Cri cri = node.cri();
     PodSandboxConfig pod = node.pod("killed").build();
     String podId = cri.runPod(pod);
-    node.daemon().terminate();
-    node.daemon().start(Map.of(TestDaemon.FAULT_POINT, step));
-    node.daemon().awaitServing();
-    cri.reconnect();
-    assertThatThrownBy(
-            () -> {
-              String id = cri.create(podId, asking("main", 3), pod);
-              cri.remove(id);
-            })
-        .isInstanceOf(StatusRuntimeException.class);
-    node.daemon().awaitEnd();
-    node.daemon().start();
-    cri.reconnect();
-
-    cri.containers().forEach(container -> cri.remove(container.getId()));
-    assertThat(allocations()).isEmpty();
-    String all = cri.create(podId, asking("all", 4), pod);
+    daemon.dieAt(point);
+    String id = daemon.survive(() -> cri.create(podId, asking("main", 3), pod));
     assertThat(allocations()).hasSize(1);
-    cri.remove(all);
+    daemon.survive(() -> cri.remove(id));
     assertThat(allocations()).isEmpty();
+    assertThat(daemon.hasDied()).as("the daemon has died at " + point).isTrue();
+    cri.create(podId, asking("all", 4), pod);
   }
 
-  @Test
-  void aPluginThatDiesWithinAllocateFailsTheCallAndNothingIsHeld() throws Exception {
+  /** The creation fails with the call's name, or goes on without a preference; none is lost. */
+  @ParameterizedTest
+  @ValueSource(strings = {"prefer", "allocate", "pre-start"})
+  void aPluginThatDiesWithinACallKeepsNoDevice(String call) throws Exception {
     Cri cri = node.cri();
     PodSandboxConfig pod = node.pod("dies").build();
     String podId = cri.runPod(pod);
+    String[] well = {"device a Healthy", "device b Healthy", "prefer-last", "pre-start"};
     try (VendorPlugin slow =
-            VendorPlugin.start(node, "vendor.example/slow", "device s Healthy", "delay 20000");
+            VendorPlugin.start(
+                node,
+                "vendor.example/slow",
+                Stream.concat(Stream.of(well), Stream.of("delay 20000 " + call))
+                    .toArray(String[]::new));
         ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
       ContainerConfig config =
           node.sleeper("main").putAnnotations(REQUEST, "vendor.example/slow=1").build();
-      Future<String> call = executor.submit(() -> cri.create(podId, config, pod));
-      Waits.until(() -> !slow.callsSoFar().isEmpty(), "the call");
+      Future<String> creation = executor.submit(() -> cri.create(podId, config, pod));
+      Waits.until(
+          () -> slow.callsSoFar().stream().anyMatch(line -> line.startsWith(call)), "the call");
       slow.kill();
-      assertThatThrownBy(call::get).hasMessageContaining("can't be allocated");
-      assertThat(allocations()).isEmpty();
-      slow.says("device s Healthy");
+      slow.says(well);
       slow.start();
-      cri.create(podId, config, pod);
+      try {
+        String id = creation.get();
+        assertThat(call).isEqualTo("prefer");
+        cri.start(id);
+        assertThat(cri.output(id, "sh", "-c", "echo $WIDGETS")).isEqualTo("a");
+        cri.stop(id, 0);
+        cri.remove(id);
+      } catch (ExecutionException e) {
+        // Without a preference the plugin may be asked for more before its end is known.
+        assertThat(e)
+            .hasMessageContaining("vendor.example/slow [")
+            .hasMessageContaining("can't be allocated: ")
+            .hasMessageContaining(
+                call.equals("pre-start") ? "PreStartContainer of the plugin" : "Allocate of the");
+      }
+      assertThat(allocations()).isEmpty();
+      String id =
+          cri.run(
+              podId,
+              config.toBuilder().putAnnotations(REQUEST, "vendor.example/slow=2").build(),
+              pod);
+      assertThat(cri.output(id, "sh", "-c", "echo $WIDGETS")).isEqualTo("a,b");
     }
+  }
+
+  /** What a person sees who watches. */
+  @Test
+  void devicesWatchShowsEachChange() throws Exception {
+    Path seen = node.folder("watch").resolve("output");
+    try (VendorPlugin plug =
+        VendorPlugin.start(node, "vendor.example/watched", "device x Healthy 1")) {
+      Process watch =
+          new ProcessBuilder(node.keelson("devices", "watch"))
+              .redirectErrorStream(true)
+              .redirectOutput(seen.toFile())
+              .start();
+      try {
+        awaitLine(seen, "vendor.example/watched +x +healthy +1 +- .*");
+        plug.says("device x Unhealthy 1");
+        awaitLine(seen, "vendor.example/watched +x +unhealthy +1 +- .*");
+        plug.says("device x Healthy 1");
+        PodSandboxConfig pod =
+            node.pod("holder").putAnnotations(REQUEST, "vendor.example/watched=1").build();
+        Waits.until(
+            () -> node.cri().devicesOf("vendor.example/watched").getFirst().getHealthy(),
+            "it is well again");
+        String podId = node.cri().runPod(pod);
+        awaitLine(seen, "vendor.example/watched +x +healthy +1 +it/holder .*");
+        plug.kill();
+        awaitLine(seen, "vendor.example/watched +x +plugin gone +1 +it/holder .*");
+        node.cri().stopPod(podId);
+        assertThat(watch.isAlive()).isTrue();
+      } finally {
+        watch.destroyForcibly().waitFor();
+      }
+    }
+  }
+
+  private static void awaitLine(Path output, String pattern) {
+    Waits.until(
+        () -> {
+          try {
+            return Files.readAllLines(output).stream().anyMatch(line -> line.matches(pattern));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        },
+        pattern);
   }
 
   @Test

@@ -30,7 +30,7 @@ import java.util.concurrent.TimeUnit;
  * cdi NAME
  * prefer-last                            devices are given from the end of the list
  * pre-start                              PreStartContainer is wanted
- * delay MILLISECONDS                     of Allocate
+ * delay MILLISECONDS CALL                of allocate, prefer or pre-start
  * refuse WORDS                           Allocate fails
  * </pre>
  *
@@ -109,22 +109,13 @@ public final class ExamplePlugin implements DevicePlugin {
   @Override
   public List<String> prefer(List<String> available, List<String> mustInclude, int size)
       throws IOException {
-    note("prefer", available);
+    begin("prefer", available);
     return available.stream().sorted(Comparator.reverseOrder()).limit(size).toList();
   }
 
   @Override
   public ContainerAllocateResponse allocate(List<String> ids) throws IOException {
-    note("allocate", ids);
-    lines = Files.readAllLines(file); // who changed it a moment ago means this call already
-    for (String[] words : said("delay")) {
-      try {
-        TimeUnit.MILLISECONDS.sleep(Long.parseLong(words[1]));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IOException("interrupted", e);
-      }
-    }
+    begin("allocate", ids);
     for (String[] words : said("refuse")) {
       throw new IOException(String.join(" ", List.of(words).subList(1, words.length)));
     }
@@ -150,7 +141,22 @@ public final class ExamplePlugin implements DevicePlugin {
 
   @Override
   public void preStart(List<String> ids) throws IOException {
-    note("pre-start", ids);
+    begin("pre-start", ids);
+  }
+
+  private void begin(String call, List<String> ids) throws IOException {
+    note(call, ids);
+    lines = Files.readAllLines(file); // who changed it a moment ago means this call already
+    for (String[] words : said("delay")) {
+      if (words[2].equals(call)) {
+        try {
+          TimeUnit.MILLISECONDS.sleep(Long.parseLong(words[1]));
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new IOException("interrupted", e);
+        }
+      }
+    }
   }
 
   private synchronized void note(String call, List<String> ids) throws IOException {
