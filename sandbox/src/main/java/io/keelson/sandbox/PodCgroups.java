@@ -15,7 +15,9 @@ import org.slf4j.LoggerFactory;
 final class PodCgroups {
 
   private static final Logger LOG = LoggerFactory.getLogger(PodCgroups.class);
-  private static final Duration BUSY = Duration.ofSeconds(5);
+
+  /** systemd under load takes its time, and a caller gives two minutes. */
+  private static final Duration BUSY = Duration.ofSeconds(20);
 
   private final Cgroups cgroups;
   private final CgroupDriver driver;
