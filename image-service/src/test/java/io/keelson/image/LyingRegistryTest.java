@@ -34,6 +34,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,6 +47,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(60)
 class LyingRegistryTest {
+
+  private static final Duration SECOND = Duration.ofMillis(990);
 
   @TempDir(factory = MemoryFolders.class)
   Path root;
@@ -187,6 +190,8 @@ class LyingRegistryTest {
 
   @Test
   void overloadedRegistryIsAskedAgain() throws IOException {
+    AtomicLong refused = new AtomicLong();
+    AtomicLong askedAgain = new AtomicLong();
     registry.on(
         layer,
         (exchange, content, number) -> {
@@ -194,13 +199,17 @@ class LyingRegistryTest {
             TestRegistry.reply(exchange, 503, "busy");
           } else if (number == 2) {
             exchange.getResponseHeaders().set("Retry-After", "1");
+            refused.set(System.nanoTime());
             TestRegistry.reply(exchange, 429, "slow down");
           } else {
+            askedAgain.set(System.nanoTime());
             TestRegistry.serve(exchange, content);
           }
         });
     assertThat(pull()).isEqualTo(image.id());
     assertThat(registry.count(layer)).isEqualTo(3);
+    // As the registry says, although the pauses of these tests are shorter by far.
+    assertThat(Duration.ofNanos(askedAgain.get() - refused.get())).isGreaterThan(SECOND);
   }
 
   @Test
