@@ -9,6 +9,7 @@ import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestImage.Compression;
 import io.keelson.image.fixture.TestRegistry;
+import io.keelson.image.manifest.MediaTypes;
 import io.keelson.linux.Mounts;
 import io.keelson.linux.tree.Folder;
 import io.keelson.linux.tree.Trees;
@@ -19,6 +20,7 @@ import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.Provisioner;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -140,6 +142,26 @@ class ImagesTest {
     TestImage image = image();
     String reference = registry.push(image, image.index(), "multi", "1");
     assertThat(images.pull(PullRequest.of(reference))).isEqualTo(image.id());
+  }
+
+  @Test
+  void dockersManifestsAndEmptyLayersAreTaken() throws IOException {
+    TestImage image = TestImage.of(new LayerTar().file("a", "1"), new LayerTar());
+    String docker = "application/vnd.docker.";
+    String manifest =
+        new String(image.manifest(), StandardCharsets.UTF_8)
+            .replace(MediaTypes.OCI_MANIFEST, docker + "distribution.manifest.v2+json")
+            .replace("application/vnd.oci.image.config.v1+json", docker + "container.image.v1+json")
+            .replace(
+                "application/vnd.oci.image.layer.v1.tar+gzip",
+                docker + "image.rootfs.diff.tar.gzip");
+    assertThat(manifest).doesNotContain("oci");
+    String reference =
+        registry.push(image, manifest.getBytes(StandardCharsets.UTF_8), "docker", "1");
+    assertThat(images.pull(PullRequest.of(reference))).isEqualTo(image.id());
+    Path merged = images.provisioner().provision("docker", image.id());
+    assertThat(merged.resolve("a")).hasContent("1");
+    images.provisioner().release("docker");
   }
 
   @Test
