@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 
 /**
  * Folders for configurations, plugins and cache, with plugins that are shell scripts and write down
@@ -26,7 +28,8 @@ public final class CniFixture {
   public static final String RESULT =
       """
       {"cniVersion":"1.0.0","interfaces":[{"name":"veth1"},{"name":"eth0","sandbox":"/run/netns/x"}],
-       "ips":[{"address":"10.1.0.5/16","gateway":"10.1.0.1","interface":1}]}""";
+       "ips":[{"address":"10.1.0.5/16","gateway":"10.1.0.1","interface":1}]}\
+      """;
 
   final Path configurations;
   final Path binaries;
@@ -198,5 +201,10 @@ public final class CniFixture {
 
   public static Pod withoutNetns(Pod pod) {
     return new Pod(pod.sandboxId(), Optional.empty(), pod.config());
+  }
+
+  /** For what a thread of the network does by itself. */
+  static ConditionFactory soon() {
+    return Awaitility.await().atMost(Duration.ofSeconds(30));
   }
 }

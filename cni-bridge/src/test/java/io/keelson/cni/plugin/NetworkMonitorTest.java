@@ -1,9 +1,9 @@
 package io.keelson.cni.plugin;
 
 import static io.keelson.cni.plugin.CniFixture.pod;
+import static io.keelson.cni.plugin.CniFixture.soon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import io.keelson.sandbox.error.UnavailableException;
 import io.keelson.sandbox.port.PodNetwork.Condition;
@@ -63,11 +63,11 @@ class NetworkMonitorTest {
     cni.plugin("second");
     try (CniNetwork network = cni.open()) {
       cni.configure("20-net.conflist", "1.0.0", "one", "first");
-      await().until(() -> network.condition().ready());
+      soon().until(() -> network.condition().ready());
       network.attach(pod("p1"));
 
       cni.configure("10-net.conflist", "1.0.0", "two", "second");
-      await()
+      soon()
           .untilAsserted(
               () -> {
                 network.attach(pod("p2"));
@@ -76,7 +76,7 @@ class NetworkMonitorTest {
               });
       Files.delete(cni.configurations.resolve("10-net.conflist"));
       Files.delete(cni.configurations.resolve("20-net.conflist"));
-      await().until(() -> !network.isConfigured());
+      soon().until(() -> !network.isConfigured());
       network.detach(pod("p1"));
       assertThat(cni.names()).endsWith("first DEL");
     }
@@ -102,11 +102,11 @@ class NetworkMonitorTest {
         Files.createDirectories(parent.resolve("net.d"));
         Path file = parent.resolve("net.d/10-net.conf");
         Files.writeString(file, "{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":\"first\"}");
-        await().until(() -> network.condition().ready());
+        soon().until(() -> network.condition().ready());
         Files.delete(file);
         Files.delete(parent.resolve("net.d"));
         Files.delete(parent);
-        await().until(() -> !network.isConfigured());
+        soon().until(() -> !network.isConfigured());
       }
     }
   }
@@ -119,7 +119,7 @@ class NetworkMonitorTest {
     Path siblings = Files.createDirectory(cni.configurations.resolve("podnet"));
     try (CniNetwork network = cni.open()) {
       Files.writeString(siblings.resolve("50-more.conf"), "{\"type\":\"second\"}");
-      await()
+      soon()
           .untilAsserted(
               () -> {
                 network.attach(pod("p1"));
@@ -136,7 +136,7 @@ class NetworkMonitorTest {
         "STATUS) echo '{\"code\":50,\"msg\":\"agent is down\",\"details\":\"\"}'; exit 1;;");
     cni.configure("10-net.conflist", "1.1.0", "podnet", "first");
     try (CniNetwork network = cni.open()) {
-      await()
+      soon()
           .untilAsserted(
               () ->
                   assertThat(network.condition().message())
@@ -160,7 +160,7 @@ class NetworkMonitorTest {
     try (CniNetwork network = CniNetwork.open(settings)) {
       assertThat(network.condition().ready()).isFalse();
       Files.delete(down);
-      await().until(() -> network.condition().ready());
+      soon().until(() -> network.condition().ready());
     }
   }
 
@@ -170,7 +170,7 @@ class NetworkMonitorTest {
         "first", "STATUS) echo '{\"code\":4,\"msg\":\"unknown CNI_COMMAND: STATUS\"}'; exit 1;;");
     cni.configure("10-net.conflist", "1.1.0", "podnet", "first");
     try (CniNetwork network = cni.open()) {
-      await()
+      soon()
           .untilAsserted(
               () -> assertThat(network.condition()).isEqualTo(new Condition(true, "", "")));
     }
@@ -187,7 +187,7 @@ class NetworkMonitorTest {
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
     }
     try (CniNetwork network = openWithProbes(Duration.ofMillis(300))) {
-      await()
+      soon()
           .untilAsserted(() -> assertThat(network.condition().message()).contains("no end within"));
     }
   }
@@ -213,7 +213,7 @@ class NetworkMonitorTest {
     try (CniNetwork network = cni.open()) {
       network.attach(pod("p1"));
       assertThat(cni.calls().getFirst().stdin().path("cniVersion").asText()).isEqualTo("1.0.0");
-      await().until(() -> network.condition().ready());
+      soon().until(() -> network.condition().ready());
     }
   }
 
@@ -222,7 +222,7 @@ class NetworkMonitorTest {
     cni.plugin("first", "VERSION) echo '{\"supportedVersions\":[\"0.3.1\"]}';;");
     cni.configure("10-net.conflist", "1.0.0", "podnet", "first");
     try (CniNetwork network = cni.open()) {
-      await()
+      soon()
           .untilAsserted(
               () ->
                   assertThat(network.condition().message())

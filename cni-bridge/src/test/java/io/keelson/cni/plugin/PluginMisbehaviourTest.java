@@ -2,9 +2,9 @@ package io.keelson.cni.plugin;
 
 import static io.keelson.cni.plugin.CniFixture.RESULT;
 import static io.keelson.cni.plugin.CniFixture.pod;
+import static io.keelson.cni.plugin.CniFixture.soon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import io.keelson.linux.ProcessId;
 import io.keelson.sandbox.error.DeadlineExceededException;
@@ -85,7 +85,7 @@ class PluginMisbehaviourTest {
     }
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(60));
     int pid = Integer.parseInt(Files.readString(child).strip());
-    await().until(() -> ProcessId.of(pid).filter(ProcessId::isAlive).isEmpty());
+    soon().until(() -> ProcessId.of(pid).filter(ProcessId::isAlive).isEmpty());
   }
 
   @Test
@@ -112,7 +112,7 @@ class PluginMisbehaviourTest {
                   + cni.binaries);
       assertThat(network.isAttached("p1")).isFalse();
       assertThat(network.condition().ready()).isFalse();
-      await().until(() -> network.condition().message().contains("is not installed"));
+      soon().until(() -> network.condition().message().contains("is not installed"));
       assertThat(network.condition().message()).contains("odd");
     }
   }

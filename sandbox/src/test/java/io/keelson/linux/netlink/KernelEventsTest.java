@@ -31,7 +31,7 @@ class KernelEventsTest {
       BlockingQueue<Map<String, String>> events, String action, String name)
       throws InterruptedException {
     while (true) {
-      Map<String, String> event = events.poll(10, TimeUnit.SECONDS);
+      Map<String, String> event = events.poll(30, TimeUnit.SECONDS);
       if (event == null) {
         throw new AssertionError("no event " + action + " of " + name);
       }
