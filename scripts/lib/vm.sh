@@ -1,5 +1,5 @@
 # A throw-away virtual machine with the hardware and the host that a test machine seldom has: cgroup v2 alone under systemd,
-# AppArmor, USB that is plugged in and out, a network card with SR-IOV, two graphics cards. Sourced, never executed.
+# AppArmor, disk quotas, USB that is plugged in and out, a network card with SR-IOV, two graphics cards. Sourced, never executed.
 #
 # It is a Debian that mmdebstrap installs into a folder from the same Debian archive as apt's (some 300 MB of packages, once),
 # and the QEMU in that same tree, since an older Debian's has no SR-IOV. It reaches no network, and every run begins with the
@@ -23,7 +23,7 @@ vm_install() {
   local dir=$1 root=$1/root packages
   # What boots it, what Keelson works with, and QEMU, which is run from outside.
   packages=systemd-sysv,udev,dbus,kmod,linux-image-amd64,initramfs-tools,zstd,apparmor,iproute2,procps
-  packages+=,crun,conmon,catatonit,nftables,busybox-static,e2fsprogs
+  packages+=,crun,conmon,catatonit,nftables,busybox-static,e2fsprogs,xfsprogs
   packages+=,qemu-system-x86
   # The initial RAM disk needs two modules to find the root; all others load by themselves afterwards.
   mmdebstrap --quiet --mode=root --variant=apt --include="$packages" \

@@ -17,6 +17,7 @@ import io.keelson.csi.pod.VolumesIsolator;
 import io.keelson.csi.provision.SnapshotOperations;
 import io.keelson.csi.provision.StorageQueries;
 import io.keelson.csi.provision.VolumeProvisioning;
+import io.keelson.csi.quota.DiskUse;
 import io.keelson.csi.quota.NodeQuotas;
 import io.keelson.csi.quota.WritableLayerIsolator;
 import io.keelson.csi.volume.VolumeBackend;
@@ -64,7 +65,7 @@ public final class NodeVolumes implements AutoCloseable {
     this.volumes = volumes;
     this.provisioning = new VolumeProvisioning(volumes, drivers, secrets, settings.policy());
     this.snapshots = new SnapshotOperations(volumes, drivers, secrets, settings.policy());
-    this.queries = new StorageQueries(volumes, drivers, settings.policy(), hostPaths);
+    this.queries = new StorageQueries(volumes, drivers, quotas, settings.policy(), hostPaths);
   }
 
   /** Changes nothing on the node yet but its folders, which it makes; calls no driver. */
@@ -77,7 +78,9 @@ public final class NodeVolumes implements AutoCloseable {
       throws IOException {
     VolumeFolders folders = new VolumeFolders(settings.root());
     SecretFolders secrets = new SecretFolders(settings.secrets());
-    NodeQuotas quotas = NodeQuotas.on(settings.root(), settings.measureInterval(), kernelThreads);
+    NodeQuotas quotas =
+        NodeQuotas.on(
+            settings.root(), settings.endsOverLimit(), settings.measureInterval(), kernelThreads);
     Optional<BuiltInDriver> builtIn =
         settings.builtIn()
             ? Optional.of(
@@ -141,6 +144,11 @@ public final class NodeVolumes implements AutoCloseable {
   /** Says who ends what has gone beyond a limit that is only measured. */
   public void endBy(NodeQuotas.Ender ender) {
     quotas.endBy(ender);
+  }
+
+  /** What containers and publications with a limit have on disk, by their ids. */
+  public Map<String, DiskUse> diskUse() {
+    return quotas.all();
   }
 
   public DriverRegistry drivers() {

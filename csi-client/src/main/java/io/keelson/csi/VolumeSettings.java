@@ -23,6 +23,8 @@ import java.util.Optional;
  * @param nodeId the node's name for the built-in driver
  * @param writableLayerBytes the most that a container may write into its root file system; 0 for no
  *     limit
+ * @param endsOverLimit whoever goes beyond a limit is ended, also where the file system could
+ *     refuse
  * @param measureInterval how often folders are measured whose file system can't limit them
  */
 public record VolumeSettings(
@@ -40,6 +42,7 @@ public record VolumeSettings(
     String nodeId,
     String version,
     long writableLayerBytes,
+    boolean endsOverLimit,
     Duration measureInterval) {
 
   public VolumeSettings {

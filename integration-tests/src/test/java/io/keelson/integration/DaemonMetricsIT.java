@@ -11,6 +11,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.MetricsEndpoint;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.CheckpointContainerRequest;
 import io.keelson.proto.cri.v1.CheckpointPodRequest;
@@ -26,13 +27,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.Channels;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,6 +47,8 @@ class DaemonMetricsIT {
 
   @RegisterExtension static final TestNode node = configured();
 
+  private static final MetricsEndpoint METRICS = MetricsEndpoint.of(node);
+
   @AfterAll
   static void closeCollector() {
     COLLECTOR.close();
@@ -59,36 +57,7 @@ class DaemonMetricsIT {
   private static TestNode configured() {
     TestNode node = TestNode.create();
     node.set("tracing.endpoint", "\"http://127.0.0.1:" + COLLECTOR.port() + "\"");
-    node.set("tracing.protocol", "\"grpc\"");
-    return node.set("metrics.address", "\"unix:" + node.base().resolve("metrics.sock") + "\"");
-  }
-
-  private static String get(String path) throws IOException {
-    Path socket = node.base().resolve("metrics.sock");
-    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      channel.connect(UnixDomainSocketAddress.of(socket));
-      Channels.newOutputStream(channel)
-          .write(
-              ("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
-      return new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
-    }
-  }
-
-  private static String debug() {
-    try {
-      return get("/debug");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static double value(String metrics, String sample) {
-    return metrics
-        .lines()
-        .filter(line -> line.startsWith(sample + " "))
-        .map(line -> Double.parseDouble(line.substring(sample.length() + 1)))
-        .findFirst()
-        .orElseThrow(() -> new AssertionError("no " + sample + " in\n" + metrics));
+    return node.set("tracing.protocol", "\"grpc\"");
   }
 
   @Test
@@ -97,9 +66,9 @@ class DaemonMetricsIT {
     PodSandboxConfig pod = node.pod("watched").build();
     String id = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
 
-    String metrics = get("/metrics");
+    String metrics = METRICS.get("/metrics");
     assertThat(metrics).startsWith("HTTP/1.1 200 OK\r\n");
-    assertThat(value(metrics, "keelson_pods{state=\"ready\",}")).isEqualTo(1);
+    assertThat(MetricsEndpoint.value(metrics, "keelson_pods{state=\"ready\",}")).isEqualTo(1);
     assertThat(metrics)
         .contains("keelson_image_fetched_bytes_total ")
         .contains("# TYPE keelson_device_allocations_total counter")
@@ -107,27 +76,35 @@ class DaemonMetricsIT {
         .contains("# TYPE keelson_volumes gauge")
         .contains("# TYPE keelson_csi_calls_total counter")
         .contains("# TYPE keelson_nri_calls_total counter");
-    assertThat(value(metrics, "keelson_containers{state=\"running\",}")).isEqualTo(1);
-    assertThat(value(metrics, "keelson_calls_total{method=\"RunPodSandbox\",code=\"OK\",}"))
+    assertThat(MetricsEndpoint.value(metrics, "keelson_containers{state=\"running\",}"))
+        .isEqualTo(1);
+    assertThat(
+            MetricsEndpoint.value(
+                metrics, "keelson_calls_total{method=\"RunPodSandbox\",code=\"OK\",}"))
         .isPositive();
-    assertThat(value(metrics, "keelson_call_seconds_count{method=\"StartContainer\",}"))
+    assertThat(
+            MetricsEndpoint.value(
+                metrics, "keelson_call_seconds_count{method=\"StartContainer\",}"))
         .isPositive();
-    assertThat(value(metrics, "keelson_spawns_total{program=\"conmon\",}")).isPositive();
+    assertThat(MetricsEndpoint.value(metrics, "keelson_spawns_total{program=\"conmon\",}"))
+        .isPositive();
     // Not the number of the descriptor that a small runtime is started from.
     assertThat(metrics).doesNotContainPattern("keelson_spawns_total\\{program=\"[0-9]+\"");
 
     Thread slow =
         Thread.ofVirtual()
             .start(() -> cri.exec(id, 60, "sh", "-c", "until [ -e /go ]; do sleep 0.1; done"));
-    Waits.until(() -> debug().contains("1 of them for more than 5 s"), "it is told as slow");
-    assertThat(debug()).contains("ExecSync", id, "    at ");
+    Waits.until(() -> METRICS.get("/debug").contains("1 of them for more than 5 s"), "it is told as slow");
+    assertThat(METRICS.get("/debug")).contains("ExecSync", id, "    at ");
     assertThat(
-            value(get("/metrics"), "keelson_operations_slow{method=\"ExecSync\",stage=\"begun\",}"))
+            MetricsEndpoint.value(
+                METRICS.get("/metrics"),
+                "keelson_operations_slow{method=\"ExecSync\",stage=\"begun\",}"))
         .isEqualTo(1);
     cri.output(id, "touch", "/go");
     slow.join();
-    assertThat(get("/nothing")).startsWith("HTTP/1.1 404 ");
-    assertThat(Files.getPosixFilePermissions(node.base().resolve("metrics.sock")))
+    assertThat(METRICS.get("/nothing")).startsWith("HTTP/1.1 404 ");
+    assertThat(Files.getPosixFilePermissions(METRICS.socket()))
         .isEqualTo(PosixFilePermissions.fromString("rw-rw----"));
   }
 

@@ -3,6 +3,7 @@ package io.keelson.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
+import io.keelson.integration.harness.MetricsEndpoint;
 import io.keelson.integration.harness.MisbehavingDriver;
 import io.keelson.integration.harness.MisbehavingDriver.Misdeed;
 import io.keelson.integration.harness.Shell;
@@ -39,17 +40,14 @@ class MisbehavingDriverIT {
 
   private static final MisbehavingDriver driver = MisbehavingDriver.of(node);
 
+  private static final MetricsEndpoint METRICS = MetricsEndpoint.of(node);
+
   private final VolumeCalls volumes = new VolumeCalls(node);
 
   static {
     node.set("volumes.call_timeout", "\"3s\"");
     node.set("volumes.operation_timeout", "\"12s\"");
     node.set("volumes.probe_interval", "\"1s\"");
-    node.set("metrics.address", "\"unix:" + metrics() + "\"");
-  }
-
-  private static String metrics() {
-    return node.base().resolve("metrics.sock").toString();
   }
 
   @BeforeAll
@@ -165,8 +163,7 @@ class MisbehavingDriverIT {
     node.cri().stopPod(id);
     node.cri().removePod(id);
     assertThat(volumes.list().getFirst().getTrouble()).contains("UNAVAILABLE");
-    assertThat(Shell.output("curl", "-s", "--unix-socket", metrics(), "http://node/debug"))
-        .contains("volume v is ", "UNAVAILABLE");
+    assertThat(METRICS.get("/debug")).contains("volume v is ", "UNAVAILABLE");
     Waits.until(
         () ->
             node

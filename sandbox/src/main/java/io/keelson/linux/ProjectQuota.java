@@ -14,6 +14,7 @@ public final class ProjectQuota {
   private static final int PROJECT = 2;
   private static final int Q_GETQUOTA = 0x800007 << 8 | PROJECT;
   private static final int Q_SETQUOTA = 0x800008 << 8 | PROJECT;
+  private static final int Q_XGETQSTAT = 0x5805 << 8 | PROJECT;
   private static final int QIF_BLIMITS = 1;
 
   /** struct if_dqblk: eight numbers of 64 bits, then what is valid of them. */
@@ -21,7 +22,14 @@ public final class ProjectQuota {
 
   private static final int HARD_LIMIT = 0;
   private static final int SPACE = 16;
+  private static final int INODES = 40;
   private static final int VALID = 64;
+
+  /** struct fs_quota_stat: a version, then flags; the rest is of no interest here. */
+  private static final int QUOTA_STAT_SIZE = 128;
+
+  private static final int QUOTA_FLAGS = 2;
+  private static final int PROJECT_LIMITS_ENFORCED = 1 << 5;
 
   /** What the limits are counted in. */
   private static final long LIMIT_BLOCK = 1024;
@@ -38,25 +46,37 @@ public final class ProjectQuota {
   /**
    * What a project holds and may hold.
    *
+   * @param usedInodes of all types
    * @param limitBytes 0 for no limit
    */
-  public record Usage(long usedBytes, long limitBytes) {}
+  public record Usage(long usedBytes, long usedInodes, long limitBytes) {}
 
-  /** True if the file system of a folder keeps project quotas, and has been mounted so. */
-  public static boolean isAvailable(Path folder) throws ErrnoException {
-    try {
-      usage(folder, 0);
-      return true;
+  /**
+   * True if the file system of a folder holds projects to their limits, as it has been mounted with
+   * {@code prjquota}; where it only counts, or knows no projects, it is false.
+   */
+  public static boolean isEnforced(Path folder) {
+    try (Memory state = new Memory(QUOTA_STAT_SIZE)) {
+      state.clear();
+      control(folder, Q_XGETQSTAT, 0, state);
+      return (state.getShort(QUOTA_FLAGS) & PROJECT_LIMITS_ENFORCED) != 0;
     } catch (ErrnoException e) {
       return false;
     }
   }
 
+  /** All zero if the file system has never heard of the project. */
   public static Usage usage(Path folder, int project) throws ErrnoException {
     try (Memory block = new Memory(DQBLK_SIZE)) {
       block.clear();
       control(folder, Q_GETQUOTA, project, block);
-      return new Usage(block.getLong(SPACE), block.getLong(HARD_LIMIT) * LIMIT_BLOCK);
+      return new Usage(
+          block.getLong(SPACE), block.getLong(INODES), block.getLong(HARD_LIMIT) * LIMIT_BLOCK);
+    } catch (ErrnoException e) {
+      if (e.is(Errno.ENOENT)) { // so xfs
+        return new Usage(0, 0, 0);
+      }
+      throw e;
     }
   }
 
@@ -75,14 +95,22 @@ public final class ProjectQuota {
     }
   }
 
-  /** The folder, and whatever is made in it from now on, belongs to a project. */
-  public static void assign(Path folder, int project) throws ErrnoException {
-    try (Fd fd = Fd.open(folder, Fd.O_RDONLY | Fd.O_DIRECTORY, 0);
-        Memory attributes = new Memory(FSXATTR_SIZE)) {
-      attributes(fd, folder, FS_IOC_FSGETXATTR, attributes);
-      attributes.setInt(XFLAGS, attributes.getInt(XFLAGS) | INHERIT);
+  /** An open folder, and whatever is made in it from now on, belongs to a project. */
+  public static void assignFolder(int fd, int project) throws ErrnoException {
+    assign(fd, project, INHERIT);
+  }
+
+  /** An open file belongs to a project. */
+  public static void assignFile(int fd, int project) throws ErrnoException {
+    assign(fd, project, 0);
+  }
+
+  private static void assign(int fd, int project, int flags) throws ErrnoException {
+    try (Memory attributes = new Memory(FSXATTR_SIZE)) {
+      attributes(fd, FS_IOC_FSGETXATTR, attributes);
+      attributes.setInt(XFLAGS, attributes.getInt(XFLAGS) | flags);
       attributes.setInt(PROJECT_ID, project);
-      attributes(fd, folder, FS_IOC_FSSETXATTR, attributes);
+      attributes(fd, FS_IOC_FSSETXATTR, attributes);
     }
   }
 
@@ -90,15 +118,14 @@ public final class ProjectQuota {
   public static int projectOf(Path folder) throws ErrnoException {
     try (Fd fd = Fd.open(folder, Fd.O_RDONLY | Fd.O_DIRECTORY, 0);
         Memory attributes = new Memory(FSXATTR_SIZE)) {
-      attributes(fd, folder, FS_IOC_FSGETXATTR, attributes);
+      attributes(fd.number(), FS_IOC_FSGETXATTR, attributes);
       return attributes.getInt(PROJECT_ID);
     }
   }
 
-  private static void attributes(Fd fd, Path folder, long request, Pointer attributes)
-      throws ErrnoException {
-    if (LibC.ioctl(fd.number(), request, attributes) < 0) {
-      throw LibC.failure("ioctl(\"" + folder + "\", 0x" + Long.toHexString(request) + ")");
+  private static void attributes(int fd, long request, Pointer attributes) throws ErrnoException {
+    if (LibC.ioctl(fd, request, attributes) < 0) {
+      throw LibC.failure("ioctl(" + fd + ", 0x" + Long.toHexString(request) + ")");
     }
   }
 

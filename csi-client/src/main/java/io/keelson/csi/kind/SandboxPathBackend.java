@@ -13,6 +13,7 @@ import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A folder that the containers of a pod share and that goes with the pod, limited if asked for. */
 public final class SandboxPathBackend implements VolumeBackend {
@@ -49,7 +50,7 @@ public final class SandboxPathBackend implements VolumeBackend {
   public void resume(PublicationRecord publication, Path target) throws IOException {
     long bytes = publication.getSource().getSandboxPath().getSizeBytes();
     if (bytes > 0) {
-      quota.limit(publication.getId(), target, bytes);
+      quota.limit(publication.getId(), List.of(target), bytes);
     }
   }
 
@@ -57,7 +58,7 @@ public final class SandboxPathBackend implements VolumeBackend {
   public void unpublish(
       VolumeRecord volume, PublicationRecord publication, Path target, Operation operation)
       throws IOException {
-    quota.release(publication.getId()); // as long as the folder tells its project
+    quota.release(publication.getId(), target);
     if (!MountTable.read().isMounted(target)) {
       FileTrees.delete(target);
     }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -201,7 +202,7 @@ final class Provisioner {
     if (record.getLayout() == Layout.LAYOUT_IMAGE) {
       contents.grow(content, record.getCapacityBytes());
     } else if (record.getCapacityBytes() > 0 && quotas.available()) {
-      quotas.limit(content, record.getCapacityBytes());
+      quotas.limit(List.of(content), record.getCapacityBytes());
     }
   }
 
@@ -250,7 +251,7 @@ final class Provisioner {
       if (record.getLayout() == Layout.LAYOUT_IMAGE) {
         contents.grow(content, bytes);
       } else if (quotas.available()) {
-        quotas.limit(content, bytes);
+        quotas.limit(List.of(content), bytes);
       }
       LocalVolumeRecord grown = record.toBuilder().setCapacityBytes(bytes).build();
       store.volumes().save(grown);

@@ -5,7 +5,9 @@ import io.keelson.csi.driver.Driver;
 import io.keelson.csi.driver.DriverInfo;
 import io.keelson.csi.driver.DriverRegistry;
 import io.keelson.csi.driver.Operation;
+import io.keelson.csi.quota.DiskUse;
 import io.keelson.csi.quota.FileSystemUsage;
+import io.keelson.csi.quota.NodeQuotas;
 import io.keelson.csi.volume.Place;
 import io.keelson.csi.volume.Volumes;
 import io.keelson.proto.csi.v1.ControllerServiceCapability;
@@ -18,6 +20,7 @@ import io.keelson.proto.csi.v1.NodeGetVolumeStatsRequest;
 import io.keelson.proto.csi.v1.NodeGetVolumeStatsResponse;
 import io.keelson.proto.csi.v1.NodeServiceCapability;
 import io.keelson.proto.csi.v1.Topology;
+import io.keelson.proto.csi.v1.VolumeUsage;
 import io.keelson.proto.node.v1.DescribeStorageRequest;
 import io.keelson.proto.node.v1.DescribeStorageResponse;
 import io.keelson.proto.node.v1.DriverStatus;
@@ -36,6 +39,7 @@ public final class StorageQueries {
 
   private final Volumes volumes;
   private final DriverRegistry drivers;
+  private final NodeQuotas quotas;
   private final CallPolicy policy;
   private final HostPaths hostPaths;
 
@@ -43,7 +47,12 @@ public final class StorageQueries {
    * @param hostPaths for volumes that lie where their pods said, which may never answer
    */
   public StorageQueries(
-      Volumes volumes, DriverRegistry drivers, CallPolicy policy, HostPaths hostPaths) {
+      Volumes volumes,
+      DriverRegistry drivers,
+      NodeQuotas quotas,
+      CallPolicy policy,
+      HostPaths hostPaths) {
+    this.quotas = quotas;
     this.hostPaths = hostPaths;
     this.volumes = volumes;
     this.drivers = drivers;
@@ -87,6 +96,10 @@ public final class StorageQueries {
             .or(() -> volumes.provisioned().place(name))
             .orElseThrow(
                 () -> new NotFoundException("no published volume is called \"" + name + "\""));
+    Optional<DiskUse> limited = quotas.use(name);
+    if (limited.isPresent()) {
+      return limited(limited.get());
+    }
     if (!place.volume().getSource().hasCsi()) {
       return measured(place);
     }
@@ -114,6 +127,17 @@ public final class StorageQueries {
       stats.setCondition(answer.getVolumeCondition());
     }
     return stats.build();
+  }
+
+  private static VolumeStatsResponse limited(DiskUse use) {
+    return VolumeStatsResponse.newBuilder()
+        .addUsage(
+            VolumeUsage.newBuilder()
+                .setUnit(VolumeUsage.Unit.BYTES)
+                .setTotal(use.limitBytes())
+                .setUsed(use.usedBytes())
+                .setAvailable(use.availableBytes()))
+        .build();
   }
 
   private VolumeStatsResponse measured(Place place) throws IOException {

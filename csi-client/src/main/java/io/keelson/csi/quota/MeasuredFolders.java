@@ -6,7 +6,10 @@ import io.keelson.linux.tree.Trees;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,17 +22,18 @@ import org.slf4j.LoggerFactory;
  */
 final class MeasuredFolders implements AutoCloseable {
 
-  /** Is told of a folder that holds too much, once for each time it is measured. */
+  /** Is told of folders that hold too much, once for each time they are measured. */
   @FunctionalInterface
   interface Listener {
-    void exceeded(String id, long usedBytes, long limitBytes);
+    void exceeded(String id, DiskUse use);
   }
 
-  private record Limit(Path folder, long bytes) {}
+  private record Limit(List<Path> folders, long bytes) {}
 
   private static final Logger LOG = LoggerFactory.getLogger(MeasuredFolders.class);
 
   private final Map<String, Limit> limits = new ConcurrentHashMap<>();
+  private final Map<String, DiskUse> last = new ConcurrentHashMap<>();
   private final Duration interval;
   private final KernelThreads kernelThreads;
   private final Listener listener;
@@ -41,22 +45,38 @@ final class MeasuredFolders implements AutoCloseable {
     this.listener = listener;
   }
 
-  synchronized void add(String id, Path folder, long bytes) {
-    limits.put(id, new Limit(folder, bytes));
+  synchronized void add(String id, List<Path> folders, long bytes) {
+    limits.put(id, new Limit(List.copyOf(folders), bytes));
     if (thread == null) {
       thread = Thread.ofVirtual().name("measured-folders").start(this::run);
     }
   }
 
   void remove(String id) {
-    limits.remove(id);
+    limits.computeIfPresent(
+        id,
+        (_, _) -> {
+          last.remove(id);
+          return null;
+        });
+  }
+
+  /** Measures now; empty if there is no limit of this id. */
+  Optional<DiskUse> measure(String id) throws IOException {
+    Limit limit = limits.get(id);
+    return limit == null ? Optional.empty() : Optional.of(measure(id, limit));
+  }
+
+  /** What was measured last, by id. */
+  Map<String, DiskUse> last() {
+    return new TreeMap<>(last);
   }
 
   private void run() {
     try {
       while (!isDone()) {
         Thread.sleep(interval);
-        limits.forEach(this::measure);
+        limits.forEach(this::check);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // the daemon ends
@@ -71,17 +91,11 @@ final class MeasuredFolders implements AutoCloseable {
     return false;
   }
 
-  private void measure(String id, Limit limit) {
+  private void check(String id, Limit limit) {
     try {
-      long used =
-          kernelThreads.call(
-              () -> {
-                try (Folder folder = Folder.open(limit.folder)) {
-                  return Trees.usage(folder).bytes();
-                }
-              });
-      if (used > limit.bytes) {
-        listener.exceeded(id, used, limit.bytes);
+      DiskUse use = measure(id, limit);
+      if (use.usedBytes() > limit.bytes) {
+        listener.exceeded(id, use);
       }
     } catch (IOException | RuntimeException e) {
       LOG.atDebug()
@@ -89,6 +103,28 @@ final class MeasuredFolders implements AutoCloseable {
           .addKeyValue("why", e.getMessage())
           .log("a folder could not be measured");
     }
+  }
+
+  private DiskUse measure(String id, Limit limit) throws IOException {
+    long used =
+        kernelThreads.call(
+            () -> {
+              long sum = 0;
+              for (Path path : limit.folders) {
+                try (Folder folder = Folder.open(path)) {
+                  sum += Trees.usage(folder).bytes();
+                }
+              }
+              return sum;
+            });
+    DiskUse use = new DiskUse(used, limit.bytes);
+    limits.computeIfPresent(
+        id,
+        (_, still) -> {
+          last.put(id, use); // unless the limit was taken away meanwhile
+          return still;
+        });
+    return use;
   }
 
   @Override

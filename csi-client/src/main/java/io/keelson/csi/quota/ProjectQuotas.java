@@ -1,9 +1,12 @@
 package io.keelson.csi.quota;
 
 import io.keelson.linux.ProjectQuota;
+import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Trees;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
@@ -26,8 +29,8 @@ public final class ProjectQuotas {
   }
 
   /** Of the file system that a folder lies on. */
-  public static ProjectQuotas on(Path folder) throws IOException {
-    return new ProjectQuotas(folder, ProjectQuota.isAvailable(folder));
+  public static ProjectQuotas on(Path folder) {
+    return new ProjectQuotas(folder, ProjectQuota.isEnforced(folder));
   }
 
   /** Whether the file system keeps such quotas and is mounted so ({@code prjquota}). */
@@ -35,32 +38,51 @@ public final class ProjectQuotas {
     return available;
   }
 
-  /** Sets the limit of a folder, which is empty when it gets its first one. */
-  public synchronized void limit(Path folder, long bytes) throws IOException {
-    int project = ProjectQuota.projectOf(folder);
-    if (project < FIRST) {
-      project = free(folder);
-      ProjectQuota.limit(root, project, bytes);
-      ProjectQuota.assign(folder, project);
-    } else {
-      ProjectQuota.limit(root, project, bytes);
+  /**
+   * Sets the limit of folders, all of them together. Files can't be moved or linked from one
+   * project to another, so what belongs together needs the same one: an overlay's upper folder and
+   * the one that the kernel works in.
+   *
+   * @return the number of their project
+   */
+  public synchronized int limit(List<Path> folders, long bytes) throws IOException {
+    int project = ProjectQuota.projectOf(folders.getFirst());
+    if (!isOurs(project)) {
+      project = free(folders.getFirst());
     }
+    ProjectQuota.limit(root, project, bytes);
+    for (Path path : folders) {
+      if (ProjectQuota.projectOf(path) != project) {
+        try (Folder folder = Folder.open(path)) {
+          Trees.assign(folder, project);
+        }
+      }
+    }
+    return project;
   }
 
-  /** Puts another folder under the limit of a first one. */
-  public void join(Path folder, Path first) throws IOException {
-    ProjectQuota.assign(folder, ProjectQuota.projectOf(first));
-  }
-
-  /** Takes the limit away, before the folder is deleted. Harmless if it has none. */
+  /** Takes the limit of a folder away, before it is deleted. Harmless if it has none. */
   public void release(Path folder) throws IOException {
-    int project = ProjectQuota.projectOf(folder);
-    if (project >= FIRST) {
+    release(ProjectQuota.projectOf(folder));
+  }
+
+  /** Takes the limit of a project away; its number is free when the last of its files is gone. */
+  void release(int project) throws IOException {
+    if (isOurs(project)) {
       ProjectQuota.limit(root, project, 0);
     }
   }
 
-  /** A number that limits nothing and holds nothing. */
+  DiskUse use(int project) throws IOException {
+    ProjectQuota.Usage usage = ProjectQuota.usage(root, project);
+    return new DiskUse(usage.usedBytes(), usage.limitBytes());
+  }
+
+  private static boolean isOurs(int project) {
+    return project >= FIRST && project < FIRST + COUNT;
+  }
+
+  /** The number of a project that has no files; a limit that it still has is left from a crash. */
   private int free(Path folder) throws IOException {
     CRC32C hash = new CRC32C();
     hash.update(folder.toString().getBytes(StandardCharsets.UTF_8));
@@ -68,7 +90,7 @@ public final class ProjectQuotas {
     for (int i = 0; i < COUNT; i++) {
       int project = FIRST + (start + i) % COUNT;
       ProjectQuota.Usage usage = ProjectQuota.usage(root, project);
-      if (usage.limitBytes() == 0 && usage.usedBytes() == 0) {
+      if (usage.usedInodes() == 0 && usage.usedBytes() == 0) {
         return project;
       }
     }

@@ -8,7 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Limits what a container may write into its root file system: by an annotation of the container or
@@ -18,6 +21,8 @@ public final class WritableLayerIsolator implements Isolator {
 
   /** The annotation: bytes; {@code 0} for no limit. */
   public static final String ANNOTATION = "quota.keelson.io/writable-layer-bytes";
+
+  private static final Logger LOG = LoggerFactory.getLogger(WritableLayerIsolator.class);
 
   private final NodeQuotas quotas;
   private final long defaultBytes;
@@ -40,10 +45,7 @@ public final class WritableLayerIsolator implements Isolator {
     if (bytes == 0) {
       return;
     }
-    Path layer = layer(container);
-    if (Files.isDirectory(layer)) {
-      quotas.limit(container.id(), layer, bytes);
-    }
+    quotas.limit(container.id(), layer(container), bytes);
   }
 
   private static OptionalLong asked(ContainerContext container) {
@@ -61,21 +63,33 @@ public final class WritableLayerIsolator implements Isolator {
     return OptionalLong.of(Long.parseLong(text));
   }
 
-  /** Where what the container writes is kept: beside its root file system. */
-  private static Path layer(ContainerContext container) {
+  /**
+   * Where what the container writes is kept: beside its root file system, with the folder that the
+   * kernel works in, or in the root itself if that is a copy.
+   */
+  private static List<Path> layer(ContainerContext container) {
     Path upper = container.rootfs().resolveSibling("upper");
-    return Files.isDirectory(upper) ? upper : container.rootfs();
+    return Files.isDirectory(upper)
+        ? List.of(upper, container.rootfs().resolveSibling("work"))
+        : List.of(container.rootfs());
   }
 
   @Override
-  public void recover(Collection<ContainerContext> known) throws IOException {
+  public void recover(Collection<ContainerContext> known) {
     for (ContainerContext container : known) {
-      limit(container);
+      try {
+        limit(container);
+      } catch (IOException | InvalidRequestException e) {
+        LOG.atError()
+            .setCause(e)
+            .addKeyValue("container", container.id())
+            .log("a container's writable layer is not limited as it was before the daemon's start");
+      }
     }
   }
 
   @Override
   public void cleanup(ContainerContext container) throws IOException {
-    quotas.release(container.id());
+    quotas.release(container.id(), layer(container).getFirst());
   }
 }

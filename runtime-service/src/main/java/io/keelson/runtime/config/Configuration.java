@@ -180,6 +180,7 @@ public record Configuration(
       boolean localDriver,
       Path localDriverDir,
       long writableLayerLimit,
+      OverLimit overLimit,
       Duration measureInterval) {
     public Volumes {
       drivers = List.copyOf(drivers);
@@ -305,6 +306,7 @@ public record Configuration(
             values.get(VolumeKeys.LOCAL_DRIVER),
             values.get(VolumeKeys.LOCAL_DRIVER_DIR),
             values.get(VolumeKeys.WRITABLE_LAYER_LIMIT),
+            values.get(VolumeKeys.OVER_LIMIT),
             values.get(VolumeKeys.MEASURE_INTERVAL)),
         new Containers(values.get(Keys.PIDS_LIMIT), values.get(Keys.HOST_PATH_DEADLINE)),
         new Nri(

@@ -260,6 +260,7 @@ final class Keys {
           VolumeKeys.LOCAL_DRIVER,
           VolumeKeys.LOCAL_DRIVER_DIR,
           VolumeKeys.WRITABLE_LAYER_LIMIT,
+          VolumeKeys.OVER_LIMIT,
           VolumeKeys.MEASURE_INTERVAL,
           PIDS_LIMIT,
           HOST_PATH_DEADLINE,

@@ -136,9 +136,20 @@ final class VolumeKeys {
           0L,
           """
           The most that a container may write into its root file system, unless its annotation
-          quota.keelson.io/writable-layer-bytes says otherwise; 0 for no limit. Where the file
-          system of the root folder is mounted with prjquota (ext4, xfs), the writer gets an error;
-          elsewhere the container is ended with the reason DiskLimitExceeded.\
+          quota.keelson.io/writable-layer-bytes says otherwise; 0 for no limit.\
+          """);
+
+  static final Key<OverLimit> OVER_LIMIT =
+      Key.of(
+          "volumes.over_limit",
+          ValueTypes.choice(OverLimit.class),
+          OverLimit.REFUSE,
+          """
+          What becomes of whoever writes more into a root file system or a shared folder than its
+          limit allows. "refuse": the writer gets an error (EDQUOT or ENOSPC) if the file system of
+          the root folder is mounted with prjquota (ext4, xfs); ext4 lets processes with
+          CAP_SYS_RESOURCE pass. Elsewhere, and with "end", the folders are measured, and the
+          container is ended with the reason DiskLimitExceeded.\
           """);
 
   static final Key<Duration> MEASURE_INTERVAL =

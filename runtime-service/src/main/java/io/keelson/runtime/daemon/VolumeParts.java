@@ -9,6 +9,7 @@ import io.keelson.csi.driver.TlsFiles;
 import io.keelson.linux.KernelThreads;
 import io.keelson.runtime.ProductVersion;
 import io.keelson.runtime.config.Configuration;
+import io.keelson.runtime.config.OverLimit;
 import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.rpc.UnixChannels;
 import java.io.IOException;
@@ -53,6 +54,7 @@ final class VolumeParts {
         Files.readString(HOSTNAME).strip(),
         ProductVersion.current(),
         volumes.writableLayerLimit(),
+        volumes.overLimit() == OverLimit.END,
         volumes.measureInterval());
   }
 }

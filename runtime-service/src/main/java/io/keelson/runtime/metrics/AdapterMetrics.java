@@ -1,6 +1,7 @@
 package io.keelson.runtime.metrics;
 
 import io.keelson.csi.NodeVolumes;
+import io.keelson.csi.quota.DiskUse;
 import io.keelson.device.Inventory;
 import io.keelson.device.NodeDevices;
 import io.keelson.proto.drahealth.v1.HealthStatus;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 
 /**
  * What is asked of those who have a part in pods without being of the daemon: CSI drivers, NRI
@@ -71,6 +73,7 @@ public final class AdapterMetrics {
           @Override
           public List<MetricFamilySamples> collect() {
             NodeDevices.Counts counts = devices.counts();
+            Map<String, DiskUse> disk = volumes.diskUse();
             return List.of(
                 counter(
                     "keelson_device_allocations",
@@ -89,7 +92,17 @@ public final class AdapterMetrics {
                     counts.pluginRestarts()),
                 devices(devices.inventory()),
                 health(devices.draHealth()),
-                volumes(volumes.volumes().countByState()));
+                volumes(volumes.volumes().countByState()),
+                disk(
+                    disk,
+                    "keelson_disk_used_bytes",
+                    "What containers and volumes with a limit have on disk.",
+                    use -> (double) use.usedBytes()),
+                disk(
+                    disk,
+                    "keelson_disk_limit_bytes",
+                    "What they may have on disk.",
+                    use -> (double) use.limitBytes()));
           }
         });
   }
@@ -126,6 +139,13 @@ public final class AdapterMetrics {
                 (health, count) ->
                     family.addMetric(
                         List.of(driver, health.name().toLowerCase(Locale.ROOT)), count)));
+    return family;
+  }
+
+  private static GaugeMetricFamily disk(
+      Map<String, DiskUse> uses, String name, String help, ToDoubleFunction<DiskUse> value) {
+    GaugeMetricFamily family = new GaugeMetricFamily(name, help, List.of("id"));
+    uses.forEach((id, use) -> family.addMetric(List.of(id), value.applyAsDouble(use)));
     return family;
   }
 

@@ -64,6 +64,10 @@ public record FileStatus(
     return type() == S_IFDIR;
   }
 
+  public boolean isRegularFile() {
+    return type() == S_IFREG;
+  }
+
   /** What overlayfs reads as "the file below is deleted": a character device 0:0. */
   public boolean isWhiteout() {
     return type() == S_IFCHR && major == 0 && minor == 0;

@@ -110,17 +110,20 @@ public final class Folder implements AutoCloseable {
    * Opens a file to be read; a symbolic link is an error (ELOOP), and a FIFO does not hold us up.
    */
   public InputStream openFile(String name) throws IOException {
+    try (Fd file = openDescriptor(name)) {
+      // The JDK can't be given a descriptor, and its paths can't have all names that files have.
+      return new FileInputStream("/proc/self/fd/" + file.number());
+    }
+  }
+
+  /** As {@link #openFile}, for what is more than reading. */
+  public Fd openDescriptor(String name) throws ErrnoException {
     int flags = Fd.O_RDONLY | Fd.O_NOFOLLOW | Fd.O_NONBLOCK | TreeCalls.O_CLOEXEC;
     int result = TreeCalls.openat(fd, TreeCalls.bytes(name), flags, 0);
     if (result < 0) {
       throw failure("openat", name, "O_RDONLY");
     }
-    try {
-      // The JDK can't be given a descriptor, and its paths can't have all names that files have.
-      return new FileInputStream("/proc/self/fd/" + result);
-    } finally {
-      TreeCalls.close(result);
-    }
+    return Fd.adopt(result);
   }
 
   /** Makes a folder; the process's umask applies. */

@@ -2,6 +2,8 @@ package io.keelson.linux.tree;
 
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
+import io.keelson.linux.Fd;
+import io.keelson.linux.ProjectQuota;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -32,6 +34,26 @@ public final class Trees {
     folder.status(".").ifPresent(measurement::add);
     measurement.addAll(folder, 0);
     return new Usage(measurement.bytes, measurement.inodes);
+  }
+
+  /**
+   * Puts a folder and all below it under a project quota, the folder itself last: it tells that all
+   * is done. Links, devices and the like can't belong to one.
+   */
+  public static void assign(Folder folder, int project) throws ErrnoException {
+    for (String name : folder.list()) {
+      FileStatus status = folder.status(name).orElse(null);
+      if (status != null && status.isDirectory()) {
+        try (Folder below = folder.openFolder(name)) {
+          assign(below, project);
+        }
+      } else if (status != null && status.isRegularFile()) {
+        try (Fd file = folder.openDescriptor(name)) {
+          ProjectQuota.assignFile(file.number(), project);
+        }
+      }
+    }
+    ProjectQuota.assignFolder(folder.number(), project);
   }
 
   /**
