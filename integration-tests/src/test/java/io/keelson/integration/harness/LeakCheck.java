@@ -90,6 +90,14 @@ final class LeakCheck {
 
   /** Takes away all that is left, after a failed test as after a good one. */
   void sweep() throws IOException {
+    clear();
+    if (mounts().isEmpty()) {
+      deleteTree(node.base());
+    }
+  }
+
+  /** Takes all away that is of this boot of the host; files stay. */
+  void clear() throws IOException {
     for (int round = 0; round < ROUNDS && !processes().isEmpty(); round++) {
       for (String process : processes()) {
         ProcessHandle.of(Long.parseLong(process.split(" ", 2)[0]))
@@ -121,9 +129,6 @@ final class LeakCheck {
       if (!controlGroupFolders().isEmpty()) {
         pause();
       }
-    }
-    if (mounts().isEmpty()) {
-      deleteTree(node.base());
     }
   }
 
@@ -320,7 +325,7 @@ final class LeakCheck {
     }
   }
 
-  private static void deleteTree(Path top) throws IOException {
+  static void deleteTree(Path top) throws IOException {
     if (!Files.exists(top)) {
       return;
     }

@@ -224,6 +224,21 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     cri().reconnect();
   }
 
+  /**
+   * Kills the daemon and leaves what a node finds after a power cut and a new boot: no process, no
+   * mount, no device, no network, nothing in the state folder, and records of another boot.
+   *
+   * @see TestDaemon#start()
+   */
+  public void losePower() throws IOException {
+    daemon.kill();
+    leaks.clear();
+    LeakCheck.deleteTree(state());
+    LeakCheck.deleteTree(base.resolve("netns"));
+    Files.createDirectories(base.resolve("netns"));
+    new BootRecords(root()).ofAnotherBoot();
+  }
+
   public void restart() throws IOException {
     daemon.restart();
     cri().reconnect();
