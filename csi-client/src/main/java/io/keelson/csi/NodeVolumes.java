@@ -14,6 +14,7 @@ import io.keelson.csi.kind.TmpfsBackend;
 import io.keelson.csi.local.LocalDriver;
 import io.keelson.csi.pod.PodVolumes;
 import io.keelson.csi.pod.VolumesIsolator;
+import io.keelson.csi.provision.SnapshotBlocks;
 import io.keelson.csi.provision.SnapshotOperations;
 import io.keelson.csi.provision.StorageQueries;
 import io.keelson.csi.provision.VolumeProvisioning;
@@ -46,6 +47,7 @@ public final class NodeVolumes implements AutoCloseable {
   private final Volumes volumes;
   private final VolumeProvisioning provisioning;
   private final SnapshotOperations snapshots;
+  private final SnapshotBlocks snapshotBlocks;
   private final StorageQueries queries;
   private final NodeQuotas quotas;
   private final HostPaths hostPaths;
@@ -65,6 +67,7 @@ public final class NodeVolumes implements AutoCloseable {
     this.volumes = volumes;
     this.provisioning = new VolumeProvisioning(volumes, drivers, secrets, settings.policy());
     this.snapshots = new SnapshotOperations(volumes, drivers, secrets, settings.policy());
+    this.snapshotBlocks = new SnapshotBlocks(drivers, secrets, settings.policy());
     this.queries = new StorageQueries(volumes, drivers, quotas, settings.policy(), hostPaths);
   }
 
@@ -165,6 +168,10 @@ public final class NodeVolumes implements AutoCloseable {
 
   public SnapshotOperations snapshots() {
     return snapshots;
+  }
+
+  public SnapshotBlocks snapshotBlocks() {
+    return snapshotBlocks;
   }
 
   public StorageQueries queries() {

@@ -29,6 +29,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -94,7 +95,8 @@ class DaemonMetricsIT {
     Thread slow =
         Thread.ofVirtual()
             .start(() -> cri.exec(id, 60, "sh", "-c", "until [ -e /go ]; do sleep 0.1; done"));
-    Waits.until(() -> METRICS.get("/debug").contains("1 of them for more than 5 s"), "it is told as slow");
+    Waits.until(
+        () -> METRICS.get("/debug").contains("1 of them for more than 5 s"), "it is told as slow");
     assertThat(METRICS.get("/debug")).contains("ExecSync", id, "    at ");
     assertThat(
             MetricsEndpoint.value(

@@ -11,9 +11,11 @@ import io.keelson.linux.LoopDevices;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.csi.v1.VolumeUsage;
 import io.keelson.proto.node.v1.CsiVolume;
+import io.keelson.proto.node.v1.DeleteSnapshotRequest;
 import io.keelson.proto.node.v1.ExpandVolumeRequest;
 import io.keelson.proto.node.v1.ListDriversRequest;
 import io.keelson.proto.node.v1.Publication;
+import io.keelson.proto.node.v1.SnapshotBlocksRequest;
 import io.keelson.proto.node.v1.SnapshotVolumeRequest;
 import io.keelson.proto.node.v1.VolumeSource;
 import io.keelson.proto.node.v1.VolumeStatsRequest;
@@ -22,6 +24,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
@@ -153,22 +156,10 @@ class VolumesIT {
     volumes.create("origin", 16);
     Path path = Path.of(volumes.publish("o", VolumeCalls.named("origin")).getPath());
     Files.writeString(path.resolve("file"), "then");
-    var snapshot =
-        VolumeCalls.last(
-                node.cri()
-                    .volumes()
-                    .snapshotVolume(
-                        SnapshotVolumeRequest.newBuilder()
-                            .setVolume("origin")
-                            .setName("s1")
-                            .build()))
-            .getSnapshot();
-    assertThat(snapshot.getReadyToUse()).isTrue();
+    String snapshot = snapshot("origin", "s1");
     Files.writeString(path.resolve("file"), "now");
     volumes.create(
-        VolumeCalls.request("restored", VolumeCalls.LOCAL, 16)
-            .setFromSnapshotId(snapshot.getSnapshotId())
-            .build());
+        VolumeCalls.request("restored", VolumeCalls.LOCAL, 16).setFromSnapshotId(snapshot).build());
     volumes.create(
         VolumeCalls.request("clone", VolumeCalls.LOCAL, 32).setFromVolume("origin").build());
 
@@ -176,14 +167,86 @@ class VolumesIT {
     Path clone = Path.of(volumes.publish("c", VolumeCalls.named("clone")).getPath());
     assertThat(restored.resolve("file")).hasContent("then");
     assertThat(clone.resolve("file")).hasContent("now");
+    deleteSnapshot(snapshot);
+  }
+
+  @Test
+  void theBlocksOfSnapshotsAreTold() throws IOException {
+    volumes.create(
+        VolumeCalls.request("blocks", VolumeCalls.LOCAL, 4)
+            .setVolume(CsiVolume.newBuilder().setDriver(VolumeCalls.LOCAL).setBlock(true))
+            .build());
+    String device = volumes.publish("b", VolumeCalls.named("blocks")).getPath();
+    write(device, 1);
+    String first = snapshot("blocks", "first");
+    write(device, 1);
+    write(device, 3);
+    String second = snapshot("blocks", "second");
+    assertThat(blocks(second, "")).containsExactly("1048576 65536", "3145728 65536");
+    assertThat(blocks(second, first)).containsExactly("3145728 65536");
+    assertThat(keelson("blocks", second, "--base", first)).containsPattern("3145728 +65536");
+    deleteSnapshot(first);
+    deleteSnapshot(second);
+  }
+
+  /** 64 KiB that are no zeros. */
+  private static void write(String device, long mib) {
+    Shell.output(
+        "sh",
+        "-c",
+        "yes | dd of=%s bs=64k count=1 seek=%d iflag=fullblock conv=notrunc,fsync"
+            .formatted(device, mib * 16));
+  }
+
+  private static List<String> blocks(String snapshot, String base) {
+    List<String> blocks = new ArrayList<>();
+    node.cri()
+        .volumes()
+        .snapshotBlocks(
+            SnapshotBlocksRequest.newBuilder()
+                .setDriver(VolumeCalls.LOCAL)
+                .setSnapshotId(snapshot)
+                .setBaseSnapshotId(base)
+                .build())
+        .forEachRemaining(
+            some ->
+                some.getBlocksList()
+                    .forEach(each -> blocks.add(each.getByteOffset() + " " + each.getSizeBytes())));
+    return blocks;
+  }
+
+  private static String snapshot(String volume, String name) {
+    var snapshot =
+        VolumeCalls.last(
+                node.cri()
+                    .volumes()
+                    .snapshotVolume(
+                        SnapshotVolumeRequest.newBuilder().setVolume(volume).setName(name).build()))
+            .getSnapshot();
+    assertThat(snapshot.getReadyToUse()).isTrue();
+    return snapshot.getSnapshotId();
+  }
+
+  private static void deleteSnapshot(String id) {
     VolumeCalls.last(
         node.cri()
             .volumes()
             .deleteSnapshot(
-                io.keelson.proto.node.v1.DeleteSnapshotRequest.newBuilder()
+                DeleteSnapshotRequest.newBuilder()
                     .setDriver(VolumeCalls.LOCAL)
-                    .setSnapshotId(snapshot.getSnapshotId())
+                    .setSnapshotId(id)
                     .build()));
+  }
+
+  @Test
+  void theControllerTellsOfAVolumeThatIsNotWell() throws IOException {
+    volumes.create("ill", 4);
+    assertThat(keelson("show", "ill")).contains("vol-", "4.0MiB", "the content is there");
+    Path image = onlyImage();
+    Path elsewhere = image.resolveSibling("elsewhere");
+    Files.move(image, elsewhere);
+    assertThat(keelson("show", "ill")).contains("not well: the content is gone");
+    Files.move(elsewhere, image);
   }
 
   @Test

@@ -9,6 +9,7 @@ import io.keelson.proto.csi.v1.ControllerGrpc;
 import io.keelson.proto.csi.v1.GroupControllerGrpc;
 import io.keelson.proto.csi.v1.IdentityGrpc;
 import io.keelson.proto.csi.v1.NodeGrpc;
+import io.keelson.proto.csi.v1.SnapshotMetadataGrpc;
 import io.keelson.sandbox.error.KeelsonException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -156,6 +157,19 @@ public final class Driver implements AutoCloseable {
       Operation operation,
       Function<GroupControllerGrpc.GroupControllerBlockingStub, T> call) {
     return call(method, subject, operation, GroupControllerGrpc::newBlockingStub, call);
+  }
+
+  /**
+   * A call of the SnapshotMetadata service; as {@link #node}.
+   *
+   * @param call takes all answers; called again after a failure, it goes on from where it was
+   */
+  public <T> T snapshotMetadata(
+      String method,
+      String subject,
+      Operation operation,
+      Function<SnapshotMetadataGrpc.SnapshotMetadataBlockingStub, T> call) {
+    return call(method, subject, operation, SnapshotMetadataGrpc::newBlockingStub, call);
   }
 
   private <S extends AbstractBlockingStub<S>, T> T call(

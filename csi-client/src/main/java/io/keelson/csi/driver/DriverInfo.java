@@ -37,6 +37,10 @@ public record DriverInfo(
     topology = Map.copyOf(topology);
   }
 
+  public boolean can(PluginCapability.Service.Type service) {
+    return services.contains(service);
+  }
+
   public boolean can(NodeServiceCapability.RPC.Type capability) {
     return node.contains(capability);
   }

@@ -22,10 +22,20 @@ final class Failures {
     T run() throws IOException;
   }
 
+  /** The work of a call that sends its answers itself. */
+  @FunctionalInterface
+  interface Sending {
+    void run() throws IOException;
+  }
+
   static <T> void answer(StreamObserver<T> answers, Work<T> work) {
-    T answer;
+    stream(answers, () -> answers.onNext(work.run()));
+  }
+
+  /** The same for any number of answers. */
+  static <T> void stream(StreamObserver<T> answers, Sending work) {
     try {
-      answer = work.run();
+      work.run();
     } catch (StatusRuntimeException e) {
       answers.onError(e);
       return;
@@ -38,7 +48,6 @@ final class Failures {
       answers.onError(status.withDescription(String.valueOf(e.getMessage())).asRuntimeException());
       return;
     }
-    answers.onNext(answer);
     answers.onCompleted();
   }
 

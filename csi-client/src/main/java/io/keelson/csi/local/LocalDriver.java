@@ -32,6 +32,7 @@ public final class LocalDriver {
         List.of(
             new IdentityService(name, version),
             new ControllerService(store, provisioner, new Snapshots(store, contents), topologies),
+            new SnapshotMetadataService(store),
             new NodeService(store, provisioner, new NodeMounts(programs), topologies, nodeId));
   }
 

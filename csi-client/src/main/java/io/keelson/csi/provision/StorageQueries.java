@@ -10,6 +10,8 @@ import io.keelson.csi.quota.FileSystemUsage;
 import io.keelson.csi.quota.NodeQuotas;
 import io.keelson.csi.volume.Place;
 import io.keelson.csi.volume.Volumes;
+import io.keelson.proto.csi.v1.ControllerGetVolumeRequest;
+import io.keelson.proto.csi.v1.ControllerGetVolumeResponse;
 import io.keelson.proto.csi.v1.ControllerServiceCapability;
 import io.keelson.proto.csi.v1.GetCapacityRequest;
 import io.keelson.proto.csi.v1.ListSnapshotsRequest;
@@ -21,11 +23,14 @@ import io.keelson.proto.csi.v1.NodeGetVolumeStatsResponse;
 import io.keelson.proto.csi.v1.NodeServiceCapability;
 import io.keelson.proto.csi.v1.Topology;
 import io.keelson.proto.csi.v1.VolumeUsage;
+import io.keelson.proto.node.v1.CsiVolume;
 import io.keelson.proto.node.v1.DescribeStorageRequest;
 import io.keelson.proto.node.v1.DescribeStorageResponse;
+import io.keelson.proto.node.v1.DescribeVolumeResponse;
 import io.keelson.proto.node.v1.DriverStatus;
 import io.keelson.proto.node.v1.VolumeStatsResponse;
 import io.keelson.sandbox.error.NotFoundException;
+import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.isolator.HostPaths;
 import java.io.IOException;
 import java.util.List;
@@ -138,6 +143,30 @@ public final class StorageQueries {
                 .setUsed(use.usedBytes())
                 .setAvailable(use.availableBytes()))
         .build();
+  }
+
+  /** A volume as its driver's controller sees it now. */
+  public DescribeVolumeResponse volume(String name) throws IOException {
+    Operation operation = Operation.of(policy.callTimeout(), Operation.Listener.NONE);
+    CsiVolume csi = volumes.provisioned().get(name).getSource().getCsi();
+    Driver driver = drivers.get(csi.getDriver(), operation);
+    if (!driver.info(operation).can(ControllerServiceCapability.RPC.Type.GET_VOLUME)) {
+      throw new UnsupportedException(
+          "CSI driver " + driver.name() + " does not tell of single volumes");
+    }
+    ControllerGetVolumeRequest request =
+        ControllerGetVolumeRequest.newBuilder().setVolumeId(csi.getVolumeId()).build();
+    ControllerGetVolumeResponse answer =
+        driver.controller(
+            "ControllerGetVolume", name, operation, stub -> stub.controllerGetVolume(request));
+    DescribeVolumeResponse.Builder description =
+        DescribeVolumeResponse.newBuilder()
+            .setVolume(answer.getVolume())
+            .addAllNodeIds(answer.getStatus().getPublishedNodeIdsList());
+    if (answer.getStatus().hasVolumeCondition()) {
+      description.setCondition(answer.getStatus().getVolumeCondition());
+    }
+    return description.build();
   }
 
   private VolumeStatsResponse measured(Place place) throws IOException {

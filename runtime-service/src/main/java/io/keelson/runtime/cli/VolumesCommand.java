@@ -37,10 +37,11 @@ import picocli.CommandLine.Parameters;
     name = "volumes",
     description = {
       "Lists the volumes of this node; with a further word makes, changes and publishes them.",
-    })
+    },
+    subcommands = {ShowVolumeCommand.class, SnapshotBlocksCommand.class})
 final class VolumesCommand implements Callable<Integer> {
 
-  private static final String DEFAULT_DRIVER = "local.csi.keelson.io";
+  static final String DEFAULT_DRIVER = "local.csi.keelson.io";
 
   @Mixin private final ClientOptions client = new ClientOptions();
   @Mixin private final OutputOptions output = new OutputOptions();

@@ -5,6 +5,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
@@ -62,6 +63,20 @@ final class Answers {
     }
     if (from < all.size()) {
       observer.onNext(toMessage.apply(all.subList(from, all.size())));
+    }
+    observer.onCompleted();
+  }
+
+  /** What a handler does for a call that it answers bit by bit. */
+  interface Sending<T> {
+    void run(Consumer<T> sink) throws IOException;
+  }
+
+  static <T> void many(StreamObserver<T> observer, Sending<T> work) {
+    try {
+      work.run(observer::onNext);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
     observer.onCompleted();
   }

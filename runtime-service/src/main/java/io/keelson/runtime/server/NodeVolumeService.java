@@ -11,6 +11,8 @@ import io.keelson.proto.node.v1.DeleteSnapshotRequest;
 import io.keelson.proto.node.v1.DeleteVolumeRequest;
 import io.keelson.proto.node.v1.DescribeStorageRequest;
 import io.keelson.proto.node.v1.DescribeStorageResponse;
+import io.keelson.proto.node.v1.DescribeVolumeRequest;
+import io.keelson.proto.node.v1.DescribeVolumeResponse;
 import io.keelson.proto.node.v1.ExpandVolumeRequest;
 import io.keelson.proto.node.v1.ListDriversRequest;
 import io.keelson.proto.node.v1.ListDriversResponse;
@@ -18,6 +20,8 @@ import io.keelson.proto.node.v1.ListVolumesRequest;
 import io.keelson.proto.node.v1.ListVolumesResponse;
 import io.keelson.proto.node.v1.ModifyVolumeRequest;
 import io.keelson.proto.node.v1.PublishVolumeRequest;
+import io.keelson.proto.node.v1.SnapshotBlocksRequest;
+import io.keelson.proto.node.v1.SnapshotBlocksResponse;
 import io.keelson.proto.node.v1.SnapshotGroupRequest;
 import io.keelson.proto.node.v1.SnapshotVolumeRequest;
 import io.keelson.proto.node.v1.UnpublishVolumeRequest;
@@ -133,6 +137,18 @@ public final class NodeVolumeService extends VolumeServiceImplBase {
   public void deleteSnapshotGroup(
       DeleteSnapshotGroupRequest request, StreamObserver<VolumeProgress> answers) {
     gone(answers, steps -> volumes.snapshots().deleteGroup(request, steps::step));
+  }
+
+  @Override
+  public void snapshotBlocks(
+      SnapshotBlocksRequest request, StreamObserver<SnapshotBlocksResponse> answers) {
+    Answers.many(answers, sink -> volumes.snapshotBlocks().list(request, sink));
+  }
+
+  @Override
+  public void describeVolume(
+      DescribeVolumeRequest request, StreamObserver<DescribeVolumeResponse> answers) {
+    Answers.one(answers, () -> volumes.queries().volume(request.getName()));
   }
 
   @Override

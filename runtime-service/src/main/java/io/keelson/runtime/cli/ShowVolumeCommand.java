@@ -1,0 +1,33 @@
+package io.keelson.runtime.cli;
+
+import io.keelson.proto.node.v1.DescribeVolumeRequest;
+import io.keelson.proto.node.v1.DescribeVolumeResponse;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code keelson volumes show}. */
+@Command(name = "show", description = "A volume as its driver's controller sees it.")
+final class ShowVolumeCommand extends ClientCommand {
+
+  @Parameters(paramLabel = "NAME")
+  private String name = "";
+
+  ShowVolumeCommand(Terminal terminal) {
+    super(terminal);
+  }
+
+  @Override
+  int run(CriClient daemon) {
+    DescribeVolumeResponse volume =
+        daemon.volumes().describeVolume(DescribeVolumeRequest.newBuilder().setName(name).build());
+    Table table = new Table("ID", "SIZE", "NODES", "CONDITION");
+    table.row(
+        volume.getVolume().getVolumeId(),
+        Units.size(volume.getVolume().getCapacityBytes()),
+        String.join(" ", volume.getNodeIdsList()),
+        (volume.getCondition().getAbnormal() ? "not well: " : "")
+            + volume.getCondition().getMessage());
+    table.print(terminal().out());
+    return ExitCode.OK;
+  }
+}
