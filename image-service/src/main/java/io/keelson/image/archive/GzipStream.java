@@ -1,5 +1,6 @@
 package io.keelson.image.archive;
 
+import io.keelson.linux.isal.IsalInflater;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,7 +20,7 @@ final class GzipStream extends InputStream {
 
   private final InputStream source;
   private final Inflation inflation;
-  private final byte[] input = new byte[256 * 1024];
+  private final byte[] input = new byte[IsalInflater.MAX_INPUT];
   private int position;
   private int limit;
   private boolean inMember;

@@ -9,7 +9,7 @@ import com.sun.jna.Pointer;
  */
 public final class TransferBuffer implements AutoCloseable {
 
-  static final int SIZE = 256 * 1024;
+  static final int SIZE = 128 * 1024;
 
   private final Memory memory = new Memory(SIZE);
   private final long address = Pointer.nativeValue(memory);
