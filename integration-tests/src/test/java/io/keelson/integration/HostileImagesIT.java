@@ -133,7 +133,7 @@ class HostileImagesIT {
         .isNotEqualTo(Status.Code.OK);
     assertThat(Failures.code(() -> node.cri().importImage(Path.of("/no/such/file"), "")))
         .isNotEqualTo(Status.Code.OK);
-    assertThat(stored()).as("a refused image leaves nothing in the store").isEqualTo(before);
+    awaitStored(before);
   }
 
   @Test
@@ -155,7 +155,7 @@ class HostileImagesIT {
       assertThat(node.cri().listImages())
           .noneMatch(image -> image.getRepoTagsList().contains(registry.image()));
     }
-    assertThat(stored()).isEqualTo(before);
+    awaitStored(before);
   }
 
   @Test
@@ -165,7 +165,7 @@ class HostileImagesIT {
       Failures.Outcome outcome = Failures.of(() -> node.cri().pull(registry.image()));
       assertThat(outcome.code()).isNotEqualTo(Status.Code.OK);
     }
-    assertThat(stored()).isEqualTo(before);
+    awaitStored(before);
   }
 
   @Test
@@ -181,7 +181,7 @@ class HostileImagesIT {
         context.cancel(null);
         caller.join();
       }
-      Waits.until(() -> stored().equals(before), "the half layer is gone");
+      awaitStored(before);
       long begin = System.nanoTime();
       node.daemon().terminate();
       assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Patience.ofSeconds(30));
@@ -225,6 +225,11 @@ class HostileImagesIT {
     new Random(name.hashCode()).nextBytes(content);
     tar.file(name, 0644, content);
     return new TestImage(List.of(tar.bytes()), "{}");
+  }
+
+  /** Half a layer may take a moment to be deleted. */
+  private static void awaitStored(List<Path> before) {
+    Waits.until(() -> stored().equals(before), "a refused image leaves nothing in the store");
   }
 
   private static List<Path> stored() {

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -278,11 +279,15 @@ class SecurityIT {
 
     @Override
     public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-      if (attributes.isRegularFile()
-          && attributes.size() < 1 << 20
-          && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)
-          && Files.readString(file, StandardCharsets.ISO_8859_1).contains(SECRET)) {
-        telling.add(file);
+      try {
+        if (attributes.isRegularFile()
+            && attributes.size() < 1 << 20
+            && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)
+            && Files.readString(file, StandardCharsets.ISO_8859_1).contains(SECRET)) {
+          telling.add(file);
+        }
+      } catch (NoSuchFileException e) {
+        return visitFileFailed(file, e);
       }
       return FileVisitResult.CONTINUE;
     }
