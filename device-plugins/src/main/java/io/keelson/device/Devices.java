@@ -9,6 +9,7 @@ import io.keelson.device.container.CdiIsolator;
 import io.keelson.device.container.ContainerAccess;
 import io.keelson.device.container.DeviceIsolator;
 import io.keelson.device.container.Hotplug;
+import io.keelson.device.container.NodeOwners;
 import io.keelson.device.container.PodDevices;
 import io.keelson.device.dra.DraDrivers;
 import io.keelson.device.dra.PodClaims;
@@ -59,7 +60,8 @@ public final class Devices implements AutoCloseable {
     DeferredNodeListener nodes = new DeferredNodeListener();
     BuiltInPlugins builtIn = BuiltInPlugins.read(settings.definitions(), nodes);
     Nics nics = Nics.open(settings.checkpoints().resolve("nics"), builtIn.nics(), faults);
-    hotplug = new Hotplug(allocator, allocations, nics);
+    NodeOwners owners = new NodeOwners(settings.ownersFromUser());
+    hotplug = new Hotplug(allocator, allocations, nics, owners);
     nodes.open(hotplug);
     drivers = new DraDrivers(channels, settings.pluginWait());
     node =
@@ -78,8 +80,7 @@ public final class Devices implements AutoCloseable {
     cdiDevices = new CdiIsolator(new CdiInjection(cdi), nics);
     isolators =
         List.of(
-            new DeviceIsolator(
-                allocator, allocations, cdiDevices, nics, claims, settings.ownersFromUser()),
+            new DeviceIsolator(allocator, allocations, cdiDevices, nics, claims, owners),
             cdiDevices,
             hotplug.isolator());
     podExtensions = List.of(new PodDevices(allocator, allocations, nics), claims);

@@ -10,6 +10,7 @@ import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestDaemon;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.Int64Value;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.node.v1.NodeDevice;
 import java.io.IOException;
@@ -74,6 +75,7 @@ class BuiltInDevicesIT {
         """
             .formatted(node.base().resolve("tree"), NIC, PEER));
     node.set("devices.definitions_dir", "\"" + definitions + "\"");
+    node.set("devices.owners_from_user", "true");
     node.set("devices.cdi_dirs", "[\"" + node.base().resolve("cdi") + "\"]");
     node.writeConfiguration();
     node.start();
@@ -246,6 +248,28 @@ class BuiltInDevicesIT {
     var _ = cri.exec(container, "mknod", "/tmp/other", "c", "511", "100");
     assertThat(cri.exec(container, "cat", "/tmp/other").getStderr().toStringUtf8())
         .contains("Operation not permitted");
+  }
+
+  /** As {@code devices.owners_from_user} says; an annotation of the pod is for one container. */
+  @Test
+  void nodesBelongToTheContainersUser() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod =
+        node.pod("user").putAnnotations(REQUEST + ".main", "nvidia.com/gpu=1").build();
+    String podId = cri.runPod(pod);
+    ContainerConfig.Builder main = node.sleeper("main");
+    main.getLinuxBuilder()
+        .getSecurityContextBuilder()
+        .setRunAsUser(Int64Value.newBuilder().setValue(1234))
+        .setRunAsGroup(Int64Value.newBuilder().setValue(55));
+    String container = cri.run(podId, main.build(), pod);
+    assertThat(cri.output(container, "ls", "-ln", "/dev/nvidiactl")).contains(" 1234     55 ");
+    Shell.Result attached =
+        Shell.run(node.keelson("devices", "attach", container, "nvidia.com/gpu=1"));
+    assertThat(attached.exitCode()).as(attached.output()).isZero();
+    assertThat(cri.output(container, "ls", "-ln", "/dev/nvidia1")).contains(" 1234     55 ");
+    String side = cri.run(podId, node.sleeper("side").build(), pod);
+    assertThat(cri.output(side, "ls", "/dev")).doesNotContain("nvidia");
   }
 
   /** What the built-in plugins offer can be had by CDI names, too. */

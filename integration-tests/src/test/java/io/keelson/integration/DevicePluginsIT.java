@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.DyingDaemon;
 import io.keelson.integration.harness.Shell;
@@ -14,6 +15,19 @@ import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
+import io.keelson.proto.deviceplugin.v1beta1.AllocateRequest;
+import io.keelson.proto.deviceplugin.v1beta1.AllocateResponse;
+import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
+import io.keelson.proto.deviceplugin.v1beta1.Device;
+import io.keelson.proto.deviceplugin.v1beta1.DevicePluginGrpc;
+import io.keelson.proto.deviceplugin.v1beta1.DevicePluginOptions;
+import io.keelson.proto.deviceplugin.v1beta1.Empty;
+import io.keelson.proto.deviceplugin.v1beta1.ListAndWatchResponse;
+import io.keelson.proto.node.v1.NodeDevice;
+import io.keelson.proto.pluginregistration.v1.InfoRequest;
+import io.keelson.proto.pluginregistration.v1.PluginInfo;
+import io.keelson.proto.pluginregistration.v1.RegistrationGrpc;
+import io.keelson.sandbox.rpc.UnixServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -40,6 +54,10 @@ class DevicePluginsIT {
   private static final String WIDGET = "vendor.example/widget";
 
   @RegisterExtension static final TestNode node = TestNode.create();
+
+  static {
+    node.set("metrics.address", "\"unix:" + metricsSocket() + "\"");
+  }
 
   private static final DyingDaemon daemon = new DyingDaemon(node);
 
@@ -81,7 +99,8 @@ class DevicePluginsIT {
 
     assertThat(cri.output(with, "sh", "-c", "echo $WIDGETS")).isEqualTo("w0,w1");
     assertThat(cri.output(with, "ls", "-l", "/dev/widget")).matches("c.* 511, +77 .*");
-    assertThat(cri.output(with, "sh", "-c", "test -d /opt/widget && echo there")).isNotEmpty();
+    assertThat(cri.exec(with, "touch", "/opt/widget/x").getStderr().toStringUtf8())
+        .contains("Read-only file system");
     assertThat(opened(with)).contains("No such device or address");
     assertThat(cri.output(without, "ls", "/dev")).doesNotContain("widget");
     var _ = cri.exec(without, "mknod", "/tmp/widget", "c", "511", "77");
@@ -173,6 +192,9 @@ class DevicePluginsIT {
     plugin.start(); // the next request waits for it
     String second = cri.run(podId, asking("second", 1), pod);
     assertThat(cri.output(second, "sh", "-c", "echo $WIDGETS")).isEqualTo("w1");
+    assertThat(metrics())
+        .containsPattern(
+            "keelson_device_plugin_restarts_total\\{resource=\"" + WIDGET + "\",} [1-9]");
 
     node.killAndStart(); // not registered yet is not gone
     String third = cri.run(podId, asking("third", 1), pod);
@@ -295,6 +317,102 @@ class DevicePluginsIT {
           }
         },
         pattern);
+  }
+
+  /** As drivers do, instead of calling Register. */
+  @Test
+  void aPluginMayRegisterByASocketInTheWatchedFolder() throws Exception {
+    Path socket = node.root().resolve("plugins_registry/widgets.sock");
+    String resource = "vendor.example/folder";
+    try (UnixServer _ =
+        UnixServer.start(
+            socket, List.of(new WatchedRegistration(resource, socket), new OneDevice()))) {
+      Waits.until(
+          () -> node.cri().devicesOf(resource).stream().anyMatch(NodeDevice::getHealthy),
+          "its device");
+      PodSandboxConfig pod = node.pod("folder").build();
+      String podId = node.cri().runPod(pod);
+      ContainerConfig config = node.sleeper("main").putAnnotations(REQUEST, resource).build();
+      String container = node.cri().run(podId, config, pod);
+      assertThat(node.cri().output(container, "sh", "-c", "echo $ONE")).isEqualTo("only");
+      assertThatThrownBy(
+              () ->
+                  node.cri()
+                      .create(
+                          podId,
+                          node.sleeper("other").putAnnotations(REQUEST, resource).build(),
+                          pod))
+          .hasMessageContaining("RESOURCE_EXHAUSTED");
+      assertThat(metrics())
+          .contains("keelson_devices{resource=\"%s\",state=\"held\",} 1.0".formatted(resource))
+          .contains("keelson_device_allocations_total{resource=\"%s\",} 1.0".formatted(resource))
+          .containsPattern(
+              "keelson_device_allocation_failures_total\\{cause=\"ResourceExhausted\",} [1-9]");
+    }
+    Waits.until(
+        () ->
+            metrics()
+                .contains(
+                    "keelson_devices{resource=\"%s\",state=\"held\",} 1.0".formatted(resource)),
+        "who holds it is still told");
+  }
+
+  private static String metricsSocket() {
+    return node.base().resolve("metrics.sock").toString();
+  }
+
+  private static String metrics() {
+    return Shell.output("curl", "-s", "--unix-socket", metricsSocket(), "http://node/metrics");
+  }
+
+  private static final class WatchedRegistration extends RegistrationGrpc.RegistrationImplBase {
+
+    private final PluginInfo info;
+
+    WatchedRegistration(String resource, Path socket) {
+      info =
+          PluginInfo.newBuilder()
+              .setType("DevicePlugin")
+              .setName(resource)
+              .setEndpoint(socket.toString())
+              .addSupportedVersions("v1beta1")
+              .build();
+    }
+
+    @Override
+    public void getInfo(InfoRequest request, StreamObserver<PluginInfo> observer) {
+      observer.onNext(info);
+      observer.onCompleted();
+    }
+  }
+
+  private static final class OneDevice extends DevicePluginGrpc.DevicePluginImplBase {
+
+    @Override
+    public void getDevicePluginOptions(
+        Empty request, StreamObserver<DevicePluginOptions> observer) {
+      observer.onNext(DevicePluginOptions.getDefaultInstance());
+      observer.onCompleted();
+    }
+
+    @Override
+    public void listAndWatch(Empty request, StreamObserver<ListAndWatchResponse> observer) {
+      observer.onNext(
+          ListAndWatchResponse.newBuilder()
+              .addDevices(Device.newBuilder().setID("only").setHealth("Healthy"))
+              .build());
+    }
+
+    @Override
+    public void allocate(AllocateRequest request, StreamObserver<AllocateResponse> observer) {
+      observer.onNext(
+          AllocateResponse.newBuilder()
+              .addContainerResponses(
+                  ContainerAllocateResponse.newBuilder()
+                      .putEnvs("ONE", request.getContainerRequests(0).getDevicesIds(0)))
+              .build());
+      observer.onCompleted();
+    }
   }
 
   @Test

@@ -18,6 +18,8 @@ import io.keelson.proto.node.v1.WatchDevicesRequest;
 import io.keelson.proto.podresources.v1.AllocatableResourcesRequest;
 import io.keelson.proto.podresources.v1.ContainerDevices;
 import io.keelson.proto.podresources.v1.GetPodResourcesRequest;
+import io.keelson.proto.podresources.v1.ListPodResourcesRequest;
+import io.keelson.proto.podresources.v1.PodResources;
 import io.keelson.proto.podresources.v1.PodResourcesListerGrpc;
 import io.keelson.sandbox.rpc.UnixChannels;
 import java.nio.file.Files;
@@ -63,6 +65,8 @@ class HotplugIT {
         resource = "%s"
         paths = ["%s/later"]
         container_path = "/dev/later"
+        owner = "5:6"
+        mode = "0604"
         required = false
 
         [[usb]]
@@ -224,6 +228,7 @@ class HotplugIT {
     Path host = dev.resolve("later");
     Shell.output("mknod", host.toString(), "c", "511", "70");
     Waits.until(() -> open(container, "/dev/later").contains(MAY_OPEN), "the node");
+    assertThat(cri.output(container, "ls", "-ln", "/dev/later")).matches("crw----r--.* 5 +6 .*");
     Files.delete(host);
     Waits.until(() -> open(container, "/dev/later").contains("No such file"), "its end");
   }
@@ -294,6 +299,9 @@ class HotplugIT {
                   .getDevicesList())
           .extracting(ContainerDevices::getResourceName)
           .containsExactly(DISK);
+      assertThat(monitor.list(ListPodResourcesRequest.getDefaultInstance()).getPodResourcesList())
+          .extracting(PodResources::getName)
+          .containsExactly("ahead");
       Waits.until(
           () ->
               monitor

@@ -96,7 +96,15 @@ public final class BuiltInPlugins {
   private void unix(Definition definition) throws IOException {
     definition.allowOnly(
         Set.of(
-            "resource", "paths", "numbers", "container_path", "permissions", "required", "shares"));
+            "resource",
+            "paths",
+            "numbers",
+            "container_path",
+            "permissions",
+            "owner",
+            "mode",
+            "required",
+            "shares"));
     String resource = definition.resource();
     UnixScan scan =
         new UnixScan(
@@ -104,6 +112,8 @@ public final class BuiltInPlugins {
             definition.texts("numbers"),
             definition.text("container_path", ""),
             definition.permissions(),
+            definition.text("owner", ""),
+            definition.text("mode", ""),
             definition.flag("required", true));
     if (scan.paths().isEmpty() && scan.numbers().isEmpty()) {
       throw definition.wrong("neither paths nor numbers say which devices");

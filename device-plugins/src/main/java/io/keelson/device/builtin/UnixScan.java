@@ -1,5 +1,7 @@
 package io.keelson.device.builtin;
 
+import io.keelson.device.plugin.DevicePlugin;
+import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
 import io.keelson.sandbox.isolator.DeviceNodes;
 import io.keelson.sandbox.spec.SpecDevice;
@@ -23,6 +25,8 @@ import java.util.regex.Pattern;
  * @param numbers of nodes right in {@code /dev}: {@code c 10:200}, {@code b 7:*}
  * @param containerPath where it is in the container; empty for the host's path
  * @param permissions letters of r, w and m
+ * @param owner {@code uid:gid} of the nodes in the container; empty for the host's
+ * @param mode their permission bits, octal; empty for the host's
  * @param required false: a path that is not there yet is given all the same, and its node comes
  *     into the container when it appears
  */
@@ -31,6 +35,8 @@ record UnixScan(
     List<String> numbers,
     String containerPath,
     String permissions,
+    String owner,
+    String mode,
     boolean required)
     implements DeviceScan {
 
@@ -45,6 +51,13 @@ record UnixScan(
         throw new IllegalArgumentException(
             "\"%s\" is not of the form \"c MAJOR:MINOR\"".formatted(number));
       }
+    }
+    if (!owner.matches("([0-9]{1,10}(:[0-9]{1,10})?)?")) {
+      throw new IllegalArgumentException("owner \"%s\" is not uid:gid".formatted(owner));
+    }
+    if (!mode.matches("(0?[0-7]{3})?")) {
+      throw new IllegalArgumentException(
+          "mode \"%s\" is not permission bits such as 0660".formatted(mode));
     }
     for (String path : paths) {
       if (!path.startsWith("/")) {
@@ -75,13 +88,24 @@ record UnixScan(
     }
     for (String number : numbers) {
       for (Path entry : list(DEV, "*")) {
-        Optional<SpecDevice> node = node(entry);
+        // What a link leads to is found under its own name, and /dev/stdin leads anywhere.
+        Optional<SpecDevice> node = Files.isSymbolicLink(entry) ? Optional.empty() : node(entry);
         if (node.isPresent() && isMatch(number, node.get())) {
           found.add(device(entry, node.get()));
         }
       }
     }
     return found;
+  }
+
+  @Override
+  public void complete(List<FoundDevice> given, ContainerAllocateResponse.Builder answer) {
+    if (!owner.isEmpty()) {
+      answer.putAnnotations(DevicePlugin.NODE_OWNER, owner);
+    }
+    if (!mode.isEmpty()) {
+      answer.putAnnotations(DevicePlugin.NODE_MODE, mode);
+    }
   }
 
   private static List<Path> matches(Path pattern) throws IOException {

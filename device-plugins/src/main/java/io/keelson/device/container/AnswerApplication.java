@@ -17,6 +17,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Writes what a plugin answered to Allocate into a container's spec; CDI names are not its part.
@@ -24,6 +25,10 @@ import java.util.Map;
 final class AnswerApplication {
 
   private static final String ALL_ACCESS = "rwm";
+
+  /** Annotations of answers that are not the container's. */
+  private static final Set<String> FOR_US =
+      Set.of(DevicePlugin.MOUNTS_FOR_LABEL, DevicePlugin.NODE_OWNER, DevicePlugin.NODE_MODE);
 
   private AnswerApplication() {}
 
@@ -64,8 +69,7 @@ final class AnswerApplication {
         .getAnnotationsMap()
         .forEach(
             (key, value) -> {
-              if (!key.startsWith(DeviceAnnotations.CDI_PREFIX)
-                  && !key.equals(DevicePlugin.MOUNTS_FOR_LABEL)) {
+              if (!key.startsWith(DeviceAnnotations.CDI_PREFIX) && !FOR_US.contains(key)) {
                 spec.annotation(key, value);
               }
             });

@@ -2,6 +2,7 @@ package io.keelson.device.container;
 
 import io.keelson.device.allocation.Claimant;
 import io.keelson.device.allocation.DeviceRequest;
+import io.keelson.device.plugin.DevicePlugin;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxMetadata;
@@ -25,10 +26,10 @@ public final class DeviceAnnotations {
   public static final String REQUEST_FOR = REQUEST + ".";
 
   /** {@code uid:gid} of the nodes of all requested devices, in the container. */
-  public static final String OWNER = "devices.keelson.io/owner";
+  public static final String OWNER = DevicePlugin.NODE_OWNER;
 
   /** Permission bits of those nodes, octal: {@code 0660}. */
-  public static final String MODE = "devices.keelson.io/mode";
+  public static final String MODE = DevicePlugin.NODE_MODE;
 
   /** Any annotation that begins so names CDI devices, with commas between them. */
   public static final String CDI_PREFIX = "cdi.k8s.io/";
@@ -36,7 +37,13 @@ public final class DeviceAnnotations {
   private DeviceAnnotations() {}
 
   /** Owner and mode where an annotation names them. */
-  public record Ownership(Optional<Long> uid, Optional<Long> gid, Optional<Integer> mode) {}
+  public record Ownership(Optional<Long> uid, Optional<Long> gid, Optional<Integer> mode) {
+
+    /** The other's where this one says nothing. */
+    Ownership or(Ownership other) {
+      return new Ownership(uid.or(other::uid), gid.or(other::gid), mode.or(other::mode));
+    }
+  }
 
   /** What a pod asks for as a whole. */
   public static List<DeviceRequest> ofPod(PodSandboxConfig pod) {
@@ -69,10 +76,10 @@ public final class DeviceAnnotations {
     return names;
   }
 
-  /** Owner and mode: the container's annotations win over the pod's. */
-  public static Ownership ownership(PodSandboxConfig pod, ContainerConfig container) {
-    Optional<String> owner = find(pod, container, OWNER);
-    Optional<String> mode = find(pod, container, MODE);
+  /** Owner and mode as annotations name them. */
+  static Ownership ownership(Map<String, String> annotations) {
+    Optional<String> owner = Optional.ofNullable(annotations.get(OWNER));
+    Optional<String> mode = Optional.ofNullable(annotations.get(MODE));
     Optional<Long> uid = Optional.empty();
     Optional<Long> gid = Optional.empty();
     if (owner.isPresent()) {
@@ -87,12 +94,6 @@ public final class DeviceAnnotations {
       throw malformed(MODE, mode.get(), "permission bits such as 0660");
     }
     return new Ownership(uid, gid, mode.map(text -> Integer.valueOf(text, 8)));
-  }
-
-  private static Optional<String> find(
-      PodSandboxConfig pod, ContainerConfig container, String key) {
-    return Optional.ofNullable(container.getAnnotationsMap().get(key))
-        .or(() -> Optional.ofNullable(pod.getAnnotationsMap().get(key)));
   }
 
   private static long number(String text, String key, String value) {

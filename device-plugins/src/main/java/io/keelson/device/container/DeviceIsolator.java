@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -39,25 +38,21 @@ public final class DeviceIsolator implements Isolator {
   private final CdiIsolator cdi;
   private final Nics nics;
   private final PodClaims claims;
-  private final boolean ownersFromUser;
+  private final NodeOwners owners;
 
-  /**
-   * @param ownersFromUser nodes that a plugin asks for belong to the container's user unless an
-   *     annotation names another owner
-   */
   public DeviceIsolator(
       Allocator allocator,
       Allocations allocations,
       CdiIsolator cdi,
       Nics nics,
       PodClaims claims,
-      boolean ownersFromUser) {
+      NodeOwners owners) {
     this.nics = nics;
     this.claims = claims;
     this.allocator = allocator;
     this.allocations = allocations;
     this.cdi = cdi;
-    this.ownersFromUser = ownersFromUser;
+    this.owners = owners;
   }
 
   @Override
@@ -69,14 +64,15 @@ public final class DeviceIsolator implements Isolator {
     config.getCDIDevicesList().stream().map(CDIDevice::getName).forEach(cdiNames::add);
     cdiNames.addAll(DeviceAnnotations.cdiNames(config.getAnnotationsMap()));
     cdiNames.addAll(claims.cdiDevices(container.pod().id()));
-    if (!held.isEmpty()) {
-      DeviceAnnotations.Ownership ownership = ownership(container, spec);
-      for (DeviceAllocation allocation : held) {
-        AnswerApplication.apply(
-            allocation.getResponse(), spec, ownership, container.image().labels(), privileged);
-        allocation.getResponse().getCdiDevicesList().forEach(name -> cdiNames.add(name.getName()));
-        cdiNames.addAll(DeviceAnnotations.cdiNames(allocation.getResponse().getAnnotationsMap()));
-      }
+    for (DeviceAllocation allocation : held) {
+      AnswerApplication.apply(
+          allocation.getResponse(),
+          spec,
+          owners.of(container, allocation.getResponse(), spec.user()),
+          container.image().labels(),
+          privileged);
+      allocation.getResponse().getCdiDevicesList().forEach(name -> cdiNames.add(name.getName()));
+      cdiNames.addAll(DeviceAnnotations.cdiNames(allocation.getResponse().getAnnotationsMap()));
     }
     cdi.inject(container, cdiNames, spec);
   }
@@ -122,18 +118,6 @@ public final class DeviceIsolator implements Isolator {
               }
             });
     return nodes;
-  }
-
-  private DeviceAnnotations.Ownership ownership(ContainerContext container, SpecBuilder spec) {
-    DeviceAnnotations.Ownership named =
-        DeviceAnnotations.ownership(container.pod().config(), container.config());
-    if (!ownersFromUser) {
-      return named;
-    }
-    return new DeviceAnnotations.Ownership(
-        named.uid().or(() -> Optional.of(spec.user().uid())),
-        named.gid().or(() -> Optional.of(spec.user().gid())),
-        named.mode());
   }
 
   /** Containers that are gone hold nothing: the daemon may have been killed in between. */

@@ -39,6 +39,7 @@ public final class Hotplug implements NodeListener {
   private final Allocator allocator;
   private final Allocations allocations;
   private final Nics nics;
+  private final NodeOwners owners;
   private final KnownContainers containers = new KnownContainers();
 
   /** Changes of nodes and rules are few, and each depends on what all others have left. */
@@ -46,10 +47,11 @@ public final class Hotplug implements NodeListener {
 
   private volatile Optional<ContainerAccess> access = Optional.empty();
 
-  public Hotplug(Allocator allocator, Allocations allocations, Nics nics) {
+  public Hotplug(Allocator allocator, Allocations allocations, Nics nics, NodeOwners owners) {
     this.allocator = allocator;
     this.allocations = allocations;
     this.nics = nics;
+    this.owners = owners;
   }
 
   /** Must be among the isolators, to know the containers. */
@@ -212,11 +214,8 @@ public final class Hotplug implements NodeListener {
           }
         }
         allow(container.get(), held(container.get()), List.of());
-        DeviceAnnotations.Ownership ownership = ownership(container.get());
-        for (DeviceSpec wanted : now) {
-          for (SpecDevice node : AnswerApplication.nodes(wanted)) {
-            nodesOf(container.get()).make(AnswerApplication.owned(node, ownership));
-          }
+        for (SpecDevice node : nodes(container.get(), allocation, now)) {
+          nodesOf(container.get()).make(node);
         }
         log.atInfo()
             .addKeyValue("container", id)
@@ -258,15 +257,18 @@ public final class Hotplug implements NodeListener {
     return held;
   }
 
-  private static DeviceAnnotations.Ownership ownership(ContainerContext container) {
-    return DeviceAnnotations.ownership(container.pod().config(), container.config());
+  private List<SpecDevice> nodes(ContainerContext container, DeviceAllocation allocation)
+      throws IOException {
+    return nodes(container, allocation, allocation.getResponse().getDevicesList());
   }
 
-  private static List<SpecDevice> nodes(ContainerContext container, DeviceAllocation allocation)
+  private List<SpecDevice> nodes(
+      ContainerContext container, DeviceAllocation allocation, List<DeviceSpec> wantedNodes)
       throws IOException {
-    DeviceAnnotations.Ownership ownership = ownership(container);
+    DeviceAnnotations.Ownership ownership =
+        owners.of(container, allocation.getResponse(), BundleFile.user(container.bundle()));
     List<SpecDevice> nodes = new ArrayList<>();
-    for (DeviceSpec wanted : allocation.getResponse().getDevicesList()) {
+    for (DeviceSpec wanted : wantedNodes) {
       for (SpecDevice node : AnswerApplication.nodes(wanted)) {
         nodes.add(AnswerApplication.owned(node, ownership));
       }
@@ -280,7 +282,7 @@ public final class Hotplug implements NodeListener {
     if (container.config().getLinux().getSecurityContext().getPrivileged()) {
       return;
     }
-    List<SpecDeviceRule> rules = new ArrayList<>(BundleRules.read(container.bundle()));
+    List<SpecDeviceRule> rules = new ArrayList<>(BundleFile.rules(container.bundle()));
     for (SpecDevice node : gone) {
       rules.removeIf(rule -> rule.equals(SpecDeviceRule.allow(node, rule.access())));
     }

@@ -14,6 +14,12 @@ public interface DevicePlugin extends AutoCloseable {
   /** Annotation of an answer: its mounts are only for images with the label that it names. */
   String MOUNTS_FOR_LABEL = "devices.keelson.io/mounts-for-label";
 
+  /** Annotation of an answer: {@code uid:gid} of its nodes unless the container's say otherwise. */
+  String NODE_OWNER = "devices.keelson.io/owner";
+
+  /** The same for the permission bits of its nodes, octal. */
+  String NODE_MODE = "devices.keelson.io/mode";
+
   /**
    * Tells the whole list of devices, at once and after each change, until the plugin ends or is
    * closed. Comes once.

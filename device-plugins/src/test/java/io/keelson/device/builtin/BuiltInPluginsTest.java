@@ -2,7 +2,9 @@ package io.keelson.device.builtin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.keelson.device.allocation.DeviceRequest;
 import io.keelson.device.plugin.Device;
 import io.keelson.device.plugin.PluginRegistry;
 import io.keelson.device.plugin.Resource;
@@ -53,6 +55,10 @@ class BuiltInPluginsTest {
     Resource gpus = start("[[gpu]]\nvendors = [\"nvidia\"]\n").apply("nvidia.com/gpu");
 
     assertThat(gpus.devices().keySet()).containsExactly("GPU-aaaa", "GPU-bbbb");
+    for (String wish : List.of("uuid:GPU-bbbb", "id:GPU-bbbb", "pci:0000:41:00.0")) {
+      assertThat(chosen(gpus, "nvidia.com/gpu=" + wish)).as(wish).containsExactly("GPU-bbbb");
+    }
+    assertThat(chosen(gpus, "nvidia.com/gpu=product:2330")).containsExactly("GPU-aaaa", "GPU-bbbb");
     Device second = device(gpus, "GPU-bbbb");
     assertThat(second.numaNodes()).containsExactly(1L);
     assertThat(second.attributes())
@@ -84,6 +90,7 @@ class BuiltInPluginsTest {
     Resource gpus = start("[[gpu]]\nvendors = [\"nvidia\"]\n").apply("nvidia.com/gpu");
 
     assertThat(gpus.devices().keySet()).containsExactly("GPU-aaaa/1/0", "GPU-aaaa/2/0");
+    assertThat(chosen(gpus, "nvidia.com/gpu=mig:2/0")).containsExactly("GPU-aaaa/2/0");
     assertThat(gpus.plugin().allocate(List.of("GPU-aaaa/2/0")).getDevicesList())
         .extracting(DeviceSpec::getContainerPath)
         .containsExactly(
@@ -129,6 +136,32 @@ class BuiltInPluginsTest {
         .containsExactly(id + "::0", id + "::1", "full::0", "full::1");
     assertThat(things.plugin().allocate(List.of(id + "::1")).getDevices(0).getHostPath())
         .isEqualTo(node.toString());
+  }
+
+  /** By type and number, whatever the names are. */
+  @Test
+  void nodesAreFoundByTheirNumbersWithOwnerAndMode() throws Exception {
+    Resource memory =
+        start(
+                """
+                [[unix]]
+                resource = "unix.keelson.io/memory"
+                numbers = ["c 1:3", "c 1:7"]
+                permissions = "r"
+                owner = "1000:44"
+                mode = "0640"
+                """)
+            .apply("unix.keelson.io/memory");
+
+    assertThat(memory.devices().keySet()).containsExactlyInAnyOrder("null", "full");
+    assertThat(device(memory, "null").attributes()).containsEntry("number", "c 1:3");
+    ContainerAllocateResponse answer = memory.plugin().allocate(List.of("null"));
+    assertThat(answer.getDevicesList())
+        .extracting(DeviceSpec::getContainerPath, DeviceSpec::getPermissions)
+        .containsExactly(tuple("/dev/null", "r"));
+    assertThat(answer.getAnnotationsMap())
+        .containsEntry("devices.keelson.io/owner", "1000:44")
+        .containsEntry("devices.keelson.io/mode", "0640");
   }
 
   /** required = false: the device is given before it is there, and told when it comes. */
@@ -197,6 +230,8 @@ class BuiltInPluginsTest {
         "[[unix]];resource = \"a.b/c\" | neither paths nor numbers",
         "[[unix]];resource = \"a.b/c\";numbers = [\"x 1:2\"] | is not of the form \"c"
             + " MAJOR:MINOR\"",
+        "[[unix]];resource = \"a.b/c\";paths = [\"/x\"];owner = \"me\" | owner \"me\" is not",
+        "[[unix]];resource = \"a.b/c\";paths = [\"/x\"];mode = \"rw\" | mode \"rw\" is not",
         "[[unix]];resource = \"a.b/c\";path = [\"/dev/x\"] | unknown key path",
         "[[gpu]];vendors = [\"acme\"] | GPU vendor \"acme\" is none of",
         "[[disk]] | there are unix, gpu",
@@ -218,6 +253,13 @@ class BuiltInPluginsTest {
     Files.writeString(definitions.resolve("test.toml"), rooted);
     BuiltInPlugins.read(definitions, this::changed).start(registry);
     return name -> registry.resource(name).orElseThrow();
+  }
+
+  /** The devices that a request's words fit. */
+  private static List<String> chosen(Resource resource, String request) {
+    DeviceRequest.Selector selector =
+        DeviceRequest.parse(request).getFirst().selectors().getFirst();
+    return resource.devices().values().stream().filter(selector::matches).map(Device::id).toList();
   }
 
   private static Device device(Resource resource, String id) {

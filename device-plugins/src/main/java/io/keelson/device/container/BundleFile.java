@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keelson.sandbox.spec.SpecDevice;
 import io.keelson.sandbox.spec.SpecDeviceRule;
+import io.keelson.sandbox.spec.SpecUser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,12 +13,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The rules of access to devices that a container was made with, from its bundle. */
-final class BundleRules {
+final class BundleFile {
 
-  private BundleRules() {}
+  private BundleFile() {}
 
-  static List<SpecDeviceRule> read(Path bundle) throws IOException {
-    JsonNode spec = new ObjectMapper().readTree(Files.readAllBytes(bundle.resolve("config.json")));
+  private static JsonNode read(Path bundle) throws IOException {
+    return new ObjectMapper().readTree(Files.readAllBytes(bundle.resolve("config.json")));
+  }
+
+  static SpecUser user(Path bundle) throws IOException {
+    JsonNode user = read(bundle).path("process").path("user");
+    return new SpecUser(user.path("uid").asLong(), user.path("gid").asLong(), List.of());
+  }
+
+  static List<SpecDeviceRule> rules(Path bundle) throws IOException {
+    JsonNode spec = read(bundle);
     List<SpecDeviceRule> rules = new ArrayList<>();
     for (JsonNode rule : spec.path("linux").path("resources").path("devices")) {
       rules.add(
