@@ -39,6 +39,7 @@ class BuiltInDevicesIT {
 
   private static final String NIC = "kn" + ProcessHandle.current().pid() % 100_000;
   private static final String PEER = NIC + "p";
+  private static final String TAP = NIC + "t";
   private static final String MAC = "02:6b:65:65:6c:01";
 
   @BeforeAll
@@ -68,12 +69,16 @@ class BuiltInDevicesIT {
         addresses = ["192.168.77.5/24"]
 
         [[nic]]
+        resource = "nic.keelson.io/tap"
+        parents = ["%s"]
+
+        [[nic]]
         resource = "nic.keelson.io/shared"
         kind = "macvlan"
         parents = ["%s"]
         count = 2
         """
-            .formatted(node.base().resolve("tree"), NIC, PEER));
+            .formatted(node.base().resolve("tree"), NIC, TAP, PEER));
     node.set("devices.definitions_dir", "\"" + definitions + "\"");
     node.set("devices.owners_from_user", "true");
     node.set("devices.cdi_dirs", "[\"" + node.base().resolve("cdi") + "\"]");
@@ -143,6 +148,32 @@ class BuiltInDevicesIT {
     cri.stop(container, 0);
     cri.remove(container);
     assertIsHome();
+  }
+
+  /** What a virtual machine or a VPN has. */
+  @Test
+  void aTapIsLentAndComesHome() throws Exception {
+    Cri cri = node.cri();
+    Shell.output("ip", "tuntap", "add", TAP, "mode", "tap");
+    try {
+      Shell.output("ip", "link", "set", TAP, "mtu", "1300", "up");
+      Shell.output("ip", "addr", "add", "192.168.75.2/24", "dev", TAP);
+      Waits.until(
+          () -> cri.devicesOf("nic.keelson.io/tap").stream().allMatch(NodeDevice::getHealthy),
+          "the tap is seen");
+      PodSandboxConfig pod =
+          node.pod("tap").putAnnotations(REQUEST, "nic.keelson.io/tap=1").build();
+      String podId = cri.runPod(pod);
+      String container = cri.run(podId, node.sleeper("main").build(), pod);
+      assertThat(cri.output(container, "ip", "addr", "show", "net0"))
+          .contains("mtu 1300")
+          .doesNotContain("192.168.75.2");
+      cri.removePod(podId);
+      assertThat(Shell.output("ip", "addr", "show", TAP)).contains("mtu 1300", "192.168.75.2/24");
+      assertThat(node.root().resolve("devices/nics")).isEmptyDirectory();
+    } finally {
+      Shell.run(java.util.List.of("ip", "link", "delete", TAP));
+    }
   }
 
   @Test
