@@ -67,6 +67,9 @@ abstract class FileSystemCases {
     Shell.output("umount", plain.toString());
     Files.delete(node.base().resolve("test.image"));
     assertThat(ProjectQuota.isEnforced(mount(node.root(), "prjquota"))).isTrue();
+    for (String folder : List.of("volumes", "snapshots")) { // the driver's own, which stay
+      Files.createDirectories(node.root().resolve("local-volumes").resolve(folder));
+    }
     node.start();
   }
 

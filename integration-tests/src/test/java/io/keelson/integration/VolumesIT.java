@@ -11,7 +11,6 @@ import io.keelson.linux.LoopDevices;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.csi.v1.VolumeUsage;
 import io.keelson.proto.node.v1.CsiVolume;
-import io.keelson.proto.node.v1.DeleteSnapshotRequest;
 import io.keelson.proto.node.v1.ExpandVolumeRequest;
 import io.keelson.proto.node.v1.ListDriversRequest;
 import io.keelson.proto.node.v1.Publication;
@@ -167,7 +166,7 @@ class VolumesIT {
     Path clone = Path.of(volumes.publish("c", VolumeCalls.named("clone")).getPath());
     assertThat(restored.resolve("file")).hasContent("then");
     assertThat(clone.resolve("file")).hasContent("now");
-    deleteSnapshot(snapshot);
+    VolumeCalls.deleteSnapshot(node, VolumeCalls.LOCAL, snapshot);
   }
 
   @Test
@@ -185,8 +184,8 @@ class VolumesIT {
     assertThat(blocks(second, "")).containsExactly("1048576 65536", "3145728 65536");
     assertThat(blocks(second, first)).containsExactly("3145728 65536");
     assertThat(keelson("blocks", second, "--base", first)).containsPattern("3145728 +65536");
-    deleteSnapshot(first);
-    deleteSnapshot(second);
+    VolumeCalls.deleteSnapshot(node, VolumeCalls.LOCAL, first);
+    VolumeCalls.deleteSnapshot(node, VolumeCalls.LOCAL, second);
   }
 
   /** 64 KiB that are no zeros. */
@@ -225,17 +224,6 @@ class VolumesIT {
             .getSnapshot();
     assertThat(snapshot.getReadyToUse()).isTrue();
     return snapshot.getSnapshotId();
-  }
-
-  private static void deleteSnapshot(String id) {
-    VolumeCalls.last(
-        node.cri()
-            .volumes()
-            .deleteSnapshot(
-                DeleteSnapshotRequest.newBuilder()
-                    .setDriver(VolumeCalls.LOCAL)
-                    .setSnapshotId(id)
-                    .build()));
   }
 
   @Test

@@ -264,8 +264,8 @@ public final class VolumeProvisioning {
    *
    * @return why not, {@code ""} if it can
    */
-  public String validate(String name, Operation.Listener listener) throws IOException {
-    Operation operation = operation(listener);
+  public String validate(String name) throws IOException {
+    Operation operation = Operation.of(policy.callTimeout(), Operation.Listener.NONE);
     VolumeRecord volume = volumes.provisioned().get(name);
     CsiVolume csi = volume.getSource().getCsi();
     Driver driver = drivers.get(csi.getDriver(), operation);

@@ -3,6 +3,7 @@ package io.keelson.integration.harness;
 import io.keelson.proto.csi.v1.CapacityRange;
 import io.keelson.proto.node.v1.CreateVolumeRequest;
 import io.keelson.proto.node.v1.CsiVolume;
+import io.keelson.proto.node.v1.DeleteSnapshotRequest;
 import io.keelson.proto.node.v1.DeleteVolumeRequest;
 import io.keelson.proto.node.v1.ListVolumesRequest;
 import io.keelson.proto.node.v1.Publication;
@@ -61,6 +62,14 @@ public final class VolumeCalls {
     if (!gone) {
       throw new AssertionError("no word that volume " + name + " is gone");
     }
+  }
+
+  public static void deleteSnapshot(TestNode node, String driver, String id) {
+    last(
+        node.cri()
+            .volumes()
+            .deleteSnapshot(
+                DeleteSnapshotRequest.newBuilder().setDriver(driver).setSnapshotId(id).build()));
   }
 
   public Publication publish(String id, VolumeSource source) {

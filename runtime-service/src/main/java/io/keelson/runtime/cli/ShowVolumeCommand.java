@@ -28,6 +28,9 @@ final class ShowVolumeCommand extends ClientCommand {
         (volume.getCondition().getAbnormal() ? "not well: " : "")
             + volume.getCondition().getMessage());
     table.print(terminal().out());
+    if (!volume.getUnusable().isEmpty()) {
+      terminal().out().println("not usable: " + volume.getUnusable());
+    }
     return ExitCode.OK;
   }
 }

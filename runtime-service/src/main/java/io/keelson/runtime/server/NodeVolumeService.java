@@ -148,7 +148,12 @@ public final class NodeVolumeService extends VolumeServiceImplBase {
   @Override
   public void describeVolume(
       DescribeVolumeRequest request, StreamObserver<DescribeVolumeResponse> answers) {
-    Answers.one(answers, () -> volumes.queries().volume(request.getName()));
+    Answers.one(
+        answers,
+        () ->
+            volumes.queries().volume(request.getName()).toBuilder()
+                .setUnusable(volumes.provisioning().validate(request.getName()))
+                .build());
   }
 
   @Override

@@ -1,0 +1,225 @@
+package io.keelson.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Status;
+import io.keelson.integration.harness.MetricsEndpoint;
+import io.keelson.integration.harness.MisbehavingDriver;
+import io.keelson.integration.harness.MisbehavingDriver.Misdeed;
+import io.keelson.integration.harness.TestNode;
+import io.keelson.integration.harness.VolumeCalls;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.csi.v1.ControllerPublishVolumeRequest;
+import io.keelson.proto.csi.v1.CreateVolumeRequest;
+import io.keelson.proto.csi.v1.NodePublishVolumeRequest;
+import io.keelson.proto.csi.v1.NodeStageVolumeRequest;
+import io.keelson.proto.csi.v1.ValidateVolumeCapabilitiesRequest;
+import io.keelson.proto.csi.v1.Volume;
+import io.keelson.proto.csi.v1.VolumeCapability;
+import io.keelson.proto.csi.v1.VolumeCapability.AccessMode.Mode;
+import io.keelson.proto.node.v1.CsiVolume;
+import io.keelson.proto.node.v1.DescribeStorageRequest;
+import io.keelson.proto.node.v1.DescribeStorageResponse;
+import io.keelson.proto.node.v1.DescribeVolumeRequest;
+import io.keelson.proto.node.v1.DescribeVolumeResponse;
+import io.keelson.proto.node.v1.DriverStatus;
+import io.keelson.proto.node.v1.ListDriversRequest;
+import io.keelson.proto.node.v1.SnapshotVolumeRequest;
+import io.keelson.proto.node.v1.VolumeProgress;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What a CSI driver is told, and what is told of it. */
+class CsiCallsIT {
+
+  private static final String PASSWORD = "very-hidden-word";
+
+  @RegisterExtension static final TestNode node = TestNode.create();
+
+  private static final MisbehavingDriver driver = MisbehavingDriver.of(node);
+
+  private static final MetricsEndpoint METRICS = MetricsEndpoint.of(node);
+
+  private final VolumeCalls volumes = new VolumeCalls(node);
+
+  @BeforeAll
+  static void startDriver() throws IOException {
+    driver.start();
+  }
+
+  @AfterAll
+  static void endDriver() {
+    driver.close();
+  }
+
+  @AfterEach
+  void deleteVolumes() {
+    driver.behave();
+    node.removeAllPods();
+    volumes.list().forEach(each -> volumes.delete(each.getName()));
+  }
+
+  @Test
+  void allThatWasAskedForReachesTheDriverAndSecretsNobodyElse() throws IOException {
+    Path secret = Files.createDirectories(node.secrets().resolve("vault"));
+    Files.writeString(secret.resolve("password"), PASSWORD);
+    volumes.create(
+        VolumeCalls.request("v", MisbehavingDriver.NAME, 4)
+            .setVolume(
+                CsiVolume.newBuilder()
+                    .setDriver(MisbehavingDriver.NAME)
+                    .setFsType("ext4")
+                    .addMountFlags("noatime")
+                    .setAccessMode(Mode.SINGLE_NODE_SINGLE_WRITER)
+                    .setPodInfo(true)
+                    .setSecret("vault"))
+            .putParameters("layout", "image")
+            .build());
+    PodSandboxConfig pod = pod("first");
+    node.cri().runPod(pod);
+
+    CreateVolumeRequest created = driver.last(CreateVolumeRequest.class);
+    assertThat(created.getParametersMap()).containsEntry("layout", "image");
+    assertThat(created.getAccessibilityRequirements().getRequisiteList())
+        .as("where the node is")
+        .singleElement()
+        .satisfies(here -> assertThat(here.getSegmentsMap()).containsValue("node-1"));
+    ControllerPublishVolumeRequest attached = driver.last(ControllerPublishVolumeRequest.class);
+    assertThat(attached.getNodeId()).isEqualTo("node-1");
+    NodeStageVolumeRequest staged = driver.last(NodeStageVolumeRequest.class);
+    NodePublishVolumeRequest published = driver.last(NodePublishVolumeRequest.class);
+    for (VolumeCapability capability :
+        List.of(
+            created.getVolumeCapabilities(0),
+            attached.getVolumeCapability(),
+            staged.getVolumeCapability(),
+            published.getVolumeCapability())) {
+      assertThat(capability.getMount().getFsType()).isEqualTo("ext4");
+      assertThat(capability.getMount().getMountFlagsList()).containsExactly("noatime");
+      assertThat(capability.getAccessMode().getMode()).isEqualTo(Mode.SINGLE_NODE_SINGLE_WRITER);
+    }
+    assertThat(published.getVolumeContextMap())
+        .containsEntry("csi.storage.k8s.io/pod.name", "first")
+        .containsEntry("csi.storage.k8s.io/pod.uid", pod.getMetadata().getUid());
+    assertThat(published.getStagingTargetPath()).isEqualTo(staged.getStagingTargetPath());
+    for (Map<String, String> secrets :
+        List.of(
+            created.getSecretsMap(),
+            attached.getSecretsMap(),
+            staged.getSecretsMap(),
+            published.getSecretsMap())) {
+      assertThat(secrets).containsExactly(Map.entry("password", PASSWORD));
+    }
+    assertThat(node.daemon().log()).doesNotContain(PASSWORD);
+    try (Stream<Path> files = Files.walk(node.root().resolve("volumes"))) {
+      for (Path file : files.filter(each -> each.endsWith("record")).toList()) {
+        assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
+            .doesNotContain(PASSWORD);
+      }
+    }
+
+    assertThat(Failures.code(() -> node.cri().runPod(pod("second"))))
+        .as("it is for one workload alone")
+        .isEqualTo(Status.Code.FAILED_PRECONDITION);
+  }
+
+  private static PodSandboxConfig pod(String name) {
+    return node.pod(name).putAnnotations("volumes.keelson.io/d", "{\"volume\": \"v\"}").build();
+  }
+
+  @Test
+  void slowCallsTellHowFarTheyAreAndAllAreCounted() {
+    driver.next("CreateVolume", Misdeed.ABORTS, Misdeed.ABORTS);
+    List<VolumeProgress> told = new ArrayList<>();
+    node.cri()
+        .volumes()
+        .createVolume(VolumeCalls.request("slow", MisbehavingDriver.NAME, 2).build())
+        .forEachRemaining(told::add);
+    assertThat(told)
+        .filteredOn(each -> each.getStep().equals("CreateVolume"))
+        .extracting(VolumeProgress::getAttempt)
+        .containsExactly(1, 2, 3);
+    assertThat(told.get(told.size() - 2).getMessage()).contains("ABORTED", "on command");
+    assertThat(told.getLast().getVolume().getName()).isEqualTo("slow");
+
+    String metrics = METRICS.get("/metrics");
+    assertThat(MetricsEndpoint.value(metrics, sample("calls_total", ",code=\"ABORTED\"")))
+        .isEqualTo(2);
+    assertThat(MetricsEndpoint.value(metrics, sample("calls_total", ",code=\"OK\""))).isPositive();
+    assertThat(MetricsEndpoint.value(metrics, sample("call_seconds_count", ""))).isGreaterThan(2);
+    assertThat(MetricsEndpoint.value(metrics, "keelson_volumes{state=\"idle\",}")).isEqualTo(1);
+  }
+
+  private static String sample(String name, String more) {
+    return "keelson_csi_%s{driver=\"%s\",method=\"CreateVolume\"%s,}"
+        .formatted(name, MisbehavingDriver.NAME, more);
+  }
+
+  @Test
+  void aDriverTellsOfItselfAndOfWhatItHas() {
+    String id =
+        volumes
+            .create(VolumeCalls.request("listed", MisbehavingDriver.NAME, 2).build())
+            .getSource()
+            .getCsi()
+            .getVolumeId();
+    String snapshot =
+        VolumeCalls.last(
+                node.cri()
+                    .volumes()
+                    .snapshotVolume(
+                        SnapshotVolumeRequest.newBuilder()
+                            .setVolume("listed")
+                            .setName("s")
+                            .build()))
+            .getSnapshot()
+            .getSnapshotId();
+    DescribeStorageResponse storage =
+        node.cri()
+            .volumes()
+            .describeStorage(
+                DescribeStorageRequest.newBuilder().setDriver(MisbehavingDriver.NAME).build());
+    assertThat(storage.getVolumesList()).extracting(Volume::getVolumeId).containsExactly(id);
+    assertThat(storage.getSnapshotsList())
+        .singleElement()
+        .satisfies(each -> assertThat(each.getSnapshotId()).isEqualTo(snapshot));
+    assertThat(storage.getAvailableBytes()).isPositive();
+
+    DescribeVolumeResponse volume =
+        node.cri()
+            .volumes()
+            .describeVolume(DescribeVolumeRequest.newBuilder().setName("listed").build());
+    assertThat(volume.getVolume().getCapacityBytes()).isEqualTo(2 * VolumeCalls.MIB);
+    assertThat(volume.getCondition().getAbnormal()).isFalse();
+    assertThat(volume.getUnusable()).isEmpty();
+    assertThat(driver.last(ValidateVolumeCapabilitiesRequest.class).getVolumeId()).isEqualTo(id);
+
+    DriverStatus status =
+        node
+            .cri()
+            .volumes()
+            .listDrivers(ListDriversRequest.getDefaultInstance())
+            .getDriversList()
+            .stream()
+            .filter(each -> each.getName().equals(MisbehavingDriver.NAME))
+            .findFirst()
+            .orElseThrow();
+    assertThat(status.getOrigin()).isEqualTo("configuration");
+    assertThat(status.getNodeId()).isEqualTo("node-1");
+    assertThat(status.getTopologyMap()).containsValue("node-1");
+    assertThat(status.getCapabilitiesList())
+        .contains("CONTROLLER_CREATE_DELETE_VOLUME", "SNAPSHOT_METADATA_SERVICE");
+    VolumeCalls.deleteSnapshot(node, MisbehavingDriver.NAME, snapshot);
+  }
+}
