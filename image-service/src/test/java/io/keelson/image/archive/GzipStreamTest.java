@@ -73,15 +73,19 @@ class GzipStreamTest {
   void damageIsToldOrGivesOtherContent(Supplier<Inflation> library) throws IOException {
     byte[] content = content(20_000);
     byte[] whole = gzip(content, 6);
+    int unseen = 0;
     for (int i = 0; i < 2000; i++) {
       byte[] damaged = whole.clone();
       damaged[10 + RANDOM.nextInt(whole.length - 18)] ^= (byte) (1 << RANDOM.nextInt(8));
       try {
-        assertThat(read(damaged, library, 777)).isNotEqualTo(content);
+        if (Arrays.equals(read(damaged, library, 777), content)) {
+          unseen++;
+        }
       } catch (MalformedArchiveException | EOFException e) {
         assertThat(e).hasMessageContaining("gzip");
       }
     }
+    assertThat(unseen).as("bits that nothing reads, runs that begin elsewhere").isLessThan(100);
   }
 
   /** Files of a layer: some compress well, some don't. */
