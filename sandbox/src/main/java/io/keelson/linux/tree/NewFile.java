@@ -22,7 +22,7 @@ public final class NewFile implements AutoCloseable {
       throws ErrnoException {
     int done = 0;
     while (done < length) {
-      int part = Math.min(length - done, TransferBuffer.SIZE);
+      int part = Math.min(length - done, buffer.size());
       buffer.fill(data, offset + done, part);
       int written = 0;
       while (written < part) {

@@ -9,12 +9,17 @@ import com.sun.jna.Pointer;
  */
 public final class TransferBuffer implements AutoCloseable {
 
-  static final int SIZE = 128 * 1024;
+  private static final int SIZE = 128 * 1024;
 
   private final Memory memory = new Memory(SIZE);
   private final long address = Pointer.nativeValue(memory);
 
-  /** Fills it; at most {@link #SIZE} bytes. */
+  /** How many bytes go through at once. */
+  int size() {
+    return SIZE;
+  }
+
+  /** Fills it; at most {@link #size} bytes. */
   void fill(byte[] data, int offset, int length) {
     memory.write(0, data, offset, length);
   }
