@@ -141,7 +141,11 @@ final class PodBenchmark {
     linux.getSecurityContextBuilder().setNamespaceOptions(namespaces());
     return ContainerConfig.newBuilder()
         .setMetadata(ContainerMetadata.newBuilder().setName("main"))
-        .setImage(ImageSpec.newBuilder().setImage(peer.image()))
+        .setImage(
+            ImageSpec.newBuilder()
+                .setImage(peer.image())
+                // CRI-O makes no container without it.
+                .setUserSpecifiedImage(peer.image()))
         .addCommand("sleep")
         .addArgs("600")
         .setLinux(linux)
