@@ -6,6 +6,7 @@ import io.grpc.Status;
 import io.keelson.integration.harness.MetricsEndpoint;
 import io.keelson.integration.harness.MisbehavingDriver;
 import io.keelson.integration.harness.MisbehavingDriver.Misdeed;
+import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VolumeCalls;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
@@ -24,8 +25,11 @@ import io.keelson.proto.node.v1.DescribeVolumeRequest;
 import io.keelson.proto.node.v1.DescribeVolumeResponse;
 import io.keelson.proto.node.v1.DriverStatus;
 import io.keelson.proto.node.v1.ListDriversRequest;
+import io.keelson.proto.node.v1.Publication;
 import io.keelson.proto.node.v1.SnapshotVolumeRequest;
 import io.keelson.proto.node.v1.VolumeProgress;
+import io.keelson.proto.node.v1.VolumeStatsRequest;
+import io.keelson.proto.node.v1.VolumeStatsResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -136,6 +140,46 @@ class CsiCallsIT {
 
   private static PodSandboxConfig pod(String name) {
     return node.pod(name).putAnnotations("volumes.keelson.io/d", "{\"volume\": \"v\"}").build();
+  }
+
+  @Test
+  void aDriverThatGivesGroupsIsToldWhichAndTheDaemonLeavesTheFilesAlone() throws IOException {
+    volumes.create(
+        VolumeCalls.request("grouped", MisbehavingDriver.NAME, 2)
+            .setVolume(CsiVolume.newBuilder().setDriver(MisbehavingDriver.NAME).setFsGroup(4711))
+            .build());
+    Publication publication = volumes.publish("g", VolumeCalls.named("grouped"));
+
+    for (VolumeCapability capability :
+        List.of(
+            driver.last(NodeStageVolumeRequest.class).getVolumeCapability(),
+            driver.last(NodePublishVolumeRequest.class).getVolumeCapability())) {
+      assertThat(capability.getMount().getVolumeMountGroup()).isEqualTo("4711");
+    }
+    assertThat(Files.getAttribute(Path.of(publication.getPath()), "unix:gid")).isEqualTo(0);
+    volumes.unpublish("g");
+  }
+
+  @Test
+  void aVolumeThatIsIllOnThisNodeIsToldWithItsUsage() {
+    volumes.create(VolumeCalls.request("ill", MisbehavingDriver.NAME, 2).build());
+    volumes.publish("i", VolumeCalls.named("ill"));
+    assertThat(stats("ill").getCondition().getAbnormal()).isFalse();
+
+    driver.volumesAreIll("the disk clicks");
+
+    assertThat(stats("ill").getUsageList()).isNotEmpty();
+    assertThat(stats("ill").getCondition().getAbnormal()).isTrue();
+    assertThat(stats("ill").getCondition().getMessage()).isEqualTo("the disk clicks");
+    assertThat(Shell.run(node.keelson("volumes", "stats", "ill")).output())
+        .contains("the disk clicks");
+    volumes.unpublish("i");
+  }
+
+  private static VolumeStatsResponse stats(String volume) {
+    return node.cri()
+        .volumes()
+        .volumeStats(VolumeStatsRequest.newBuilder().setName(volume).build());
   }
 
   @Test

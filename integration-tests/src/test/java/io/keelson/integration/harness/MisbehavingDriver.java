@@ -15,6 +15,10 @@ import io.keelson.proto.csi.v1.ControllerPublishVolumeResponse;
 import io.keelson.proto.csi.v1.ControllerServiceCapability;
 import io.keelson.proto.csi.v1.ControllerUnpublishVolumeResponse;
 import io.keelson.proto.csi.v1.GetPluginCapabilitiesResponse;
+import io.keelson.proto.csi.v1.NodeGetCapabilitiesResponse;
+import io.keelson.proto.csi.v1.NodeGetVolumeStatsResponse;
+import io.keelson.proto.csi.v1.NodeServiceCapability;
+import io.keelson.proto.csi.v1.VolumeCondition;
 import io.keelson.sandbox.rpc.UnixServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -56,6 +60,15 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     FORGETS
   }
 
+  /** So it says; its files have the group that they had. */
+  private static final NodeServiceCapability GIVES_GROUPS =
+      NodeServiceCapability.newBuilder()
+          .setRpc(
+              NodeServiceCapability.RPC
+                  .newBuilder()
+                  .setType(NodeServiceCapability.RPC.Type.VOLUME_MOUNT_GROUP))
+          .build();
+
   private final Path root;
   private final Path socket;
   private final Map<String, Deque<Misdeed>> misdeeds = new ConcurrentHashMap<>();
@@ -63,6 +76,7 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
   private final List<String> calls = Collections.synchronizedList(new ArrayList<>());
   private final AtomicInteger attached = new AtomicInteger();
   private final Map<Class<?>, Object> requests = new ConcurrentHashMap<>();
+  private volatile VolumeCondition condition = VolumeCondition.getDefaultInstance();
   private @Nullable UnixServer server;
 
   /** A driver that the node's configuration names. */
@@ -112,9 +126,15 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
     habits.put(method, misdeed);
   }
 
+  /** From now on all volumes on this node are said to be ill. */
+  public void volumesAreIll(String message) {
+    condition = VolumeCondition.newBuilder().setAbnormal(true).setMessage(message).build();
+  }
+
   public void behave() {
     misdeeds.clear();
     habits.clear();
+    condition = VolumeCondition.getDefaultInstance();
   }
 
   /** How often a method was called since the last {@link #forgetCalls}. */
@@ -246,6 +266,10 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
                         .build();
             case GetPluginCapabilitiesResponse plugin ->
                 (A) plugin.toBuilder().addCapabilities(GroupSnapshots.CAPABILITY).build();
+            case NodeGetCapabilitiesResponse own ->
+                (A) own.toBuilder().addCapabilities(GIVES_GROUPS).build();
+            case NodeGetVolumeStatsResponse stats ->
+                (A) stats.toBuilder().setVolumeCondition(condition).build();
             default -> message;
           });
     }
