@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The rules of access to devices that a container was made with, from its bundle. */
+/** What a container was made with, read from the spec in its bundle. */
 final class BundleFile {
 
   private BundleFile() {}
