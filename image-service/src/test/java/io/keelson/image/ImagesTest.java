@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The life of images and root file systems, against a registry that is honest. */
 class ImagesTest {
@@ -137,10 +138,11 @@ class ImagesTest {
     assertThat(images.status(name).orElseThrow().repoTags()).isEmpty();
   }
 
-  @Test
-  void indexLeadsToTheImageOfThisMachine() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {MediaTypes.OCI_INDEX, MediaTypes.DOCKER_LIST})
+  void indexLeadsToTheImageOfThisMachine(String mediaType) throws IOException {
     TestImage image = image();
-    String reference = registry.push(image, image.index(), "multi", "1");
+    String reference = registry.push(image, image.index(mediaType), "multi", "1");
     assertThat(images.pull(PullRequest.of(reference))).isEqualTo(image.id());
   }
 
