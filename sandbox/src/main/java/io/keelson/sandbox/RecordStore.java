@@ -11,9 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -24,8 +26,15 @@ import java.util.zip.CRC32C;
  */
 public final class RecordStore<R extends MessageLite> {
 
-  /** What a start finds: the records that read well, and the ids of those that don't. */
-  public record Found<R>(Map<String, R> whole, Map<String, String> broken) {}
+  /**
+   * What a start finds.
+   *
+   * @param whole the records that read well, by id
+   * @param broken why the others don't, by id
+   * @param unwritten those of the broken that were never written, or were being deleted: nothing
+   *     stands behind them
+   */
+  public record Found<R>(Map<String, R> whole, Map<String, String> broken, Set<String> unwritten) {}
 
   /** How much a write must survive. */
   public enum Durability {
@@ -96,19 +105,24 @@ public final class RecordStore<R extends MessageLite> {
   public Found<R> loadAll() throws IOException {
     Map<String, R> whole = new LinkedHashMap<>();
     Map<String, String> broken = new LinkedHashMap<>();
+    Set<String> unwritten = new HashSet<>();
     try (Stream<Path> folders = Files.list(directory)) {
       for (Path folder : (Iterable<Path>) folders::iterator) {
         String id = String.valueOf(folder.getFileName());
         try {
-          load(id)
-              .ifPresentOrElse(
-                  record -> whole.put(id, record), () -> broken.put(id, "there is no record file"));
+          Optional<R> record = load(id);
+          if (record.isPresent()) {
+            whole.put(id, record.get());
+          } else {
+            broken.put(id, "there is no record file");
+            unwritten.add(id);
+          }
         } catch (IOException e) {
           broken.put(id, String.valueOf(e.getMessage()));
         }
       }
     }
-    return new Found<>(whole, broken);
+    return new Found<>(whole, broken, unwritten);
   }
 
   private static byte[] encode(MessageLite record) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,19 +45,20 @@ final class VolumeRecovery {
   }
 
   void run(Set<String> knownPods) throws IOException {
-    table
-        .load()
-        .forEach(
-            (id, why) ->
-                LOG.atError()
-                    .addKeyValue("record", id)
-                    .addKeyValue("why", why)
-                    .log("the record of a volume or publication can't be read"));
+    Map<String, String> unreadable = table.load();
+    unreadable.forEach(
+        (id, why) ->
+            LOG.atError()
+                .addKeyValue("record", id)
+                .addKeyValue("why", why)
+                .log("the record of a volume or publication can't be read: it stays as it is"));
     MountTable mounts = MountTable.read();
-    removeOrphans(mounts);
+    removeOrphans(mounts, unreadable.keySet());
     for (VolumeEntry volume : table.all()) {
       volume.publications().forEach(each -> recover(volume, each, knownPods, mounts));
-      recover(volume);
+      if (unreadable.isEmpty()) { // else it may be published by what can't be read
+        recover(volume);
+      }
     }
   }
 
@@ -133,13 +135,16 @@ final class VolumeRecovery {
   }
 
   /** Mounts and empty folders in the daemon's own places that no record knows. */
-  private void removeOrphans(MountTable mounts) throws IOException {
+  private void removeOrphans(MountTable mounts, Set<String> unreadable) throws IOException {
     removeOrphans(
-        mounts, folders.stagings(), name -> table.find(name).isPresent(), folders::removeStaging);
+        mounts,
+        folders.stagings(),
+        name -> unreadable.contains(name) || table.find(name).isPresent(),
+        folders::removeStaging);
     removeOrphans(
         mounts,
         folders.targets(),
-        name -> table.publication(name).isPresent(),
+        name -> unreadable.contains(name) || table.publication(name).isPresent(),
         folders::removeTarget);
   }
 

@@ -8,6 +8,7 @@ import io.keelson.sandbox.RecordStore.Durability;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -162,7 +163,7 @@ final class VolumeTable {
     Map<String, String> broken = new ConcurrentHashMap<>();
     RecordStore.Found<VolumeRecord> foundVolumes = volumeRecords.loadAll();
     foundVolumes.whole().forEach((key, record) -> volumes.put(key, new VolumeEntry(record)));
-    broken.putAll(foundVolumes.broken());
+    broken.putAll(unreadable(volumeRecords, foundVolumes));
     RecordStore.Found<PublicationRecord> found = publicationRecords.loadAll();
     found
         .whole()
@@ -173,8 +174,19 @@ final class VolumeTable {
                   .put(publication);
               keyOfPublication.put(id, publication.getVolumeKey());
             });
-    broken.putAll(found.broken());
+    broken.putAll(unreadable(publicationRecords, found));
     return broken;
+  }
+
+  /** Without those behind which nothing stands; these go. */
+  private static Map<String, String> unreadable(RecordStore<?> records, RecordStore.Found<?> found)
+      throws IOException {
+    Map<String, String> unreadable = new HashMap<>(found.broken());
+    for (String id : found.unwritten()) {
+      records.delete(id);
+      unreadable.remove(id);
+    }
+    return unreadable;
   }
 
   /** A volume that is neither attached nor staged has no record of its own. */

@@ -71,6 +71,25 @@ class VolumeRecoveryTest {
     assertThat(Mounts.isMountPoint(staging)).isTrue();
   }
 
+  @Test
+  void whatBelongsToARecordThatCanNotBeReadIsLeftAlone() throws IOException {
+    Files.writeString(
+        Files.createDirectories(folders.publicationRecords().resolve("t")).resolve("record"),
+        "rubbish of more than four bytes");
+    mount(folders.target("t"));
+    recover();
+    assertThat(Mounts.isMountPoint(folders.target("t"))).isTrue();
+  }
+
+  @Test
+  void aRecordThatWasNeverWrittenHoldsNothing() throws IOException {
+    Files.createDirectories(folders.publicationRecords().resolve("t"));
+    mount(folders.target("t"));
+    recover();
+    assertThat(folders.targets()).isEmptyDirectory();
+    assertThat(folders.publicationRecords()).isEmptyDirectory();
+  }
+
   private static void mount(Path path) throws IOException {
     Files.createDirectories(path);
     Mounts.mount("tmpfs", path, "tmpfs", 0, null);
