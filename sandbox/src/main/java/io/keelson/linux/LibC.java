@@ -60,8 +60,6 @@ final class LibC {
 
   static native long write(int fd, byte[] buffer, long count);
 
-  static native long lseek(int fd, long offset, int whence);
-
   static native int pipe2(int[] fds, int flags);
 
   static native int fcntl(int fd, int command, long argument);

@@ -1,6 +1,6 @@
 package io.keelson.csi.local;
 
-import io.keelson.linux.DataRanges;
+import io.keelson.linux.tree.DataRanges;
 import io.keelson.proto.csi.v1.BlockMetadata;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -2,6 +2,8 @@ package io.keelson.image.archive;
 
 import io.keelson.image.fixture.BenchmarkLayer;
 import io.keelson.image.fixture.TestImage.Compression;
+import io.keelson.linux.inflate.IsalInflation;
+import io.keelson.linux.inflate.ZlibInflation;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

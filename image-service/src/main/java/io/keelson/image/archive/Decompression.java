@@ -1,5 +1,6 @@
 package io.keelson.image.archive;
 
+import io.keelson.linux.inflate.Inflation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;

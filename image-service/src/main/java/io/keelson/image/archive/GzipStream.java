@@ -1,6 +1,6 @@
 package io.keelson.image.archive;
 
-import io.keelson.linux.isal.IsalInflater;
+import io.keelson.linux.inflate.Inflation;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,7 +20,7 @@ final class GzipStream extends InputStream {
 
   private final InputStream source;
   private final Inflation inflation;
-  private final byte[] input = new byte[IsalInflater.MAX_INPUT];
+  private final byte[] input = new byte[Inflation.MAX_INPUT];
   private int position;
   private int limit;
   private boolean inMember;

@@ -159,7 +159,11 @@ public final class LayerStore implements AutoCloseable {
             folders.delete(removed, counted.layer.bytes(), counted.layer.inodes());
             taken = true;
           } catch (IOException e) {
-            failure = e;
+            if (failure == null) {
+              failure = e;
+            } else {
+              failure.addSuppressed(e);
+            }
           }
         }
       }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.keelson.image.fixture.LayerTar;
-import io.keelson.linux.isal.IsalInflater;
+import io.keelson.linux.inflate.Inflation;
+import io.keelson.linux.inflate.IsalInflation;
+import io.keelson.linux.inflate.ZlibInflation;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
@@ -30,7 +32,7 @@ class GzipStreamTest {
     Supplier<Inflation> isal = IsalInflation::new;
     return Stream.<Arguments>of(
             Arguments.argumentSet("zlib", zlib), Arguments.argumentSet("ISA-L", isal))
-        .limit(IsalInflater.isAvailable() ? 2 : 1);
+        .limit(IsalInflation.isAvailable() ? 2 : 1);
   }
 
   @ParameterizedTest

@@ -1,6 +1,5 @@
-package io.keelson.image.archive;
+package io.keelson.linux.inflate;
 
-import io.keelson.linux.isal.IsalInflater;
 import java.util.zip.DataFormatException;
 
 /**
@@ -8,17 +7,20 @@ import java.util.zip.DataFormatException;
  * an implementation may see that only when there are bytes behind it, and may have taken some of
  * them. For one thread.
  */
-interface Inflation extends AutoCloseable {
+public interface Inflation extends AutoCloseable {
+
+  /** The most that {@link #setInput} takes, in bytes. */
+  int MAX_INPUT = 64 * 1024;
 
   /** The fastest that this host has. */
   static Inflation best() {
-    return IsalInflater.isAvailable() ? new IsalInflation() : new ZlibInflation();
+    return IsalInflation.isAvailable() ? new IsalInflation() : new ZlibInflation();
   }
 
   /** Begins anew. */
   void reset();
 
-  /** Gives the next bytes, at most {@link IsalInflater#MAX_INPUT}, once {@link #needsInput}. */
+  /** Gives the next bytes, at most {@link #MAX_INPUT}, once {@link #needsInput}. */
   void setInput(byte[] data, int offset, int length);
 
   boolean needsInput();
@@ -27,8 +29,7 @@ interface Inflation extends AutoCloseable {
    * @return how many bytes came, perhaps none
    * @throws DataFormatException if the data is damaged
    */
-  int inflate(byte[] target, int offset, int length)
-      throws DataFormatException, MalformedArchiveException;
+  int inflate(byte[] target, int offset, int length) throws DataFormatException;
 
   /** Whether the end was seen. */
   boolean finished();

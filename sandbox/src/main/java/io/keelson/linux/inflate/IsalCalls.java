@@ -1,4 +1,4 @@
-package io.keelson.linux.isal;
+package io.keelson.linux.inflate;
 
 import com.sun.jna.Native;
 

@@ -1,6 +1,9 @@
-package io.keelson.linux;
+package io.keelson.linux.tree;
 
 import com.sun.jna.Native;
+import io.keelson.linux.Errno;
+import io.keelson.linux.ErrnoException;
+import io.keelson.linux.Fd;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,13 +32,13 @@ public final class DataRanges {
     try (Fd fd = Fd.open(file, Fd.O_RDONLY, 0)) {
       long at = 0;
       while (true) {
-        long begin = LibC.lseek(fd.number(), at, SEEK_DATA);
+        long begin = TreeCalls.lseek(fd.number(), at, SEEK_DATA);
         if (begin < 0 && Native.getLastError() == Errno.ENXIO) {
           return ranges;
         }
-        long end = begin < 0 ? begin : LibC.lseek(fd.number(), begin, SEEK_HOLE);
+        long end = begin < 0 ? begin : TreeCalls.lseek(fd.number(), begin, SEEK_HOLE);
         if (end < 0) {
-          throw LibC.failure("lseek(\"" + file + "\")");
+          throw TreeCalls.failure("lseek(\"" + file + "\")");
         }
         ranges.add(new Range(begin, end));
         at = end;

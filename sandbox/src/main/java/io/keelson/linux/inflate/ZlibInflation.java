@@ -1,10 +1,10 @@
-package io.keelson.image.archive;
+package io.keelson.linux.inflate;
 
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /** The JDK's zlib, which is everywhere. */
-final class ZlibInflation implements Inflation {
+public final class ZlibInflation implements Inflation {
 
   private final Inflater inflater = new Inflater(true);
 
@@ -24,11 +24,10 @@ final class ZlibInflation implements Inflation {
   }
 
   @Override
-  public int inflate(byte[] target, int offset, int length)
-      throws DataFormatException, MalformedArchiveException {
+  public int inflate(byte[] target, int offset, int length) throws DataFormatException {
     int count = inflater.inflate(target, offset, length);
     if (inflater.needsDictionary()) {
-      throw new MalformedArchiveException("gzip data that needs a dictionary");
+      throw new DataFormatException("a dictionary is needed");
     }
     return count;
   }
