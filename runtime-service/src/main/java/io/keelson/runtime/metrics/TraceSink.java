@@ -13,7 +13,7 @@ public interface TraceSink extends AutoCloseable {
   /**
    * Hands over some spans.
    *
-   * @throws IOException if the collector can't be reached, is too slow, or takes them not
+   * @throws IOException if the collector can't be reached, is too slow, or does not take them
    */
   void send(ExportTraceServiceRequest spans) throws IOException, InterruptedException;
 

@@ -13,6 +13,8 @@ import io.keelson.proto.opentelemetry.collector.trace.v1.ExportTraceServiceRespo
 import io.keelson.proto.opentelemetry.collector.trace.v1.TraceServiceGrpc;
 import io.keelson.proto.opentelemetry.trace.v1.Span;
 import io.keelson.proto.opentelemetry.trace.v1.Status;
+import io.keelson.runtime.collector.GrpcTraceSink;
+import io.keelson.runtime.collector.HttpTraceSink;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,4 +1,4 @@
-package io.keelson.runtime.metrics;
+package io.keelson.runtime.collector;
 
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
@@ -6,6 +6,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.keelson.proto.opentelemetry.collector.trace.v1.ExportTraceServiceRequest;
 import io.keelson.proto.opentelemetry.collector.trace.v1.ExportTraceServiceResponse;
 import io.keelson.proto.opentelemetry.collector.trace.v1.TraceServiceGrpc;
+import io.keelson.runtime.metrics.TraceSink;
 import java.io.IOException;
 import java.net.URI;
 import java.util.concurrent.TimeUnit;

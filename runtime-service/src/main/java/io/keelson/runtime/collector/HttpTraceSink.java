@@ -1,6 +1,7 @@
-package io.keelson.runtime.metrics;
+package io.keelson.runtime.collector;
 
 import io.keelson.proto.opentelemetry.collector.trace.v1.ExportTraceServiceRequest;
+import io.keelson.runtime.metrics.TraceSink;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
