@@ -38,9 +38,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -51,21 +50,13 @@ class CsiCallsIT {
 
   @RegisterExtension static final TestNode node = TestNode.create();
 
-  private static final MisbehavingDriver driver = MisbehavingDriver.of(node);
+  @Order(Integer.MAX_VALUE) // when the node is there
+  @RegisterExtension
+  static final MisbehavingDriver driver = MisbehavingDriver.of(node);
 
   private static final MetricsEndpoint METRICS = MetricsEndpoint.of(node);
 
   private final VolumeCalls volumes = new VolumeCalls(node);
-
-  @BeforeAll
-  static void startDriver() throws IOException {
-    driver.start();
-  }
-
-  @AfterAll
-  static void endDriver() {
-    driver.close();
-  }
 
   @AfterEach
   void deleteVolumes() {

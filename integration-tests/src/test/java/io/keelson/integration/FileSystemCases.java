@@ -1,7 +1,7 @@
 package io.keelson.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.keelson.integration.harness.MetricsEndpoint;
 import io.keelson.integration.harness.Shell;
@@ -83,7 +83,7 @@ abstract class FileSystemCases {
       Shell.output(with(mkfs, image.toString()));
       Shell.output("mount", "-t", type, "-o", "loop," + option, image.toString(), at.toString());
     } catch (UncheckedIOException | AssertionError e) {
-      assumeTrue(false, "there is no " + type + " with quotas here: " + e.getMessage());
+      abort("there is no " + type + " with quotas here: " + e.getMessage());
     }
     return at;
   }

@@ -26,10 +26,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -38,7 +37,9 @@ class MisbehavingDriverIT {
 
   @RegisterExtension static final TestNode node = TestNode.create();
 
-  private static final MisbehavingDriver driver = MisbehavingDriver.of(node);
+  @Order(Integer.MAX_VALUE) // when the node is there
+  @RegisterExtension
+  static final MisbehavingDriver driver = MisbehavingDriver.of(node);
 
   private static final MetricsEndpoint METRICS = MetricsEndpoint.of(node);
 
@@ -48,16 +49,6 @@ class MisbehavingDriverIT {
     node.set("volumes.call_timeout", "\"3s\"");
     node.set("volumes.operation_timeout", "\"12s\"");
     node.set("volumes.probe_interval", "\"1s\"");
-  }
-
-  @BeforeAll
-  static void startDriver() throws IOException {
-    driver.start();
-  }
-
-  @AfterAll
-  static void endDriver() {
-    driver.close();
   }
 
   @BeforeEach

@@ -15,8 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -28,22 +27,14 @@ class RebootIT {
 
   @RegisterExtension static final TestNode node = TestNode.create();
 
-  private static final MisbehavingDriver driver = MisbehavingDriver.of(node);
+  @Order(Integer.MAX_VALUE) // when the node is there
+  @RegisterExtension
+  static final MisbehavingDriver driver = MisbehavingDriver.of(node);
 
   private final VolumeCalls volumes = new VolumeCalls(node);
 
   static {
     node.set("volumes.call_timeout", "\"1s\"");
-  }
-
-  @BeforeAll
-  static void startDriver() throws IOException {
-    driver.start();
-  }
-
-  @AfterAll
-  static void endDriver() {
-    driver.close();
   }
 
   @Test

@@ -14,8 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,7 +31,9 @@ class VolumeFaultPointsIT {
 
   @RegisterExtension static final TestNode node = TestNode.create();
 
-  private static final MisbehavingDriver driver = MisbehavingDriver.of(node);
+  @Order(Integer.MAX_VALUE) // when the node is there
+  @RegisterExtension
+  static final MisbehavingDriver driver = MisbehavingDriver.of(node);
 
   private static final DyingDaemon daemon = new DyingDaemon(node);
 
@@ -40,16 +41,6 @@ class VolumeFaultPointsIT {
 
   static {
     node.set("volumes.call_timeout", "\"5s\"");
-  }
-
-  @BeforeAll
-  static void startDriver() throws IOException {
-    driver.start();
-  }
-
-  @AfterAll
-  static void endDriver() {
-    driver.close();
   }
 
   /** Every point that the volumes name, so that a new one is tested from its first day. */

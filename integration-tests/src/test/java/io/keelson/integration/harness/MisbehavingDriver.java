@@ -33,12 +33,17 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * The local driver in a process of its own (that of the test), which also attaches and modifies
- * volumes and freezes groups of them, and which misbehaves on command.
+ * volumes and freezes groups of them, and which misbehaves on command. Registered behind the node's
+ * own extension, it runs for all tests of a class.
  */
-public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable {
+public final class MisbehavingDriver
+    implements ServerInterceptor, AutoCloseable, BeforeAllCallback, AfterAllCallback {
 
   public static final String NAME = "misbehaving.csi.test";
 
@@ -92,6 +97,16 @@ public final class MisbehavingDriver implements ServerInterceptor, AutoCloseable
   private MisbehavingDriver(Path root, Path socket) {
     this.root = root;
     this.socket = socket;
+  }
+
+  @Override
+  public void beforeAll(ExtensionContext context) throws IOException {
+    start();
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) {
+    close();
   }
 
   public synchronized void start() throws IOException {
