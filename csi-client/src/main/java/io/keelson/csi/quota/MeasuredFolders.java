@@ -28,12 +28,21 @@ final class MeasuredFolders implements AutoCloseable {
     void exceeded(String id, DiskUse use);
   }
 
-  private record Limit(List<Path> folders, long bytes) {}
+  private static final class Limit {
+
+    private final List<Path> folders;
+    private final long bytes;
+    private volatile Optional<DiskUse> last = Optional.empty();
+
+    Limit(List<Path> folders, long bytes) {
+      this.folders = List.copyOf(folders);
+      this.bytes = bytes;
+    }
+  }
 
   private static final Logger LOG = LoggerFactory.getLogger(MeasuredFolders.class);
 
   private final Map<String, Limit> limits = new ConcurrentHashMap<>();
-  private final Map<String, DiskUse> last = new ConcurrentHashMap<>();
   private final Duration interval;
   private final KernelThreads kernelThreads;
   private final Listener listener;
@@ -46,30 +55,27 @@ final class MeasuredFolders implements AutoCloseable {
   }
 
   synchronized void add(String id, List<Path> folders, long bytes) {
-    limits.put(id, new Limit(List.copyOf(folders), bytes));
+    limits.put(id, new Limit(folders, bytes));
     if (thread == null) {
       thread = Thread.ofVirtual().name("measured-folders").start(this::run);
     }
   }
 
   void remove(String id) {
-    limits.computeIfPresent(
-        id,
-        (_, _) -> {
-          last.remove(id);
-          return null;
-        });
+    limits.remove(id);
   }
 
   /** Measures now; empty if there is no limit of this id. */
   Optional<DiskUse> measure(String id) throws IOException {
     Limit limit = limits.get(id);
-    return limit == null ? Optional.empty() : Optional.of(measure(id, limit));
+    return limit == null ? Optional.empty() : Optional.of(measure(limit));
   }
 
   /** What was measured last, by id. */
   Map<String, DiskUse> last() {
-    return new TreeMap<>(last);
+    Map<String, DiskUse> last = new TreeMap<>();
+    limits.forEach((id, limit) -> limit.last.ifPresent(use -> last.put(id, use)));
+    return last;
   }
 
   private void run() {
@@ -93,7 +99,7 @@ final class MeasuredFolders implements AutoCloseable {
 
   private void check(String id, Limit limit) {
     try {
-      DiskUse use = measure(id, limit);
+      DiskUse use = measure(limit);
       if (use.usedBytes() > limit.bytes) {
         listener.exceeded(id, use);
       }
@@ -105,7 +111,7 @@ final class MeasuredFolders implements AutoCloseable {
     }
   }
 
-  private DiskUse measure(String id, Limit limit) throws IOException {
+  private DiskUse measure(Limit limit) throws IOException {
     long used =
         kernelThreads.call(
             () -> {
@@ -118,12 +124,7 @@ final class MeasuredFolders implements AutoCloseable {
               return sum;
             });
     DiskUse use = new DiskUse(used, limit.bytes);
-    limits.computeIfPresent(
-        id,
-        (_, still) -> {
-          last.put(id, use); // unless the limit was taken away meanwhile
-          return still;
-        });
+    limit.last = Optional.of(use);
     return use;
   }
 

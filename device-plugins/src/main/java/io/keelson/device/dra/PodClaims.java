@@ -14,7 +14,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -155,8 +154,8 @@ public final class PodClaims implements PodExtension, AutoCloseable {
       while (true) {
         owed.acquire();
         var _ = owed.drainPermits();
-        for (Duration pause = Duration.ZERO; !settleOnce(); pause = longer(pause)) {
-          TimeUnit.NANOSECONDS.sleep(longer(pause).toNanos());
+        for (Duration pause = FIRST_RETRY; !settleOnce(); pause = longer(pause)) {
+          Thread.sleep(pause);
         }
       }
     } catch (InterruptedException e) {
@@ -166,7 +165,7 @@ public final class PodClaims implements PodExtension, AutoCloseable {
 
   private static Duration longer(Duration pause) {
     Duration twice = pause.multipliedBy(2);
-    return twice.isZero() ? FIRST_RETRY : twice.compareTo(LAST_RETRY) > 0 ? LAST_RETRY : twice;
+    return twice.compareTo(LAST_RETRY) < 0 ? twice : LAST_RETRY;
   }
 
   /** Whether nothing is owed any more. */

@@ -222,7 +222,9 @@ final class LinkMoves {
       settings = settings.mac(MacAddress.parse(entry.getMac()));
     }
     first.add(RouteRequest.changeLink(index, settings));
-    first.add(RouteRequest.changeLink(index, LinkSettings.none().flags(entry.getFlags())));
+    LinkSettings none = LinkSettings.none();
+    LinkSettings flags = entry.hasFlags() ? none.flags(entry.getFlags()) : none.up();
+    first.add(RouteRequest.changeLink(index, flags));
     host.execute(first);
     for (String address : entry.getAddressesList()) {
       unlessThere(host, RouteRequest.addAddress(index, IpPrefix.parse(address)));

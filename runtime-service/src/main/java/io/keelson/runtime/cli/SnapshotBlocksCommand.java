@@ -2,7 +2,10 @@ package io.keelson.runtime.cli;
 
 import io.keelson.proto.csi.v1.BlockMetadata;
 import io.keelson.proto.node.v1.SnapshotBlocksRequest;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -11,6 +14,8 @@ import picocli.CommandLine.Parameters;
     name = "blocks",
     description = "Which bytes of a snapshot hold data, or differ from an older snapshot.")
 final class SnapshotBlocksCommand extends ClientCommand {
+
+  @Mixin private final OutputOptions output = new OutputOptions();
 
   @Parameters(paramLabel = "ID", description = "Of the snapshot.")
   private String id = "";
@@ -36,17 +41,19 @@ final class SnapshotBlocksCommand extends ClientCommand {
             .setSnapshotId(id)
             .setBaseSnapshotId(base)
             .build();
-    Table table = new Table("OFFSET", "SIZE");
+    List<BlockMetadata> blocks = new ArrayList<>();
     daemon
         .volumes()
         .snapshotBlocks(request)
-        .forEachRemaining(
-            some -> {
-              for (BlockMetadata block : some.getBlocksList()) {
-                table.row(
-                    Long.toString(block.getByteOffset()), Long.toString(block.getSizeBytes()));
-              }
-            });
+        .forEachRemaining(some -> blocks.addAll(some.getBlocksList()));
+    if (output.isJson()) {
+      terminal().out().println(OutputOptions.json(blocks));
+      return ExitCode.OK;
+    }
+    Table table = new Table("OFFSET", "SIZE");
+    for (BlockMetadata block : blocks) {
+      table.row(Long.toString(block.getByteOffset()), Long.toString(block.getSizeBytes()));
+    }
     table.print(terminal().out());
     return ExitCode.OK;
   }

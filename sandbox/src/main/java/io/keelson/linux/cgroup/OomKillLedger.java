@@ -5,13 +5,13 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -32,16 +32,19 @@ public final class OomKillLedger {
    */
   private static final long AT_ONCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /** What has been told of groups below one parent. */
+  /**
+   * What has been told of groups below one parent. Its own lock; pods don't wait for each other.
+   */
   private static final class Account {
 
+    private boolean begun;
     private long told;
     private final Set<String> toldGroups = new HashSet<>();
     private Optional<Long> lastGone = Optional.empty();
   }
 
   private final Cgroups cgroups;
-  private final Map<String, Account> accounts = new HashMap<>();
+  private final Map<String, Account> accounts = new ConcurrentHashMap<>();
 
   public OomKillLedger(Cgroups cgroups) {
     this.cgroups = cgroups;
@@ -51,12 +54,14 @@ public final class OomKillLedger {
    * A group is about to be made: kills in groups that went before the first of its parent are those
    * of strangers.
    */
-  public synchronized void begin(String group) throws IOException {
+  public void begin(String group) throws IOException {
     String parent = parent(group);
-    if (!accounts.containsKey(parent)) {
-      Account account = new Account();
-      account.told = Math.max(0, ofGroupsGone(parent, account));
-      accounts.put(parent, account);
+    Account account = account(parent);
+    synchronized (account) {
+      if (!account.begun) {
+        account.told = Math.max(0, ofGroupsGone(parent, account));
+        account.begun = true;
+      }
     }
   }
 
@@ -69,19 +74,27 @@ public final class OomKillLedger {
    * @return whether any of them was killed for want of memory, in the group itself where that can
    *     be told from groups below it
    */
-  public synchronized boolean end(String group, boolean killed, long nanos) throws IOException {
-    OptionalLong own = cgroups.oomKillsOfTree(group);
-    if (own.isPresent()) {
-      return own.getAsLong() > 0 && endOfOneThatIsThere(group, own.getAsLong());
-    }
-    if (!killed) {
-      return false;
-    }
+  public boolean end(String group, boolean killed, long nanos) throws IOException {
     String parent = parent(group);
-    if (cgroups.oomKillsOfTree(parent).isEmpty()) {
-      return cgroups.oomKills(group) > 0;
-    }
     Account account = account(parent);
+    synchronized (account) {
+      account.begun = true;
+      OptionalLong own = cgroups.oomKillsOfTree(group);
+      if (own.isPresent()) {
+        return own.getAsLong() > 0 && endOfOneThatIsThere(group, own.getAsLong(), account);
+      }
+      if (!killed) {
+        return false;
+      }
+      if (cgroups.oomKillsOfTree(parent).isEmpty()) {
+        return cgroups.oomKills(group) > 0;
+      }
+      return endOfOneThatIsGone(parent, account, nanos);
+    }
+  }
+
+  private boolean endOfOneThatIsGone(String parent, Account account, long nanos)
+      throws IOException {
     long left = ofGroupsGone(parent, account) - account.told;
     if (left < 0) {
       left += account.told; // the parent is another one of the same name
@@ -95,8 +108,8 @@ public final class OomKillLedger {
     return account.lastGone.filter(last -> Math.abs(nanos - last) < AT_ONCE_NANOS).isPresent();
   }
 
-  private boolean endOfOneThatIsThere(String group, long kills) throws IOException {
-    Account account = account(parent(group));
+  private boolean endOfOneThatIsThere(String group, long kills, Account account)
+      throws IOException {
     account.told += kills;
     account.toldGroups.add(group);
     return cgroups.oomKills(group) > 0 || !cgroups.exists(group);
@@ -143,19 +156,27 @@ public final class OomKillLedger {
   }
 
   /** How many kills have been told of groups in the parent of this one, for {@link #recall}. */
-  public synchronized long told(String group) {
+  public long told(String group) {
     Account account = accounts.get(parent(group));
-    return account == null ? 0 : account.told;
+    if (account == null) {
+      return 0;
+    }
+    synchronized (account) {
+      return account.told;
+    }
   }
 
   /** An earlier ledger had told so much when this group was the last to begin or to end. */
-  public synchronized void recall(String group, long told) {
+  public void recall(String group, long told) {
     Account account = account(parent(group));
-    account.told = Math.max(account.told, told);
+    synchronized (account) {
+      account.begun = true;
+      account.told = Math.max(account.told, told);
+    }
   }
 
   /** No group below this parent is asked after any more. */
-  public synchronized void forget(String parent) {
+  public void forget(String parent) {
     accounts.remove(parent);
   }
 

@@ -39,7 +39,7 @@ final class ContainerDeletion {
     Optional<String> group = spec.cgroup();
     Optional<ProcessId> monitor = Monitors.find(bundle);
     if (monitor.isPresent() && Bundle.readPid(bundle.initPid()).isEmpty()) {
-      kill(monitor.get()); // its runtime dies with it
+      end(monitor.get(), Duration.ZERO); // its runtime dies with it
     }
     boolean dead = false;
     if (group.isPresent()) {
@@ -63,29 +63,19 @@ final class ContainerDeletion {
       cgroups.remove(group.get(), timeout);
     }
     if (monitor.isPresent()) {
-      end(monitor.get());
+      end(monitor.get(), timeout);
     }
   }
 
-  /** conmon ends by itself when its container has; one that does not is stuck. */
-  private void end(ProcessId monitor) throws IOException {
+  /** conmon ends by itself when its container has; one that does not is stuck, and killed. */
+  private void end(ProcessId monitor, Duration patience) throws IOException {
     Optional<Pidfd> pidfd = Pidfd.open(monitor);
     if (pidfd.isPresent()) {
       try (Pidfd open = pidfd.get()) {
-        if (!open.await(timeout)) {
+        if (!open.await(patience)) {
           open.signal(Signals.SIGKILL);
           open.await(timeout);
         }
-      }
-    }
-  }
-
-  private void kill(ProcessId process) throws IOException {
-    Optional<Pidfd> pidfd = Pidfd.open(process);
-    if (pidfd.isPresent()) {
-      try (Pidfd open = pidfd.get()) {
-        open.signal(Signals.SIGKILL);
-        open.await(timeout);
       }
     }
   }

@@ -9,7 +9,6 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,14 +38,13 @@ public final class RuntimeFeatureProbe {
    */
   public RuntimeFeatures of(Path binary) throws IOException {
     FileTime changed = Files.getLastModifiedTime(binary);
-    return Objects.requireNonNull(
-            known.compute(
-                binary,
-                (_, before) ->
-                    before != null && before.changed().equals(changed)
-                        ? before
-                        : new Known(changed, ask(binary))))
-        .features();
+    Known before = known.get(binary);
+    if (before != null && before.changed().equals(changed)) {
+      return before.features();
+    }
+    RuntimeFeatures features = ask(binary); // twice at worst; nobody waits for another's runtime
+    known.put(binary, new Known(changed, features));
+    return features;
   }
 
   private RuntimeFeatures ask(Path binary) {
