@@ -1,5 +1,6 @@
 package io.keelson.image;
 
+import io.keelson.image.pull.GuardedProgress;
 import io.keelson.image.pull.ImageAssembly;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.reference.ImageReference;
@@ -30,9 +31,10 @@ final class ArchiveImport {
       String format,
       Path path,
       @Nullable String name,
-      PullProgress progress,
+      PullProgress listener,
       Cancellation cancellation)
       throws IOException {
+    PullProgress progress = new GuardedProgress(listener);
     @Nullable ImageReference given = name == null ? null : ImageReference.parse(name);
     if (given != null && given.tag() == null) {
       throw new InvalidRequestException("an import is named by a tag, not by a digest: " + given);

@@ -163,6 +163,20 @@ class ArchiveImportTest {
   }
 
   @Test
+  void whoListensAndThrowsSpoilsNothing() throws IOException {
+    PullProgress broken =
+        new PullProgress() {
+          @Override
+          public void resolved(String imageId, int layers, long totalBytes) {
+            throw new java.util.concurrent.CancellationException("the client has gone");
+          }
+        };
+    Path archive = dockerArchive(Compression.NONE, "app:1");
+    assertThat(images.importArchive("", archive, null, broken, Cancellation.never()))
+        .containsExactly(image.id());
+  }
+
+  @Test
   void foldersWithoutAnEntryAreAsBelow() throws Exception {
     image =
         TestImage.of(

@@ -7,15 +7,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps what a listener throws from the work that it listens to: it hears no more, and the work,
- * which may be that of other callers too, goes on.
+ * which may be that of other callers too, goes on. Each caller's listener is wrapped where it comes
+ * in. Safe for use by many threads if the listener is.
  */
-final class GuardedProgress implements PullProgress {
+public final class GuardedProgress implements PullProgress {
 
   private static final Logger log = LoggerFactory.getLogger(GuardedProgress.class);
 
   private volatile PullProgress listener;
 
-  GuardedProgress(PullProgress listener) {
+  public GuardedProgress(PullProgress listener) {
     this.listener = listener;
   }
 

@@ -67,6 +67,7 @@ public final class ImageAssembly {
    * Assembles the image and gives it these names. After an error nothing is left of it.
    *
    * @param source of the layers
+   * @param progress throws nothing
    * @throws CancellationException if the call was cancelled
    */
   public void assemble(
@@ -74,10 +75,9 @@ public final class ImageAssembly {
       LayerSource source,
       Collection<String> tags,
       Collection<String> digests,
-      PullProgress listener,
+      PullProgress progress,
       Cancellation cancellation)
       throws IOException {
-    PullProgress progress = new GuardedProgress(listener);
     List<LayerBlob> blobs = image.layers();
     progress.resolved(
         image.config().id().toString(),

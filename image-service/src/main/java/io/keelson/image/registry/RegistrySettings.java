@@ -62,36 +62,24 @@ public record RegistrySettings(
 
   /** The same with another patience and other connections. */
   public RegistrySettings with(Duration otherStallTimeout, int otherConnectionsPerLayer) {
-    return new RegistrySettings(
-        insecureRegistries,
-        caFile,
-        hostsFolders,
-        authFiles,
-        environment,
-        connectTimeout,
-        otherStallTimeout,
-        otherConnectionsPerLayer,
-        attempts,
-        firstPause);
+    return copy(environment, otherStallTimeout, otherConnectionsPerLayer, firstPause);
   }
 
   /** The same with another pause before the second attempt. */
   public RegistrySettings withFirstPause(Duration otherFirstPause) {
-    return new RegistrySettings(
-        insecureRegistries,
-        caFile,
-        hostsFolders,
-        authFiles,
-        environment,
-        connectTimeout,
-        stallTimeout,
-        connectionsPerLayer,
-        attempts,
-        otherFirstPause);
+    return copy(environment, stallTimeout, connectionsPerLayer, otherFirstPause);
   }
 
   /** The same in another environment. */
   public RegistrySettings with(Map<String, String> otherEnvironment) {
+    return copy(otherEnvironment, stallTimeout, connectionsPerLayer, firstPause);
+  }
+
+  private RegistrySettings copy(
+      Map<String, String> otherEnvironment,
+      Duration otherStallTimeout,
+      int otherConnectionsPerLayer,
+      Duration otherFirstPause) {
     return new RegistrySettings(
         insecureRegistries,
         caFile,
@@ -99,9 +87,9 @@ public record RegistrySettings(
         authFiles,
         otherEnvironment,
         connectTimeout,
-        stallTimeout,
-        connectionsPerLayer,
+        otherStallTimeout,
+        otherConnectionsPerLayer,
         attempts,
-        firstPause);
+        otherFirstPause);
   }
 }
