@@ -1,6 +1,7 @@
 package io.keelson.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpExchange;
 import io.keelson.image.fixture.LayerTar;
@@ -10,16 +11,23 @@ import io.keelson.image.fixture.TestRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Each field of CRI's AuthConfig: what a registry and its token server get to see of it. */
+@Timeout(60)
 class CallersCredentialsTest {
 
   private static final String BASIC = "Basic " + base64("me:se:cret");
@@ -95,10 +103,73 @@ class CallersCredentialsTest {
     }
   }
 
+  /**
+   * Who may see an image is found out for each caller; the work is done once for those who are the
+   * same one.
+   */
+  @Test
+  void pullsAtOnceAreSharedByThoseWithTheSameCredentialsAlone() throws Exception {
+    String mine = "Basic " + base64("me:1");
+    String yours = "Basic " + base64("you:2");
+    Set<String> keys = Set.of(mine, yours);
+    List<String> shown = new CopyOnWriteArrayList<>();
+    CountDownLatch proceed = new CountDownLatch(1);
+    registry.gate(
+        exchange -> {
+          String key = String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"));
+          if (keys.contains(key) && exchange.getRequestURI().getPath().contains("/manifests/")) {
+            shown.add(key);
+            await(proceed);
+          }
+          return keys.contains(key) || refuse(exchange, "Basic realm=\"x\"");
+        });
+    List<FutureTask<String>> pulls = new ArrayList<>();
+    List<Thread> callers = new ArrayList<>();
+    for (String caller : List.of("me:1", "you:2", "me:1", "you:2", "me:1", "me:wrong", "")) {
+      String[] login = (caller + ":").split(":", -1);
+      RegistryCredentials credentials = RegistryCredentials.of(login[0], login[1]);
+      FutureTask<String> pull = new FutureTask<>(() -> images.pull(request(credentials)));
+      pulls.add(pull);
+      callers.add(Thread.ofPlatform().start(pull));
+    }
+    for (FutureTask<String> refused : pulls.subList(5, 7)) {
+      assertThatThrownBy(refused::get).hasMessageContaining("refuses access");
+    }
+    for (Thread caller : callers.subList(0, 5)) {
+      awaitWaiting(caller);
+    }
+    proceed.countDown();
+    for (FutureTask<String> pull : pulls.subList(0, 5)) {
+      assertThat(pull.get()).isEqualTo(image.id());
+    }
+    assertThat(shown).containsExactlyInAnyOrder(mine, yours);
+    assertThat(registry.count("/blobs/" + image.layers().getFirst())).isEqualTo(1);
+  }
+
+  private static void await(CountDownLatch latch) throws IOException {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+  }
+
+  /** Until the caller has started a pull or joined one. */
+  private static void awaitWaiting(Thread caller) throws InterruptedException {
+    while (caller.getState() != Thread.State.WAITING
+        || Arrays.stream(caller.getStackTrace())
+            .noneMatch(frame -> frame.getClassName().endsWith(".SharedPulls"))) {
+      assertThat(caller.isAlive()).isTrue();
+      Thread.sleep(5);
+    }
+  }
+
   private void pull(RegistryCredentials credentials) throws IOException {
-    PullRequest request =
-        new PullRequest(reference, credentials, PullProgress.NONE, Cancellation.never());
-    assertThat(images.pull(request)).isEqualTo(image.id());
+    assertThat(images.pull(request(credentials))).isEqualTo(image.id());
+  }
+
+  private PullRequest request(RegistryCredentials credentials) {
+    return new PullRequest(reference, credentials, PullProgress.NONE, Cancellation.never());
   }
 
   private String tokenServer() {
@@ -115,13 +186,14 @@ class CallersCredentialsTest {
             TestRegistry.reply(exchange, 200, "{\"access_token\":\"t\"}");
             return false;
           }
-          if (key.equals(shown)) {
-            return true;
-          }
-          exchange.getResponseHeaders().set("WWW-Authenticate", challenge);
-          TestRegistry.reply(exchange, 401, "");
-          return false;
+          return key.equals(shown) || refuse(exchange, challenge);
         });
+  }
+
+  private static boolean refuse(HttpExchange exchange, String challenge) throws IOException {
+    exchange.getResponseHeaders().set("WWW-Authenticate", challenge);
+    TestRegistry.reply(exchange, 401, "");
+    return false;
   }
 
   private static String asked(HttpExchange exchange, @Nullable String shown) throws IOException {

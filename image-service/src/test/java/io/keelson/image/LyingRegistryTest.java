@@ -130,6 +130,16 @@ class LyingRegistryTest {
     assertThat(pull()).isEqualTo(image.id());
   }
 
+  /** The digest of the manifest holds, and still it is not what the config promises. */
+  @Test
+  void layerThatUnpacksToAnotherThanTheConfigSaysIsRefused() throws IOException {
+    TestImage belied =
+        TestImage.belied(new LayerTar().file("a", "other"), new LayerTar().file("a", "promised"));
+    registry.push(belied, "app", "1");
+    assertRefused("as the config says");
+    assertThat(registry.count(belied.layers().getFirst())).isEqualTo(1);
+  }
+
   @Test
   void shorterBlobIsRefused() throws IOException {
     registry.on(

@@ -1,0 +1,215 @@
+package io.keelson.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpExchange;
+import io.keelson.image.fixture.LayerTar;
+import io.keelson.image.fixture.MemoryFolders;
+import io.keelson.image.fixture.TestImage;
+import io.keelson.image.fixture.TestRegistry;
+import io.keelson.sandbox.error.OperationFailedException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How long a registry is waited for: between questions, and for bytes. */
+@Timeout(60)
+class PatientPullsTest {
+
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
+  private static final Duration STALL = Duration.ofSeconds(1);
+  private static final Duration ALMOST_A_SECOND = Duration.ofMillis(990);
+
+  private static final DateTimeFormatter HTTP_DATE =
+      DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
+          .withZone(ZoneOffset.UTC);
+
+  @TempDir(factory = MemoryFolders.class)
+  Path root;
+
+  private TestRegistry registry;
+  private Images images;
+  private TestImage image;
+  private String reference;
+  private String layer;
+
+  @BeforeEach
+  void open() throws IOException {
+    byte[] noise = new byte[1 << 20];
+    new Random(5).nextBytes(noise);
+    image =
+        TestImage.of(
+            TestImage.Compression.NONE, new LayerTar().file("noise", 0644, noise, entry -> {}));
+    layer = image.layers().getFirst();
+    registry = new TestRegistry();
+    reference = registry.push(image, "app", "1");
+    ImageSettings defaults = ImageSettings.defaults(root);
+    images =
+        Images.open(
+            defaults.withRegistries(
+                defaults.registries().with(STALL, 1).withFirstPause(FIRST_PAUSE)));
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    images.close();
+    registry.close();
+  }
+
+  private String pull() throws IOException {
+    return images.pull(PullRequest.of(reference));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {429, 500, 503})
+  void aRegistryInTroubleIsAskedLessAndLessOften(int status) {
+    List<Instant> asked = new CopyOnWriteArrayList<>();
+    registry.on(
+        "/manifests/1",
+        (exchange, content, number) -> {
+          asked.add(Instant.now());
+          TestRegistry.reply(exchange, status, "");
+        });
+    assertThatThrownBy(this::pull)
+        .isInstanceOf(OperationFailedException.class)
+        .hasMessageStartingWith("RegistryUnavailable: ")
+        .hasMessageContaining("HTTP " + status);
+    assertThat(asked).hasSize(5);
+    for (int i = 1; i < asked.size(); i++) {
+      // Between half of it and all of it, by chance; double with each.
+      assertThat(Duration.between(asked.get(i - 1), asked.get(i)))
+          .isGreaterThanOrEqualTo(FIRST_PAUSE.multipliedBy(1L << (i - 1)).dividedBy(2));
+    }
+  }
+
+  /** One answer of seconds, one of a date (RFC 9110, Retry-After). */
+  @Test
+  void aRegistryMaySayHowLongToWait() throws IOException {
+    List<Instant> asked = new CopyOnWriteArrayList<>();
+    AtomicReference<Instant> until = new AtomicReference<>(Instant.MIN);
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          asked.add(Instant.now());
+          switch (number) {
+            case 1 -> refuse(exchange, 429, "1");
+            case 2 -> {
+              until.set(Instant.now().plusMillis(1500).truncatedTo(ChronoUnit.SECONDS));
+              refuse(exchange, 503, HTTP_DATE.format(until.get()));
+            }
+            default -> TestRegistry.serve(exchange, content);
+          }
+        });
+    assertThat(pull()).isEqualTo(image.id());
+    assertThat(Duration.between(asked.get(0), asked.get(1))).isGreaterThan(ALMOST_A_SECOND);
+    assertThat(asked.get(2)).isAfterOrEqualTo(until.get());
+  }
+
+  @Test
+  void whatSaysNothingOfTheFutureDelaysNothing() throws IOException {
+    List<String> says = List.of("Sun, 06 Nov 1994 08:49:37 GMT", "soon", "-5", "");
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          if (number <= says.size()) {
+            refuse(exchange, 429, says.get(number - 1));
+          } else {
+            TestRegistry.serve(exchange, content);
+          }
+        });
+    assertThat(pull()).isEqualTo(image.id());
+  }
+
+  private static void refuse(HttpExchange exchange, int status, String retryAfter)
+      throws IOException {
+    exchange.getResponseHeaders().set("Retry-After", retryAfter);
+    TestRegistry.reply(exchange, status, "");
+  }
+
+  /** Twice as long as a connection may be silent, and never silent for long. */
+  @Test
+  void aLayerThatComesSlowlyButSteadilyMayTakeItsTime() throws IOException {
+    registry.on(layer, (exchange, content, number) -> trickle(exchange, content));
+    long began = System.nanoTime();
+    assertThat(pull()).isEqualTo(image.id());
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThan(STALL.multipliedBy(2));
+    assertThat(registry.count(layer)).as("without being begun again").isEqualTo(1);
+  }
+
+  private static void trickle(HttpExchange exchange, byte[] content) throws IOException {
+    int parts = 44;
+    exchange.sendResponseHeaders(200, content.length);
+    for (int i = 0; i < parts; i++) {
+      int from = (int) ((long) content.length * i / parts);
+      int end = (int) ((long) content.length * (i + 1) / parts);
+      exchange.getResponseBody().write(content, from, end - from);
+      exchange.getResponseBody().flush();
+      pause(Duration.ofMillis(50));
+    }
+  }
+
+  @Test
+  void aLayerThatStandsStillIsGivenUp() throws IOException {
+    ImageSettings defaults = ImageSettings.defaults(root);
+    images.close();
+    images =
+        Images.open(
+            defaults.withRegistries(
+                defaults
+                    .registries()
+                    .with(Duration.ofMillis(200), 1)
+                    .withFirstPause(Duration.ofMillis(2))));
+    CountDownLatch never = new CountDownLatch(1);
+    List<String> ranges = new CopyOnWriteArrayList<>();
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          ranges.add(String.valueOf(exchange.getRequestHeaders().getFirst("Range")));
+          exchange.sendResponseHeaders(200, content.length);
+          exchange.getResponseBody().write(content, 0, content.length / 2);
+          exchange.getResponseBody().flush();
+          hang(never);
+        });
+    assertThatThrownBy(this::pull)
+        .isInstanceOf(OperationFailedException.class)
+        .hasMessageStartingWith("RegistryUnavailable: ")
+        .hasMessageContaining("timed out");
+    assertThat(ranges).hasSize(5);
+    assertThat(images.list()).isEmpty();
+    never.countDown();
+  }
+
+  private static void hang(CountDownLatch latch) throws IOException {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+  }
+
+  private static void pause(Duration pause) throws IOException {
+    try {
+      Thread.sleep(pause);
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+  }
+}
