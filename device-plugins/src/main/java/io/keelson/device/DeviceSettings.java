@@ -12,6 +12,7 @@ import java.util.List;
  * @param pluginWait how long a request waits for a plugin that is not back yet
  * @param cdiFolders of CDI specs; later ones win
  * @param definitions folder of the administrator's files of built-in plugins
+ * @param lookInterval between two looks at the host for what the kernel does not tell
  * @param podResourcesSocket where monitors ask who holds what
  * @param ownersFromUser nodes belong to the container's user
  */
@@ -21,6 +22,7 @@ public record DeviceSettings(
     Duration pluginWait,
     List<Path> cdiFolders,
     Path definitions,
+    Duration lookInterval,
     Path podResourcesSocket,
     boolean ownersFromUser) {
 

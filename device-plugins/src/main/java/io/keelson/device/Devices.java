@@ -58,8 +58,14 @@ public final class Devices implements AutoCloseable {
         new Allocator(registry, allocations, new Observers(List.of(changes, figures)), faults);
     CdiFolders cdi = new CdiFolders(settings.cdiFolders());
     DeferredNodeListener nodes = new DeferredNodeListener();
-    BuiltInPlugins builtIn = BuiltInPlugins.read(settings.definitions(), nodes);
-    Nics nics = Nics.open(settings.checkpoints().resolve("nics"), builtIn.nics(), faults);
+    BuiltInPlugins builtIn =
+        BuiltInPlugins.read(settings.definitions(), settings.lookInterval(), nodes);
+    Nics nics =
+        Nics.open(
+            settings.checkpoints().resolve("nics"),
+            builtIn.nics(),
+            settings.lookInterval(),
+            faults);
     NodeOwners owners = new NodeOwners(settings.ownersFromUser());
     hotplug = new Hotplug(allocator, allocations, nics, owners);
     nodes.open(hotplug);

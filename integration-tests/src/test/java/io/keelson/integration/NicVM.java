@@ -58,7 +58,7 @@ class NicVM {
         resource = "%s"
         kind = "ipvlan"
         parents = ["%s"]
-        count = 2
+        shares = 2
         """
             .formatted(FUNCTION, card, CHILD, card));
     node.set("devices.definitions_dir", "\"" + definitions + "\"");

@@ -26,29 +26,32 @@ import org.tomlj.TomlTable;
  */
 public final class BuiltInPlugins {
 
-  /** GPUs and nodes seldom come and go; USB devices do, and then the kernel tells. */
-  private static final Duration INTERVAL = Duration.ofSeconds(2);
-
   private static final int MOST_SHARES = 1000;
+  private static final int MOST_FUNCTIONS = 1000;
   private static final List<String> NIC_KINDS = List.of("physical", "macvlan", "ipvlan", "sriov");
 
   private final Map<String, ScannedPlugin> scanned = new LinkedHashMap<>();
   private final List<NicDefinition> nics = new ArrayList<>();
   private final Map<String, ScannedPlugin> gpus = new LinkedHashMap<>();
   private final List<ScannedPlugin> usb = new ArrayList<>();
+  private final Duration interval;
   private final NodeListener nodeListener;
 
-  private BuiltInPlugins(NodeListener nodeListener) {
+  private BuiltInPlugins(Duration interval, NodeListener nodeListener) {
+    this.interval = interval;
     this.nodeListener = nodeListener;
   }
 
   /**
    * Reads the files; none of the plugins runs yet.
    *
+   * @param interval between two looks at the host: GPUs and nodes seldom come and go; USB devices
+   *     do, and then the kernel tells
    * @throws IOException that names the file and what is wrong in it
    */
-  public static BuiltInPlugins read(Path folder, NodeListener nodeListener) throws IOException {
-    BuiltInPlugins plugins = new BuiltInPlugins(nodeListener);
+  public static BuiltInPlugins read(Path folder, Duration interval, NodeListener nodeListener)
+      throws IOException {
+    BuiltInPlugins plugins = new BuiltInPlugins(interval, nodeListener);
     List<Path> files = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, "*.toml")) {
       entries.forEach(files::add);
@@ -104,10 +107,12 @@ public final class BuiltInPlugins {
             "owner",
             "mode",
             "required",
+            "root",
             "shares"));
     String resource = definition.resource();
     UnixScan scan =
         new UnixScan(
+            definition.host(),
             definition.texts("paths"),
             definition.texts("numbers"),
             definition.text("container_path", ""),
@@ -147,7 +152,8 @@ public final class BuiltInPlugins {
 
   private void nic(Definition definition) throws IOException {
     definition.allowOnly(
-        Set.of("resource", "kind", "parents", "count", "name", "mtu", "addresses"));
+        Set.of(
+            "resource", "kind", "parents", "shares", "count", "name", "mtu", "addresses", "root"));
     String resource = definition.resource();
     String kind = definition.text("kind", "physical");
     List<String> parents = definition.texts("parents");
@@ -156,6 +162,13 @@ public final class BuiltInPlugins {
     }
     if (parents.isEmpty()) {
       throw definition.wrong("parents must name the interfaces of the host");
+    }
+    if (definition.has("shares") && !kind.endsWith("vlan")) {
+      throw definition.wrong(
+          "an interface is in one pod at a time: shares is for the kinds macvlan and ipvlan");
+    }
+    if (definition.has("count") && !kind.equals("sriov")) {
+      throw definition.wrong("count is of the virtual functions of the kind sriov");
     }
     List<IpPrefix> addresses = new ArrayList<>();
     for (String address : definition.texts("addresses")) {
@@ -172,10 +185,12 @@ public final class BuiltInPlugins {
             resource,
             NicDefinition.Kind.valueOf(kind.toUpperCase(Locale.ROOT)),
             parents,
-            definition.number("count", kind.equals("sriov") ? 0 : 1, 0, MOST_SHARES),
+            definition.number("shares", 1, 1, MOST_SHARES),
+            definition.number("count", 0, 0, MOST_FUNCTIONS),
             definition.text("name", "net%d"),
             definition.number("mtu", 0, 0, 65_535),
-            addresses));
+            addresses,
+            definition.host().root()));
   }
 
   /** The interfaces to be lent, which {@link io.keelson.device.nic.Nics} offers. */
@@ -186,7 +201,7 @@ public final class BuiltInPlugins {
   private ScannedPlugin add(Definition definition, String resource, DeviceScan scan)
       throws IOException {
     int shares = definition.number("shares", 1, 1, MOST_SHARES);
-    ScannedPlugin plugin = new ScannedPlugin(resource, scan, shares, INTERVAL, nodeListener);
+    ScannedPlugin plugin = new ScannedPlugin(resource, scan, shares, interval, nodeListener);
     if (scanned.put(resource, plugin) != null) {
       throw definition.wrong("resource %s is defined twice".formatted(resource));
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.keelson.linux.AtomicFile;
 import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
+import io.keelson.proto.deviceplugin.v1beta1.Mount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,8 +47,10 @@ final class CdiSpecs {
     }
     ContainerAllocateResponse.Builder common = ContainerAllocateResponse.newBuilder();
     plugin.complete(common);
-    if (common.getDevicesCount() > 0) {
-      nodes(spec.putObject("containerEdits"), common.getDevicesList());
+    if (common.getDevicesCount() + common.getMountsCount() > 0) {
+      ObjectNode edits = spec.putObject("containerEdits");
+      nodes(edits, common.getDevicesList());
+      mounts(edits, common.getMountsList());
     }
     Files.createDirectories(folder);
     byte[] text = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(spec);
@@ -62,6 +65,19 @@ final class CdiSpecs {
           .put("path", node.getContainerPath())
           .put("hostPath", node.getHostPath())
           .put("permissions", node.getPermissions());
+    }
+  }
+
+  /** For every image: who names a CDI device wants all of it. */
+  private static void mounts(ObjectNode edits, List<Mount> mounts) {
+    ArrayNode list = edits.putArray("mounts");
+    for (Mount mount : mounts) {
+      ArrayNode options =
+          list.addObject()
+              .put("hostPath", mount.getHostPath())
+              .put("containerPath", mount.getContainerPath())
+              .putArray("options");
+      options.add("rbind").add("rprivate").add(mount.getReadOnly() ? "ro" : "rw");
     }
   }
 }

@@ -2,6 +2,7 @@ package io.keelson.device.builtin;
 
 import io.keelson.device.plugin.Device;
 import io.keelson.device.plugin.DevicePlugin;
+import io.keelson.device.plugin.SharedIds;
 import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
 import java.io.IOException;
@@ -21,12 +22,11 @@ import org.slf4j.LoggerFactory;
 /**
  * A built-in plugin whose devices are found by looking at the host, again and again. One that is
  * gone is remembered as ill: when it comes back, under whatever number, it is the same. Each can be
- * given to several holders at once; the ids tell: {@code ID::0}, {@code ID::1}.
+ * given to several holders at once, as {@link SharedIds} tell.
  */
 final class ScannedPlugin implements DevicePlugin {
 
   private static final Logger log = LoggerFactory.getLogger(ScannedPlugin.class);
-  private static final String SHARE = "::";
 
   private final String resource;
   private final DeviceScan scan;
@@ -129,21 +129,13 @@ final class ScannedPlugin implements DevicePlugin {
   }
 
   private List<String> ids(String id) {
-    if (shares == 1) {
-      return List.of(id);
-    }
-    List<String> ids = new ArrayList<>();
-    for (int share = 0; share < shares; share++) {
-      ids.add(id + SHARE + share);
-    }
-    return ids;
+    return SharedIds.of(id, shares);
   }
 
   private FoundDevice found(String id) throws IOException {
-    int share = id.lastIndexOf(SHARE);
     lock.lock();
     try {
-      FoundDevice device = known.get(shares > 1 && share > 0 ? id.substring(0, share) : id);
+      FoundDevice device = known.get(SharedIds.device(id, shares));
       if (device == null || !(device.present() || scan.isAwaitable())) {
         throw new IOException("device %s is not there".formatted(id));
       }

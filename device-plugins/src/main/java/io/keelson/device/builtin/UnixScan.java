@@ -6,11 +6,7 @@ import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
 import io.keelson.sandbox.isolator.DeviceNodes;
 import io.keelson.sandbox.spec.SpecDevice;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +18,7 @@ import java.util.regex.Pattern;
  * Character and block devices by path, or by type and number.
  *
  * @param paths absolute; stars in the last part stand for anything: {@code /dev/ttyUSB*}
- * @param numbers of nodes right in {@code /dev}: {@code c 10:200}, {@code b 7:*}
+ * @param numbers of nodes in {@code /dev} and its folders: {@code c 10:200}, {@code b 7:*}
  * @param containerPath where it is in the container; empty for the host's path
  * @param permissions letters of r, w and m
  * @param owner {@code uid:gid} of the nodes in the container; empty for the host's
@@ -31,6 +27,7 @@ import java.util.regex.Pattern;
  *     into the container when it appears
  */
 record UnixScan(
+    HostTree host,
     List<String> paths,
     List<String> numbers,
     String containerPath,
@@ -40,7 +37,7 @@ record UnixScan(
     boolean required)
     implements DeviceScan {
 
-  private static final Path DEV = Path.of("/dev");
+  private static final String DEV = "/dev";
   private static final Pattern NUMBERS = Pattern.compile("([bc]) ([0-9]+|\\*):([0-9]+|\\*)");
 
   UnixScan {
@@ -76,23 +73,20 @@ record UnixScan(
     List<FoundDevice> found = new ArrayList<>();
     for (String path : paths) {
       boolean pattern = path.contains("*");
-      List<Path> matches = pattern ? matches(Path.of(path)) : List.of(Path.of(path));
-      for (Path match : matches) {
+      for (String match : pattern ? matches(path) : List.of(path)) {
         Optional<SpecDevice> node = node(match);
         if (node.isPresent()) {
-          found.add(device(match, node.get()));
+          found.add(device(node.get()));
         } else if (!pattern && !required) {
           found.add(new FoundDevice(id(match), false, List.of(), Map.of(), List.of()));
         }
       }
     }
-    for (String number : numbers) {
-      for (Path entry : list(DEV, "*")) {
-        // What a link leads to is found under its own name, and /dev/stdin leads anywhere.
-        Optional<SpecDevice> node = Files.isSymbolicLink(entry) ? Optional.empty() : node(entry);
-        if (node.isPresent() && isMatch(number, node.get())) {
-          found.add(device(entry, node.get()));
-        }
+    if (!numbers.isEmpty()) {
+      // What a link leads to is found under its own name, and /dev/stdin leads anywhere.
+      List<SpecDevice> nodes = DeviceNodes.below(host.at(DEV), DEV);
+      for (String number : numbers) {
+        nodes.stream().filter(node -> isMatch(number, node)).map(this::device).forEach(found::add);
       }
     }
     return found;
@@ -108,25 +102,15 @@ record UnixScan(
     }
   }
 
-  private static List<Path> matches(Path pattern) throws IOException {
-    Path folder = pattern.getParent();
-    return folder == null ? List.of() : list(folder, String.valueOf(pattern.getFileName()));
+  private List<String> matches(String pattern) throws IOException {
+    int slash = pattern.lastIndexOf('/');
+    String folder = pattern.substring(0, slash + 1);
+    return host.names(folder, pattern.substring(slash + 1)).stream().map(folder::concat).toList();
   }
 
-  private static List<Path> list(Path folder, String glob) throws IOException {
-    List<Path> entries = new ArrayList<>();
-    try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder, glob)) {
-      stream.forEach(entries::add);
-    } catch (NoSuchFileException | NotDirectoryException e) {
-      return List.of();
-    }
-    entries.sort(null);
-    return entries;
-  }
-
-  private static Optional<SpecDevice> node(Path path) throws IOException {
+  private Optional<SpecDevice> node(String path) throws IOException {
     try {
-      return DeviceNodes.node(path.toRealPath(), path.toString());
+      return DeviceNodes.node(host.at(path).toRealPath(), path);
     } catch (NoSuchFileException e) {
       return Optional.empty();
     }
@@ -140,28 +124,26 @@ record UnixScan(
         && (matcher.group(3).equals("*") || matcher.group(3).equals("" + node.minor()));
   }
 
-  private FoundDevice device(Path host, SpecDevice node) {
+  private FoundDevice device(SpecDevice node) {
     DeviceSpec spec =
         DeviceSpec.newBuilder()
-            .setHostPath(host.toString())
-            .setContainerPath(containerPath.isEmpty() ? host.toString() : containerPath)
+            .setHostPath(host.at(node.path()).toString())
+            .setContainerPath(containerPath.isEmpty() ? node.path() : containerPath)
             .setPermissions(permissions)
             .build();
     return new FoundDevice(
-        id(host),
+        id(node.path()),
         true,
         List.of(),
         Map.of(
             "path",
-            host.toString(),
+            node.path(),
             "number",
             node.kind().letter() + " " + node.major() + ":" + node.minor()),
         List.of(spec));
   }
 
-  private static String id(Path path) {
-    return (path.startsWith(DEV) ? DEV.relativize(path) : Path.of("/").relativize(path))
-        .toString()
-        .replace('/', '-');
+  private static String id(String path) {
+    return path.replaceFirst("^(/dev)?/+", "").replace('/', '-');
   }
 }

@@ -1,26 +1,31 @@
 package io.keelson.device.nic;
 
 import io.keelson.linux.netlink.IpPrefix;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
  * Interfaces that an administrator offers under one resource.
  *
  * @param parents names on the host: the interfaces themselves, or those that children share
- * @param count children of each parent; virtual functions to be made of each, 0 for those that are
- *     there
+ * @param shares of each parent: how many of its children there may be; an interface itself is in
+ *     one pod at a time
+ * @param functions virtual functions to be made of each parent, 0 for those that are there
  * @param podName the name in the pod; {@code %d} is the first number that is free there
  * @param mtu in the pod, bytes; 0 for that of the host
  * @param addresses in the pod
+ * @param root of the host's {@code /sys} and {@code /dev}
  */
 public record NicDefinition(
     String resource,
     Kind kind,
     List<String> parents,
-    int count,
+    int shares,
+    int functions,
     String podName,
     int mtu,
-    List<IpPrefix> addresses) {
+    List<IpPrefix> addresses,
+    Path root) {
 
   public NicDefinition {
     parents = List.copyOf(parents);

@@ -2,6 +2,7 @@ package io.keelson.device.nic;
 
 import io.keelson.device.plugin.Device;
 import io.keelson.device.plugin.DevicePlugin;
+import io.keelson.device.plugin.SharedIds;
 import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
 import io.keelson.proto.record.v1.LentInterface;
@@ -29,10 +30,9 @@ final class NicPlugin implements DevicePlugin {
 
   private static final Logger log = LoggerFactory.getLogger(NicPlugin.class);
   private static final String INFINIBAND = "/dev/infiniband";
-  private static final Duration INTERVAL = Duration.ofSeconds(2);
 
   private final NicDefinition definition;
-  private final Path root;
+  private final Duration interval;
   private final Path interfaces;
   private final Function<String, Optional<LentInterface>> lent;
   private final Thread thread;
@@ -40,14 +40,15 @@ final class NicPlugin implements DevicePlugin {
   private List<Device> told = List.of();
 
   /**
-   * @param root of the host's {@code /sys} and {@code /dev}
+   * @param interval between two looks at the host
    * @param lent what is recorded of a device that is lent: the host does not see its interface
    *     then, and it is well
    */
-  NicPlugin(NicDefinition definition, Path root, Function<String, Optional<LentInterface>> lent) {
+  NicPlugin(
+      NicDefinition definition, Duration interval, Function<String, Optional<LentInterface>> lent) {
     this.definition = definition;
-    this.root = root;
-    this.interfaces = root.resolve("sys/class/net");
+    this.interval = interval;
+    this.interfaces = definition.root().resolve("sys/class/net");
     this.lent = lent;
     this.thread = Thread.ofVirtual().name("nics-" + definition.resource()).unstarted(this::follow);
   }
@@ -55,7 +56,7 @@ final class NicPlugin implements DevicePlugin {
   @Override
   public void watch(Listener listening) {
     listener = listening;
-    if (definition.kind() == NicDefinition.Kind.SRIOV && definition.count() > 0) {
+    if (definition.kind() == NicDefinition.Kind.SRIOV && definition.functions() > 0) {
       definition.parents().forEach(this::makeFunctions);
     }
     told = look();
@@ -67,7 +68,7 @@ final class NicPlugin implements DevicePlugin {
     Path number = interfaces.resolve(parent).resolve("device/sriov_numvfs");
     try {
       if (Files.readString(number).strip().equals("0")) {
-        Files.writeString(number, String.valueOf(definition.count()));
+        Files.writeString(number, String.valueOf(definition.functions()));
       }
     } catch (IOException e) {
       log.atWarn()
@@ -79,7 +80,7 @@ final class NicPlugin implements DevicePlugin {
   private void follow() {
     try {
       while (true) {
-        TimeUnit.NANOSECONDS.sleep(INTERVAL.toNanos());
+        TimeUnit.NANOSECONDS.sleep(interval.toNanos());
         List<Device> now = look();
         if (!now.equals(told) && listener != null) {
           told = now;
@@ -97,8 +98,8 @@ final class NicPlugin implements DevicePlugin {
       switch (definition.kind()) {
         case PHYSICAL -> devices.add(device(parent, parent, Map.of()));
         case MACVLAN, IPVLAN -> {
-          for (int child = 0; child < definition.count(); child++) {
-            devices.add(device(parent + "-" + child, parent, Map.of("parent", parent)));
+          for (String child : SharedIds.of(parent, definition.shares())) {
+            devices.add(device(child, parent, Map.of("parent", parent)));
           }
         }
         case SRIOV -> {
@@ -142,7 +143,7 @@ final class NicPlugin implements DevicePlugin {
   }
 
   private Optional<String> functionName(String pci) {
-    Path folder = root.resolve("sys/bus/pci/devices").resolve(pci).resolve("net");
+    Path folder = definition.root().resolve("sys/bus/pci/devices").resolve(pci).resolve("net");
     try (DirectoryStream<Path> names = Files.newDirectoryStream(folder)) {
       for (Path name : names) {
         return Optional.of(String.valueOf(name.getFileName()));
@@ -157,7 +158,7 @@ final class NicPlugin implements DevicePlugin {
   String hostInterface(String id) throws IOException {
     return switch (definition.kind()) {
       case PHYSICAL -> id;
-      case MACVLAN, IPVLAN -> id.substring(0, id.lastIndexOf('-'));
+      case MACVLAN, IPVLAN -> SharedIds.device(id, definition.shares());
       case SRIOV ->
           functionName(id)
               .orElseThrow(() -> new IOException("virtual function " + id + " has no interface"));
@@ -200,7 +201,7 @@ final class NicPlugin implements DevicePlugin {
   }
 
   private Path at(String absolute) {
-    return root.resolve(Path.of("/").relativize(Path.of("/", absolute)));
+    return definition.root().resolve(Path.of("/").relativize(Path.of("/", absolute)));
   }
 
   private DeviceSpec node(String path) {

@@ -13,6 +13,7 @@ import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.PodContext;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -53,14 +54,17 @@ public final class Nics {
    * Reads what an earlier life of the daemon lent.
    *
    * @param folder of the journal
+   * @param interval between two looks at the host
    */
-  public static Nics open(Path folder, List<NicDefinition> definitions, FaultPoints faults)
+  public static Nics open(
+      Path folder, List<NicDefinition> definitions, Duration interval, FaultPoints faults)
       throws IOException {
     Nics nics = new Nics(KeyedRecords.open(folder, LentInterface.parser(), Nics::key), faults);
     for (NicDefinition definition : definitions) {
       String resource = definition.resource();
       nics.plugins.put(
-          resource, new NicPlugin(definition, HOST, id -> nics.journal.find(key(resource, id))));
+          resource,
+          new NicPlugin(definition, interval, id -> nics.journal.find(key(resource, id))));
     }
     return nics;
   }
@@ -172,10 +176,12 @@ public final class Nics {
             NicDefinition.Kind.PHYSICAL,
             List.of(hostInterface),
             1,
+            0,
             name,
             0,
-            List.of());
-    try (NicPlugin plugin = new NicPlugin(definition, HOST, _ -> Optional.empty())) {
+            List.of(),
+            HOST);
+    try (NicPlugin plugin = new NicPlugin(definition, Duration.ZERO, _ -> Optional.empty())) {
       lend(pod, containerId, plugin, hostInterface);
     }
   }

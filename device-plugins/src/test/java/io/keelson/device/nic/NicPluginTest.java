@@ -2,11 +2,13 @@ package io.keelson.device.nic;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keelson.device.builtin.FakeHost;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
 import io.keelson.proto.record.v1.LentInterface;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,8 +29,10 @@ class NicPluginTest {
     Path link = Files.createDirectories(root.resolve("sys/class/net/ib0"));
     Files.createSymbolicLink(link.resolve("device"), card);
     Files.createDirectories(root.resolve("sys/class/net/eth0/device"));
-    for (String node : List.of("uverbs3", "uverbs4", "rdma_cm")) {
-      Files.createFile(Files.createDirectories(root.resolve("dev/infiniband")).resolve(node));
+    try (FakeHost host = new FakeHost(root)) {
+      host.node("dev/infiniband/uverbs3", 231, 195);
+      host.node("dev/infiniband/uverbs4", 231, 196);
+      host.node("dev/infiniband/rdma_cm", 10, 58);
     }
   }
 
@@ -38,11 +42,13 @@ class NicPluginTest {
             "nic.example/ib",
             NicDefinition.Kind.PHYSICAL,
             List.of("ib0", "eth0"),
+            1,
             0,
             "",
             0,
-            List.of());
-    try (NicPlugin plugin = new NicPlugin(definition, root, _ -> lent)) {
+            List.of(),
+            root);
+    try (NicPlugin plugin = new NicPlugin(definition, Duration.ofHours(1), _ -> lent)) {
       return plugin.allocate(List.of(id)).getDevicesList().stream()
           .peek(node -> assertThat(node.getHostPath()).isEqualTo(root + node.getContainerPath()))
           .map(DeviceSpec::getContainerPath)

@@ -132,6 +132,7 @@ public record Configuration(
    *
    * @param pluginWait for a plugin that is not back yet
    * @param cdiDirs later ones win
+   * @param lookInterval between two looks at the host for built-in devices
    */
   public record Devices(
       Path pluginDir,
@@ -139,6 +140,7 @@ public record Configuration(
       Duration pluginWait,
       List<Path> cdiDirs,
       Path definitionsDir,
+      Duration lookInterval,
       Path podResourcesSocket,
       boolean ownersFromUser) {
     public Devices {
@@ -282,6 +284,7 @@ public record Configuration(
             values.get(DeviceKeys.PLUGIN_WAIT),
             values.get(DeviceKeys.CDI_DIRS),
             values.get(DeviceKeys.DEFINITIONS_DIR),
+            values.get(DeviceKeys.LOOK_INTERVAL),
             values.get(DeviceKeys.POD_RESOURCES_SOCKET),
             values.get(DeviceKeys.OWNERS_FROM_USER)),
         new Streaming(

@@ -59,6 +59,16 @@ final class DeviceKeys {
           [[nic]] tables. Without any there is nothing built in.\
           """);
 
+  static final Key<Duration> LOOK_INTERVAL =
+      Key.of(
+          "devices.look_interval",
+          ValueTypes.duration(Duration.ofMillis(50), Duration.ofHours(1)),
+          Duration.ofSeconds(2),
+          """
+          How often the built-in plugins look at the host for devices that have come or gone. USB
+          devices need no look: the kernel tells of them at once.\
+          """);
+
   static final Key<Path> POD_RESOURCES_SOCKET =
       Key.derived(
           "devices.pod_resources_socket",

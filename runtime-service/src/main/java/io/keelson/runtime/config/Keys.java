@@ -235,6 +235,7 @@ final class Keys {
           DeviceKeys.PLUGIN_WAIT,
           DeviceKeys.CDI_DIRS,
           DeviceKeys.DEFINITIONS_DIR,
+          DeviceKeys.LOOK_INTERVAL,
           DeviceKeys.POD_RESOURCES_SOCKET,
           DeviceKeys.OWNERS_FROM_USER,
           METRICS_ADDRESS,

@@ -39,6 +39,7 @@ final class DeviceParts {
                 devices.pluginWait(),
                 devices.cdiDirs(),
                 devices.definitionsDir(),
+                devices.lookInterval(),
                 devices.podResourcesSocket(),
                 devices.ownersFromUser()),
             channels,
