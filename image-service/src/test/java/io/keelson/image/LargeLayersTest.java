@@ -53,9 +53,13 @@ class LargeLayersTest {
   }
 
   private Images open(Duration stallTimeout) throws IOException {
+    return open(stallTimeout, 4);
+  }
+
+  private Images open(Duration stallTimeout, int connections) throws IOException {
     ImageSettings defaults = ImageSettings.defaults(root);
     RegistrySettings registries =
-        defaults.registries().with(stallTimeout, 4).withFirstPause(Duration.ofMillis(20));
+        defaults.registries().with(stallTimeout, connections).withFirstPause(Duration.ofMillis(20));
     return Images.open(defaults.withRegistries(registries));
   }
 
@@ -74,7 +78,7 @@ class LargeLayersTest {
     return images.pull(PullRequest.of(reference));
   }
 
-  /** As an honest server with a thin line for each connection. */
+  /** As an honest server with a line for each connection that is thinner than a busy disk. */
   private static void serveSlowly(HttpExchange exchange, byte[] content, boolean ranges)
       throws IOException {
     int from = 0;
@@ -93,7 +97,7 @@ class LargeLayersTest {
     OutputStream body = exchange.getResponseBody();
     for (int at = from; at < end; at += 128 * 1024) {
       body.write(content, at, Math.min(128 * 1024, end - at));
-      pause(6);
+      pause(12);
     }
   }
 
@@ -126,6 +130,15 @@ class LargeLayersTest {
     assertThat(ranges).anyMatch(range -> range.matches("bytes=\\d+-\\d+"));
     // No part twice.
     assertThat(registry.count(layer)).isEqualTo(ranges.size());
+  }
+
+  @Test
+  void whereOneConnectionIsAllowedOneIsMade() throws Exception {
+    images.close();
+    images = open(Duration.ofSeconds(20), 1);
+    registry.on(layer, (exchange, content, number) -> serveSlowly(exchange, content, true));
+    assertThat(pull()).isEqualTo(image.id());
+    assertThat(registry.count(layer)).isEqualTo(1);
   }
 
   @Test
