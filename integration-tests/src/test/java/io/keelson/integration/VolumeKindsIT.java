@@ -6,7 +6,6 @@ import io.keelson.integration.harness.DockerPlugin;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VolumeCalls;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
-import io.keelson.proto.node.v1.ListDriversRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -144,51 +143,6 @@ class VolumeKindsIT {
       node.cri().stopPod(podId);
       assertThat(plugin.mounted()).isEmpty();
       assertThat(volumes.list()).isEmpty();
-    }
-  }
-
-  @Test
-  void aDriverInAProcessOfItsOwnRegistersItself() throws Exception {
-    Path root = node.folder("own-driver");
-    Process process =
-        new ProcessBuilder(
-                io.keelson.integration.harness.TestDaemon.installation()
-                    .resolve("bin/keelson")
-                    .toString(),
-                "csi-driver",
-                "--endpoint",
-                root.resolve("csi.sock").toString(),
-                "--root",
-                root.resolve("volumes").toString(),
-                "--name",
-                "own.csi.test",
-                "--registration-dir",
-                node.root().resolve("plugins_registry").toString())
-            .redirectErrorStream(true)
-            .redirectOutput(root.resolve("log").toFile())
-            .start();
-    try {
-      Waits.until(
-          () ->
-              node
-                  .cri()
-                  .volumes()
-                  .listDrivers(ListDriversRequest.getDefaultInstance())
-                  .getDriversList()
-                  .stream()
-                  .anyMatch(
-                      each ->
-                          each.getName().equals("own.csi.test")
-                              && each.getOrigin().equals("registration")),
-          "the driver is registered");
-      volumes.create(VolumeCalls.request("own", "own.csi.test", 4).build());
-      String path = volumes.publish("own", VolumeCalls.named("own")).getPath();
-      Files.writeString(Path.of(path).resolve("file"), "there");
-      volumes.unpublish("own");
-      volumes.delete("own");
-    } finally {
-      process.destroy();
-      process.waitFor();
     }
   }
 

@@ -12,6 +12,7 @@ import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.error.ResourceExhaustedException;
 import io.keelson.sandbox.error.UnavailableException;
 import io.keelson.sandbox.error.UnsupportedException;
+import io.keelson.sandbox.rpc.RpcFailures;
 
 /** What a driver's status codes mean (CSI spec, "Error Scheme"). */
 final class CallFailures {
@@ -28,13 +29,14 @@ final class CallFailures {
 
   static KeelsonException of(
       String driver, String method, String subject, StatusRuntimeException failure) {
-    Status status = failure.getStatus();
-    String words = status.getDescription() == null ? "" : ": " + status.getDescription();
     String message =
-        "CSI driver %s: %s%s: %s%s"
+        "CSI driver %s: %s%s: %s"
             .formatted(
-                driver, method, subject.isEmpty() ? "" : " of " + subject, status.getCode(), words);
-    return switch (status.getCode()) {
+                driver,
+                method,
+                subject.isEmpty() ? "" : " of " + subject,
+                RpcFailures.text(failure));
+    return switch (failure.getStatus().getCode()) {
       case NOT_FOUND -> new NotFoundException(message);
       case INVALID_ARGUMENT, OUT_OF_RANGE -> new InvalidRequestException(message, failure);
       case ALREADY_EXISTS -> new AlreadyExistsException(message);

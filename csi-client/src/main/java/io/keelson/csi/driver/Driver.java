@@ -11,6 +11,7 @@ import io.keelson.proto.csi.v1.IdentityGrpc;
 import io.keelson.proto.csi.v1.NodeGrpc;
 import io.keelson.proto.csi.v1.SnapshotMetadataGrpc;
 import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.rpc.RpcFailures;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -115,6 +116,12 @@ public final class Driver implements AutoCloseable {
     return known;
   }
 
+  /** Its process is another one: what it can do is asked anew, and calls need not wait. */
+  void renewed() {
+    info = null;
+    channel.resetConnectBackoff();
+  }
+
   /** This driver under the name that it gives itself. */
   Driver named(String itsName) {
     return new Driver(itsName, endpoint, origin, channel, policy, metrics);
@@ -194,8 +201,7 @@ public final class Driver implements AutoCloseable {
         Status.Code code = e.getStatus().getCode();
         done(method, code, began);
         if (code == Status.Code.UNAVAILABLE) {
-          info = null; // whoever answers next may be able to do other things
-          channel.resetConnectBackoff();
+          renewed(); // whoever answers next may be able to do other things
         }
         KeelsonException failure = CallFailures.of(name, method, subject, e);
         // A driver that was replaced or is gone for good has no channel any more.
@@ -209,8 +215,7 @@ public final class Driver implements AutoCloseable {
             .addKeyValue("driver", name)
             .addKeyValue("method", method)
             .addKeyValue("attempt", attempt)
-            .addKeyValue("code", code)
-            .addKeyValue("words", e.getStatus().getDescription())
+            .addKeyValue("words", RpcFailures.text(e))
             .log("a call to a CSI driver failed and is made again");
       }
     }

@@ -17,6 +17,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +40,10 @@ public final class DriverRegistry implements AutoCloseable {
   private final Optional<BuiltInDriver> builtIn;
   private final Map<String, Driver> drivers = new ConcurrentHashMap<>();
   private final List<Driver> nameless = new CopyOnWriteArrayList<>();
+
+  /** Registered and gone: who is in the midst of an operation waits for them to come back. */
+  private final Map<String, Driver> departed = new ConcurrentHashMap<>();
+
   private final List<Consumer<String>> arrivals = new CopyOnWriteArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final HealthWatch watch;
@@ -91,14 +97,15 @@ public final class DriverRegistry implements AutoCloseable {
 
   /**
    * A driver asks to be used, as a kubelet's plugin does; one that is there under the name is
-   * replaced.
+   * replaced. One that comes back to where it was before goes on with what it was asked then.
    *
    * @param name as the plugin gives it; the driver at the endpoint must give the same one
    * @throws KeelsonException if it can't be used; the message is for the plugin
    */
   public void register(String name, Path endpoint, List<String> versions) throws IOException {
     validate(name, versions);
-    Driver driver = open(name, new Endpoint.UnixSocket(endpoint), Driver.Origin.REGISTRATION);
+    Endpoint socket = new Endpoint.UnixSocket(endpoint);
+    Driver driver = open(name, socket, Driver.Origin.REGISTRATION);
     try {
       DriverInfo info = driver.info(look());
       if (!info.name().equals(name)) {
@@ -109,18 +116,39 @@ public final class DriverRegistry implements AutoCloseable {
       driver.close();
       throw e;
     }
-    add(driver);
+    Optional<Driver> before = registered(name, socket);
+    before.ifPresent(
+        known -> {
+          driver.close();
+          known.renewed();
+        });
+    add(before.orElse(driver));
+  }
+
+  /** One that registered itself before and may be gone. */
+  private Optional<Driver> registered(String name, Endpoint endpoint) {
+    return Stream.of(drivers, departed)
+        .flatMap(some -> Optional.ofNullable(some.get(name)).stream())
+        .filter(driver -> isRegistered(driver, endpoint))
+        .findFirst();
+  }
+
+  private static boolean isRegistered(Driver driver, Endpoint endpoint) {
+    return driver.origin() == Driver.Origin.REGISTRATION && driver.endpoint().equals(endpoint);
   }
 
   /** A registered driver is gone. Harmless if another one has taken its name since. */
   public void deregister(String name, Path endpoint) {
-    Driver driver = drivers.get(name);
-    if (driver != null
-        && driver.origin() == Driver.Origin.REGISTRATION
-        && driver.endpoint().equals(new Endpoint.UnixSocket(endpoint))
-        && drivers.remove(name, driver)) {
-      driver.close();
-      LOG.atInfo().addKeyValue("driver", name).log("a CSI driver has deregistered");
+    lock.lock();
+    try {
+      Driver driver = drivers.get(name);
+      if (driver != null && isRegistered(driver, new Endpoint.UnixSocket(endpoint))) {
+        drivers.remove(name);
+        departed.put(name, driver);
+        LOG.atInfo().addKeyValue("driver", name).log("a CSI driver has deregistered");
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -163,32 +191,37 @@ public final class DriverRegistry implements AutoCloseable {
 
   private Optional<Driver> find(String name) throws IOException {
     Driver driver = drivers.get(name);
-    if (driver == null && !nameless.isEmpty()) {
-      nameThem();
-      driver = drivers.get(name);
+    if (driver != null) {
+      return Optional.of(driver);
     }
-    if (driver == null && builtIn.isPresent() && builtIn.get().name().equals(name)) {
-      driver = startBuiltIn(builtIn.get());
-    }
-    return Optional.ofNullable(driver);
+    nameless.forEach(watch::look);
+    boolean maybeConfigured =
+        nameless.stream().anyMatch(each -> each.health().state() == DriverHealth.State.UNKNOWN);
+    return builtIn.isPresent() && builtIn.get().name().equals(name) && !maybeConfigured
+        ? Optional.of(startBuiltIn(builtIn.get()))
+        : Optional.empty();
   }
 
-  /** Asks endpoints of the configuration that have not answered yet for their names. */
-  void nameThem() {
-    lock.lock();
+  /**
+   * Asks one of the configuration that has not answered yet for its name, and any other how it is.
+   */
+  void look(Driver driver) {
+    if (driver.name().isEmpty()) {
+      name(driver);
+    } else {
+      probe(driver);
+    }
+  }
+
+  private void name(Driver driver) {
     try {
-      for (Driver driver : List.copyOf(nameless)) {
-        try {
-          String name = driver.info(Operation.once(LOOK)).name();
-          nameless.remove(driver);
-          add(driver.named(name));
-        } catch (KeelsonException e) {
-          driver.health(
-              new DriverHealth(DriverHealth.State.UNREACHABLE, String.valueOf(e.getMessage())));
-        }
+      Driver named = driver.named(driver.info(look()).name());
+      if (nameless.remove(driver)) {
+        add(named);
       }
-    } finally {
-      lock.unlock();
+    } catch (KeelsonException e) {
+      driver.health(
+          new DriverHealth(DriverHealth.State.UNREACHABLE, String.valueOf(e.getMessage())));
     }
   }
 
@@ -213,9 +246,12 @@ public final class DriverRegistry implements AutoCloseable {
   }
 
   private void add(Driver driver) {
-    Driver before = drivers.put(driver.name(), driver);
-    if (before != null) {
-      before.close();
+    lock.lock();
+    try {
+      closeUnless(driver, drivers.put(driver.name(), driver));
+      closeUnless(driver, departed.remove(driver.name()));
+    } finally {
+      lock.unlock();
     }
     driver.health(DriverHealth.READY);
     LOG.atInfo()
@@ -226,7 +262,13 @@ public final class DriverRegistry implements AutoCloseable {
     arrived(driver.name());
   }
 
-  void arrived(String name) {
+  private static void closeUnless(Driver same, @Nullable Driver driver) {
+    if (driver != null && driver != same) {
+      driver.close();
+    }
+  }
+
+  private void arrived(String name) {
     arrivals.forEach(listener -> listener.accept(name));
   }
 
@@ -234,8 +276,7 @@ public final class DriverRegistry implements AutoCloseable {
     return Operation.once(LOOK);
   }
 
-  /** Probes one driver now. */
-  void probe(Driver driver) {
+  private void probe(Driver driver) {
     boolean away = driver.health().state() == DriverHealth.State.UNREACHABLE;
     driver.health(new Introspection(driver).probe(look()));
     if (away && driver.health().state() == DriverHealth.State.READY) {
@@ -247,6 +288,7 @@ public final class DriverRegistry implements AutoCloseable {
   public void close() {
     watch.close();
     all().forEach(Driver::close);
+    departed.values().forEach(Driver::close);
     builtIn.ifPresent(
         part -> {
           try {

@@ -1,18 +1,23 @@
 package io.keelson.csi.driver;
 
 import java.time.Duration;
-import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Looks at all drivers every now and then, on a virtual thread of its own. */
+/**
+ * Looks at all drivers every now and then, at each on a virtual thread of its own: one that hangs
+ * holds up no other. Safe for use by many threads.
+ */
 final class HealthWatch implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(HealthWatch.class);
 
   private final DriverRegistry registry;
   private final Duration interval;
+  private final Set<Driver> underWay = ConcurrentHashMap.newKeySet();
   private @Nullable Thread thread;
 
   HealthWatch(DriverRegistry registry, Duration interval) {
@@ -29,18 +34,32 @@ final class HealthWatch implements AutoCloseable {
   private void run() {
     try {
       while (true) {
-        try {
-          registry.nameThem();
-          List<Driver> drivers =
-              registry.all().stream().filter(driver -> !driver.name().isEmpty()).toList();
-          drivers.forEach(registry::probe);
-        } catch (RuntimeException e) {
-          LOG.atWarn().setCause(e).log("the look at CSI drivers failed");
-        }
+        registry.all().forEach(this::look);
         Thread.sleep(interval);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // the daemon ends
+    }
+  }
+
+  /** Looks at a driver soon, unless a look at it is under way. */
+  void look(Driver driver) {
+    if (underWay.add(driver)) {
+      Thread.ofVirtual()
+          .name("csi-look")
+          .start(
+              () -> {
+                try {
+                  registry.look(driver);
+                } catch (RuntimeException e) {
+                  LOG.atWarn()
+                      .setCause(e)
+                      .addKeyValue("endpoint", driver.endpoint())
+                      .log("the look at a CSI driver failed");
+                } finally {
+                  underWay.remove(driver);
+                }
+              });
     }
   }
 

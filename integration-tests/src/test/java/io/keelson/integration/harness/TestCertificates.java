@@ -49,6 +49,15 @@ public record TestCertificates(Path folder) {
     sign("server", "rsa:2048");
   }
 
+  /** Makes a certificate for 127.0.0.1 that the authority has not signed. */
+  public void stranger(String name) {
+    selfSigned(
+        "/CN=" + name,
+        folder.resolve(name + ".key"),
+        folder.resolve(name + ".crt"),
+        "subjectAltName=IP:127.0.0.1");
+  }
+
   /**
    * TLS of a client that trusts the authority.
    *
