@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.LargeImage;
+import io.keelson.integration.harness.ProcessMemory;
 import io.keelson.integration.harness.TestImage;
 import io.keelson.integration.harness.TestNode;
+import io.keelson.integration.harness.TestRegistry;
 import io.keelson.proto.cri.v1.FilesystemUsage;
 import io.keelson.proto.cri.v1.Image;
 import io.keelson.proto.cri.v1.ImageFilter;
@@ -22,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -99,6 +103,23 @@ class ImagesIT {
     Waits.until(
         () -> used(fileSystems().getImageFilesystems(0)) < used(after.getImageFilesystems(0)),
         "its space is given back");
+  }
+
+  /** Red if what comes is held in memory and not written as it comes. */
+  @Test
+  void aLargePullTakesLittleMemory() throws IOException {
+    Path folder = node.folder("large");
+    try (TestRegistry registry = TestRegistry.plain(folder)) {
+      String name =
+          new LargeImage(8, 25_000_000, Deflater.NO_COMPRESSION).push(registry, "large", folder);
+      ProcessMemory memory = new ProcessMemory(node.daemon().pid());
+      memory.forgetPeak();
+      long before = memory.resident();
+      String id = node.cri().pull(name);
+      assertThat(memory.peak() - before).isLessThan(150_000_000);
+      assertThat(status(id, false).getImage().getSize()).isGreaterThan(150_000_000);
+      node.cri().removeImage(name);
+    }
   }
 
   private static long used(FilesystemUsage usage) {

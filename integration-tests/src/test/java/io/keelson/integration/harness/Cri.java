@@ -116,7 +116,7 @@ public final class Cri implements AutoCloseable {
   }
 
   /** Whether the daemon has ended its recovery; false also if nobody listens. */
-  boolean isServing() {
+  public boolean isServing() {
     try {
       RuntimeServiceGrpc.newBlockingStub(channel)
           .withDeadlineAfter(PROBE.toMillis(), TimeUnit.MILLISECONDS)

@@ -8,6 +8,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -236,26 +237,37 @@ public final class TestRegistry implements AutoCloseable {
     List<TestImage.Blob> blobs = new ArrayList<>(image.layerBlobs());
     blobs.add(image.configuration());
     for (TestImage.Blob blob : blobs) {
-      HttpResponse<byte[]> upload =
-          send(
-              HttpRequest.newBuilder(address.resolve("/v2/" + repository + "/blobs/uploads/"))
-                  .POST(BodyPublishers.noBody())
-                  .build());
-      URI location = address.resolve(upload.headers().firstValue("Location").orElseThrow());
-      String separator = location.getQuery() == null ? "?" : "&";
-      send(
-          HttpRequest.newBuilder(URI.create(location + separator + "digest=" + blob.digest()))
-              .header("Content-Type", "application/octet-stream")
-              .PUT(BodyPublishers.ofByteArray(blob.content()))
-              .build());
+      pushBlob(repository, blob.digest(), BodyPublishers.ofByteArray(blob.content()));
     }
     TestImage.Blob manifest = image.manifest();
+    pushManifest(repository, tag, manifest.mediaType(), manifest.content());
+    return manifest.digest();
+  }
+
+  /** Puts a blob into a repository. */
+  public void pushBlob(String repository, String digest, BodyPublisher content) throws IOException {
+    HttpResponse<byte[]> upload =
+        send(
+            HttpRequest.newBuilder(address.resolve("/v2/" + repository + "/blobs/uploads/"))
+                .POST(BodyPublishers.noBody())
+                .build());
+    URI location = address.resolve(upload.headers().firstValue("Location").orElseThrow());
+    String separator = location.getQuery() == null ? "?" : "&";
+    send(
+        HttpRequest.newBuilder(URI.create(location + separator + "digest=" + digest))
+            .header("Content-Type", "application/octet-stream")
+            .PUT(content)
+            .build());
+  }
+
+  /** Puts a manifest into a repository whose blobs are there. */
+  public void pushManifest(String repository, String tag, String mediaType, byte[] content)
+      throws IOException {
     send(
         HttpRequest.newBuilder(address.resolve("/v2/" + repository + "/manifests/" + tag))
-            .header("Content-Type", manifest.mediaType())
-            .PUT(BodyPublishers.ofByteArray(manifest.content()))
+            .header("Content-Type", mediaType)
+            .PUT(BodyPublishers.ofByteArray(content))
             .build());
-    return manifest.digest();
   }
 
   private HttpResponse<byte[]> send(HttpRequest request) throws IOException {
