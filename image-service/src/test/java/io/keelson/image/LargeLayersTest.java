@@ -3,9 +3,9 @@ package io.keelson.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.net.httpserver.HttpExchange;
 import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.MemoryFolders;
+import io.keelson.image.fixture.SlowLine;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
 import io.keelson.image.registry.RegistrySettings;
@@ -78,29 +78,6 @@ class LargeLayersTest {
     return images.pull(PullRequest.of(reference));
   }
 
-  /** As an honest server with a line for each connection that is thinner than a busy disk. */
-  private static void serveSlowly(HttpExchange exchange, byte[] content, boolean ranges)
-      throws IOException {
-    int from = 0;
-    int end = content.length;
-    String range = exchange.getRequestHeaders().getFirst("Range");
-    exchange.getResponseHeaders().set("Accept-Ranges", "bytes");
-    if (range != null && ranges) {
-      String[] ends = range.substring(6).split("-", 2);
-      from = Integer.parseInt(ends[0]);
-      end = ends[1].isEmpty() ? end : Integer.parseInt(ends[1]) + 1;
-      exchange
-          .getResponseHeaders()
-          .set("Content-Range", "bytes %d-%d/%d".formatted(from, end - 1, content.length));
-    }
-    exchange.sendResponseHeaders(range != null && ranges ? 206 : 200, end - from);
-    OutputStream body = exchange.getResponseBody();
-    for (int at = from; at < end; at += 128 * 1024) {
-      body.write(content, at, Math.min(128 * 1024, end - at));
-      pause(12);
-    }
-  }
-
   private static void pause(long millis) throws IOException {
     try {
       Thread.sleep(millis);
@@ -120,7 +97,7 @@ class LargeLayersTest {
           most.accumulateAndGet(now.incrementAndGet(), Math::max);
           ranges.add(String.valueOf(exchange.getRequestHeaders().getFirst("Range")));
           try {
-            serveSlowly(exchange, content, true);
+            SlowLine.serve(exchange, content, true);
           } finally {
             now.decrementAndGet();
           }
@@ -136,14 +113,14 @@ class LargeLayersTest {
   void whereOneConnectionIsAllowedOneIsMade() throws Exception {
     images.close();
     images = open(Duration.ofSeconds(20), 1);
-    registry.on(layer, (exchange, content, number) -> serveSlowly(exchange, content, true));
+    registry.on(layer, (exchange, content, number) -> SlowLine.serve(exchange, content, true));
     assertThat(pull()).isEqualTo(image.id());
     assertThat(registry.count(layer)).isEqualTo(1);
   }
 
   @Test
   void aServerThatOnlySaysThatItKnowsRangesIsReadByOneConnection() throws Exception {
-    registry.on(layer, (exchange, content, number) -> serveSlowly(exchange, content, false));
+    registry.on(layer, (exchange, content, number) -> SlowLine.serve(exchange, content, false));
     assertThat(pull()).isEqualTo(image.id());
     assertThat(registry.count(layer)).isLessThan(8);
   }
@@ -156,7 +133,7 @@ class LargeLayersTest {
           if (number > 1 && number % 2 == 0) {
             throw new IOException("broken off for a test");
           }
-          serveSlowly(exchange, content, true);
+          SlowLine.serve(exchange, content, true);
         });
     assertThat(pull()).isEqualTo(image.id());
     // One at least has been broken off.
@@ -173,7 +150,7 @@ class LargeLayersTest {
             served = content.clone();
             served[served.length - 5000] ^= 1;
           }
-          serveSlowly(exchange, served, true);
+          SlowLine.serve(exchange, served, true);
         });
     assertThatThrownBy(this::pull).isInstanceOf(OperationFailedException.class);
     assertThat(images.list()).isEmpty();
