@@ -23,7 +23,9 @@ import io.keelson.proto.deviceplugin.v1beta1.DevicePluginGrpc;
 import io.keelson.proto.deviceplugin.v1beta1.DevicePluginOptions;
 import io.keelson.proto.deviceplugin.v1beta1.Empty;
 import io.keelson.proto.deviceplugin.v1beta1.ListAndWatchResponse;
+import io.keelson.proto.node.v1.AllocateDevicesRequest;
 import io.keelson.proto.node.v1.NodeDevice;
+import io.keelson.proto.node.v1.ReleaseDevicesRequest;
 import io.keelson.proto.pluginregistration.v1.InfoRequest;
 import io.keelson.proto.pluginregistration.v1.PluginInfo;
 import io.keelson.proto.pluginregistration.v1.RegistrationGrpc;
@@ -32,12 +34,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,7 +59,7 @@ class DevicePluginsIT {
   private static final String REQUEST = "devices.keelson.io/request";
   private static final String WIDGET = "vendor.example/widget";
 
-  @RegisterExtension static final TestNode node = TestNode.create();
+  @RegisterExtension static final TestNode node = TestNode.create().withKubeletFolders();
 
   static {
     node.set("metrics.address", "\"unix:" + metricsSocket() + "\"");
@@ -71,6 +77,7 @@ class DevicePluginsIT {
     harmless = node.folder("dev").resolve("widget");
     Shell.output("mknod", harmless.toString(), "c", "511", "77");
     plugin = VendorPlugin.start(node, WIDGET, four());
+    assertThat(node.root().resolve("device-plugins")).doesNotExist();
   }
 
   @AfterAll
@@ -176,8 +183,7 @@ class DevicePluginsIT {
           node.sleeper("main").putAnnotations(REQUEST, "vendor.example/choosy=2").build();
       String container = cri.run(podId, config, pod);
       assertThat(cri.output(container, "sh", "-c", "echo $WIDGETS")).isEqualTo("c,b");
-      assertThat(choosy.callsSoFar())
-          .containsExactly("prefer a,b,c", "allocate c,b", "pre-start c,b");
+      assertThat(choosy.calls()).containsExactly("prefer a,b,c", "allocate c,b", "pre-start c,b");
     }
   }
 
@@ -244,8 +250,7 @@ class DevicePluginsIT {
       ContainerConfig config =
           node.sleeper("main").putAnnotations(REQUEST, "vendor.example/slow=1").build();
       Future<String> creation = executor.submit(() -> cri.create(podId, config, pod));
-      Waits.until(
-          () -> slow.callsSoFar().stream().anyMatch(line -> line.startsWith(call)), "the call");
+      Waits.until(() -> slow.calls().stream().anyMatch(line -> line.startsWith(call)), "the call");
       slow.kill();
       slow.says(well);
       slow.start();
@@ -322,7 +327,7 @@ class DevicePluginsIT {
   /** As drivers do, instead of calling Register. */
   @Test
   void aPluginMayRegisterByASocketInTheWatchedFolder() throws Exception {
-    Path socket = node.root().resolve("plugins_registry/widgets.sock");
+    Path socket = node.pluginRegistrations().resolve("widgets.sock");
     String resource = "vendor.example/folder";
     try (UnixServer _ =
         UnixServer.start(
@@ -343,6 +348,7 @@ class DevicePluginsIT {
                           node.sleeper("other").putAnnotations(REQUEST, resource).build(),
                           pod))
           .hasMessageContaining("RESOURCE_EXHAUSTED");
+      assertThat(node.root().resolve("plugins_registry")).doesNotExist();
       assertThat(metrics())
           .contains("keelson_devices{resource=\"%s\",state=\"held\",} 1.0".formatted(resource))
           .contains("keelson_device_allocations_total{resource=\"%s\",} 1.0".formatted(resource))
@@ -444,6 +450,75 @@ class DevicePluginsIT {
     assertThat(made).isGreaterThanOrEqualTo(4);
     assertThat(allocations()).isEmpty();
     cri.create(podId, asking("last", 4), pod);
+  }
+
+  /** Each asks until it gets one, looks whether it is alone with it, and gives it back. */
+  @Test
+  void twoHundredAtOnceShareSixteen() throws Exception {
+    String resource = "vendor.example/few";
+    String[] sixteen =
+        IntStream.range(0, 16).mapToObj(i -> "device f" + i + " Healthy").toArray(String[]::new);
+    Map<String, String> holders = new ConcurrentHashMap<>();
+    List<Future<?>> all = new ArrayList<>();
+    try (VendorPlugin _ = VendorPlugin.start(node, resource, sixteen);
+        ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      long started = System.nanoTime();
+      for (int i = 0; i < 200; i++) {
+        String uid = "many-" + i;
+        all.add(
+            executor.submit(
+                () -> {
+                  String id = allocateOne(resource, uid);
+                  assertThat(holders.putIfAbsent(id, uid)).as("who else has " + id).isNull();
+                  assertThat(holders.remove(id)).isEqualTo(uid);
+                  release(uid);
+                }));
+      }
+      for (Future<?> one : all) {
+        one.get();
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofMinutes(1));
+      assertThat(node.cri().devicesOf(resource))
+          .hasSize(16)
+          .allMatch(device -> device.getHealthy() && !device.hasHolder());
+      assertThat(allocations()).isEmpty();
+      assertThat(allocate(resource + "=16", "last")).hasSize(16).doesNotHaveDuplicates();
+      release("last");
+    }
+  }
+
+  private static String allocateOne(String resource, String uid) {
+    while (true) {
+      try {
+        List<String> ids = allocate(resource, uid);
+        assertThat(ids).hasSize(1);
+        return ids.getFirst();
+      } catch (StatusRuntimeException e) {
+        assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+        Waits.sleep(Duration.ofMillis(150));
+      }
+    }
+  }
+
+  private static List<String> allocate(String request, String uid) {
+    return node.cri()
+        .devices()
+        .allocate(
+            AllocateDevicesRequest.newBuilder()
+                .setPodUid(uid)
+                .setContainer("main")
+                .setRequest(request)
+                .build())
+        .getAllocated(0)
+        .getDeviceIdsList();
+  }
+
+  private static void release(String uid) {
+    var _ =
+        node.cri()
+            .devices()
+            .release(
+                ReleaseDevicesRequest.newBuilder().setPodUid(uid).setContainer("main").build());
   }
 
   @Test

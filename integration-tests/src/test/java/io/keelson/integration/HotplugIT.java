@@ -2,30 +2,35 @@ package io.keelson.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
-import io.grpc.ManagedChannel;
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.MetricsEndpoint;
+import io.keelson.integration.harness.PodMonitor;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
+import io.keelson.integration.harness.VendorPlugin;
 import io.keelson.proto.cri.v1.ContainerConfig;
+import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
 import io.keelson.proto.node.v1.AllocateDevicesRequest;
 import io.keelson.proto.node.v1.AttachDevicesRequest;
 import io.keelson.proto.node.v1.DetachDevicesRequest;
 import io.keelson.proto.node.v1.ListResourcesResponse;
+import io.keelson.proto.node.v1.NodeDevice;
 import io.keelson.proto.node.v1.ReleaseDevicesRequest;
 import io.keelson.proto.node.v1.WatchDevicesRequest;
-import io.keelson.proto.podresources.v1.AllocatableResourcesRequest;
 import io.keelson.proto.podresources.v1.ContainerDevices;
-import io.keelson.proto.podresources.v1.GetPodResourcesRequest;
-import io.keelson.proto.podresources.v1.ListPodResourcesRequest;
+import io.keelson.proto.podresources.v1.NUMANode;
 import io.keelson.proto.podresources.v1.PodResources;
-import io.keelson.proto.podresources.v1.PodResourcesListerGrpc;
-import io.keelson.sandbox.rpc.UnixChannels;
+import io.keelson.proto.podresources.v1.TopologyInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -37,10 +42,14 @@ class HotplugIT {
   private static final String DISK = "unix.keelson.io/disk";
   private static final String LATER = "unix.keelson.io/later";
   private static final String PHONE = "usb.keelson.io/phone";
+  private static final String SHARED = "usb.keelson.io/shared";
+  private static final String LIST = "vendor.example/list";
   private static final String MAY_OPEN = "No such device or address";
   private static final String MAY_NOT_OPEN = "Operation not permitted";
 
   @RegisterExtension static final TestNode node = TestNode.bare();
+
+  private static final MetricsEndpoint metrics = MetricsEndpoint.of(node);
 
   private static Path dev;
   private static Path tree;
@@ -73,8 +82,15 @@ class HotplugIT {
         resource = "%s"
         vendor = "18d1"
         root = "%s"
+
+        [[usb]]
+        resource = "%s"
+        port = "2"
+        root = "%s"
+        shares = 2
         """
-            .formatted(DISK, dev, LATER, dev, PHONE, tree));
+            .formatted(DISK, dev, LATER, dev, PHONE, tree, SHARED, tree));
+    node.set("devices.look_interval", "\"200ms\"");
     node.set("devices.definitions_dir", "\"" + definitions + "\"");
     node.writeConfiguration();
     node.start();
@@ -105,7 +121,8 @@ class HotplugIT {
     assertThat(attached.output()).startsWith(DISK + " ");
     assertThat(open(container, zero)).contains(MAY_OPEN);
     assertThat(keelson("devices").output())
-        .contains("RESOURCE", "HOLDER", "it/plug/main", "healthy");
+        .containsPattern("^RESOURCE +DEVICE +HEALTH +NUMA +HOLDER +ATTRIBUTES\n")
+        .containsPattern(DISK + " +\\S+disk0 +healthy +- +it/plug/main +number:c 511:60 ");
 
     var _ =
         cri.devices()
@@ -127,19 +144,63 @@ class HotplugIT {
         .hasMessageContaining("RESOURCE_EXHAUSTED");
 
     String id = zero.substring(1).replace('/', '-');
-    var _ =
-        cri.devices()
-            .detach(
-                DetachDevicesRequest.newBuilder()
-                    .setContainerId(container)
-                    .setResource(DISK)
-                    .addDeviceIds(id)
-                    .build());
+    Shell.Result detached = keelson("devices", "detach", container.substring(0, 12), DISK, id);
+    assertThat(detached.exitCode()).as(detached.output()).isZero();
+    assertThat(keelson("devices").output())
+        .containsPattern(DISK + " +" + id + " +healthy +- +- +number:c 511:60 ")
+        .containsPattern(DISK + " +\\S+disk1 +healthy +- +it/plug/main +number:c 511:61 ");
     assertThat(open(container, zero)).contains("No such file");
-    var _ = cri.exec(container, "mknod", "/tmp/zero", "c", "511", "60");
-    assertThat(open(container, "/tmp/zero")).contains(MAY_NOT_OPEN);
+    assertThat(openRemade(container, 60)).contains(MAY_NOT_OPEN);
     assertThat(open(container, one)).contains(MAY_OPEN);
     assertThat(open(container, "/dev/null")).isEmpty();
+  }
+
+  /** The OCI runtime writes all rules anew then: those of the making, and what came later. */
+  @Test
+  void rulesAreKeptWhenResourcesAreUpdated() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("update").build();
+    String podId = cri.runPod(pod);
+    ContainerConfig config = node.sleeper("main").putAnnotations(REQUEST, DISK).build();
+    String container = cri.run(podId, config, pod);
+    String zero = dev.resolve("disk0").toString();
+    String one = dev.resolve("disk1").toString();
+    update(container, 300);
+    assertThat(open(container, zero)).contains(MAY_OPEN);
+    assertThat(openRemade(container, 61)).contains(MAY_NOT_OPEN);
+
+    Shell.Result attached = keelson("devices", "attach", container, DISK + "=1");
+    assertThat(attached.exitCode()).as(attached.output()).isZero();
+    update(container, 400);
+    assertThat(open(container, zero)).contains(MAY_OPEN);
+    assertThat(open(container, one)).contains(MAY_OPEN);
+    assertThat(openRemade(container, 99)).contains(MAY_NOT_OPEN);
+    assertThat(open(container, "/dev/null")).isEmpty();
+
+    String id = one.substring(1).replace('/', '-');
+    Shell.Result detached = keelson("devices", "detach", container, DISK, id);
+    assertThat(detached.exitCode()).as(detached.output()).isZero();
+    update(container, 500);
+    assertThat(open(container, zero)).contains(MAY_OPEN);
+    assertThat(openRemade(container, 61)).contains(MAY_NOT_OPEN);
+  }
+
+  private static void update(String container, long cpuShares) {
+    var _ =
+        node.cri()
+            .runtime()
+            .updateContainerResources(
+                UpdateContainerResourcesRequest.newBuilder()
+                    .setContainerId(container)
+                    .setLinux(LinuxContainerResources.newBuilder().setCpuShares(cpuShares))
+                    .build());
+  }
+
+  /** What a container hears that makes itself the node of a device, and opens it. */
+  private static String openRemade(String container, int minor) {
+    String path = "/tmp/remade" + minor;
+    var _ = node.cri().exec(container, "mknod", path, "c", "511", "" + minor);
+    return open(container, path);
   }
 
   /** Who asks again after a failure asks for the same, and nothing is held for nobody. */
@@ -284,32 +345,11 @@ class HotplugIT {
     String container = cri.run(podId, node.sleeper("main").build(), pod);
     assertThat(open(container, dev.resolve("disk0").toString())).contains(MAY_OPEN);
 
-    try (UnixChannels channels = new UnixChannels()) {
-      ManagedChannel channel = channels.open(node.state().resolve("pod-resources/kubelet.sock"));
-      var monitor = PodResourcesListerGrpc.newBlockingStub(channel);
-      assertThat(
-              monitor
-                  .get(
-                      GetPodResourcesRequest.newBuilder()
-                          .setPodName("ahead")
-                          .setPodNamespace("it")
-                          .build())
-                  .getPodResources()
-                  .getContainers(0)
-                  .getDevicesList())
+    try (PodMonitor monitor = PodMonitor.of(node)) {
+      assertThat(monitor.pod("ahead").getContainers(0).getDevicesList())
           .extracting(ContainerDevices::getResourceName)
           .containsExactly(DISK);
-      assertThat(monitor.list(ListPodResourcesRequest.getDefaultInstance()).getPodResourcesList())
-          .extracting(PodResources::getName)
-          .containsExactly("ahead");
-      Waits.until(
-          () ->
-              monitor
-                      .getAllocatableResources(AllocatableResourcesRequest.getDefaultInstance())
-                      .getDevicesCount()
-                  == 4,
-          "all devices, also one that an earlier test has just plugged in");
-      channel.shutdownNow();
+      assertThat(monitor.pods()).extracting(PodResources::getName).containsExactly("ahead");
     }
     cri.remove(container);
     var _ = cri.devices().allocate(request);
@@ -321,6 +361,118 @@ class HotplugIT {
                     .setContainer("main")
                     .build());
     assertThat(node.root().resolve("devices/allocations")).isEmptyDirectory();
+  }
+
+  /** What its holder has it keeps, and everybody is told the same of it. */
+  @Test
+  void aPluginsListGrowsAndShrinks() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("list").build();
+    String podId = cri.runPod(pod);
+    try (VendorPlugin plugin =
+            VendorPlugin.start(node, LIST, "device x Healthy 0", "device y Healthy 1");
+        PodMonitor monitor = PodMonitor.of(node)) {
+      plugin.says("device x Healthy 0", "device y Healthy 1", "device z Healthy 1");
+      awaitList("x free", "y free", "z free");
+      String wish = LIST + "=id:z, " + LIST + "=id:y";
+      String container =
+          cri.run(podId, node.sleeper("main").putAnnotations(REQUEST, wish).build(), pod);
+      awaitList("x free", "y held", "z held");
+
+      plugin.says("device x Unhealthy 0", "device z Healthy 1");
+      awaitList("x ill", "y held, ill", "z held");
+      plugin.says("device x Healthy 0", "device z Healthy 1");
+      awaitList("x free", "y held, ill", "z held");
+      assertThat(keelson("devices").output())
+          .containsPattern(LIST + " +x +healthy +0 +- ")
+          .containsPattern(LIST + " +z +healthy +1 +it/list/main ")
+          .containsPattern(LIST + " +y +unhealthy +- +it/list/main ");
+      PodResources told = monitor.pod("list");
+      assertThat(told.getContainersList()).hasSize(1);
+      assertThat(told.getContainers(0).getName()).isEqualTo("main");
+      assertThat(told.getContainers(0).getDevicesList()).containsExactly(devices(1, "z", "y"));
+      assertThat(monitor.pods()).containsExactly(told);
+      assertThat(monitor.allocatable())
+          .filteredOn(devices -> devices.getResourceName().equals(LIST))
+          .containsExactly(devices(0, "x"), devices(1, "z"));
+      ContainerConfig late = node.sleeper("late").putAnnotations(REQUEST, LIST + "=id:y").build();
+      assertThatThrownBy(() -> cri.create(podId, late, pod))
+          .hasMessageContaining("RESOURCE_EXHAUSTED");
+
+      cri.stop(container, 0);
+      cri.remove(container);
+      awaitList("x free", "z free");
+      assertThatThrownBy(() -> monitor.pod("list")).hasMessageContaining("NOT_FOUND");
+
+      plugin.says("device x Healthy 0", "refuse no widgets today");
+      awaitList("x free");
+      ContainerConfig refused = node.sleeper("refused").putAnnotations(REQUEST, LIST).build();
+      assertThatThrownBy(() -> cri.create(podId, refused, pod))
+          .hasMessageContaining("no widgets today");
+      String text = metrics.get("/metrics");
+      for (String cause : List.of("ResourceExhausted", "OperationFailed")) {
+        String failures = "keelson_device_allocation_failures_total{cause=\"" + cause + "\",}";
+        assertThat(MetricsEndpoint.value(text, failures)).as(cause).isPositive();
+      }
+    }
+  }
+
+  private static ContainerDevices devices(long numaNode, String... ids) {
+    return ContainerDevices.newBuilder()
+        .setResourceName(LIST)
+        .addAllDeviceIds(List.of(ids))
+        .setTopology(TopologyInfo.newBuilder().addNodes(NUMANode.newBuilder().setID(numaNode)))
+        .build();
+  }
+
+  /** As a caller is told it, and as the metrics count it. */
+  private static void awaitList(String... wanted) {
+    Waits.until(() -> list().equals(List.of(wanted)), LIST + " has " + List.of(wanted));
+    String text = metrics.get("/metrics");
+    Map.of("free", " free", "held", " held", "unusable", " ill")
+        .forEach(
+            (state, word) ->
+                assertThat(
+                        MetricsEndpoint.value(
+                            text,
+                            "keelson_devices{resource=\"%s\",state=\"%s\",}"
+                                .formatted(LIST, state)))
+                    .as(state)
+                    .isEqualTo(
+                        (double)
+                            Stream.of(wanted)
+                                .filter(device -> device.startsWith(word, 1))
+                                .count()));
+  }
+
+  private static List<String> list() {
+    return node.cri().devicesOf(LIST).stream()
+        .map(device -> device.getId() + " " + state(device))
+        .sorted()
+        .toList();
+  }
+
+  private static String state(NodeDevice device) {
+    if (device.hasHolder()) {
+      return device.getHealthy() ? "held" : "held, ill";
+    }
+    return device.getHealthy() ? "free" : "ill";
+  }
+
+  /** With two at once, and the ids tell. */
+  @Test
+  void aUsbDeviceIsSharedAsConfigured() throws Exception {
+    Cri cri = node.cri();
+    for (String name : List.of("one", "two")) {
+      PodSandboxConfig pod = node.pod(name).build();
+      ContainerConfig config =
+          node.sleeper("main").putAnnotations(REQUEST, SHARED + "=serial:0815").build();
+      String container = cri.run(cri.runPod(pod), config, pod);
+      assertThat(open(container, "/dev/bus/usb/001/005")).contains(MAY_OPEN);
+    }
+    assertThat(cri.devicesOf(SHARED))
+        .extracting(NodeDevice::getId, device -> device.getHolder().getPodName())
+        .containsExactly(tuple("18d1:4ee7:0815::0", "one"), tuple("18d1:4ee7:0815::1", "two"));
   }
 
   private static List<String> holders(ListResourcesResponse answer) {

@@ -53,6 +53,7 @@ class UsbVM {
         """
             .formatted(STICK, STICK_SERIAL, ADAPTER));
     node.set("devices.definitions_dir", "\"" + definitions + "\"");
+    node.set("devices.look_interval", "\"1h\""); // the kernel tells
     node.writeConfiguration();
     node.start();
   }

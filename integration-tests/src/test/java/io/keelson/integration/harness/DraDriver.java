@@ -1,10 +1,8 @@
 package io.keelson.integration.harness;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,14 +12,14 @@ public final class DraDriver implements AutoCloseable {
   private final TestNode node;
   private final String name;
   private final Path socket;
-  private final Path file;
+  private final PluginScript script;
   private @Nullable PluginProcess process;
 
   private DraDriver(TestNode node, String name) {
     this.node = node;
     this.name = name;
-    this.socket = node.root().resolve("plugins_registry").resolve(name + ".sock");
-    this.file = node.folder("dra").resolve(name);
+    this.socket = node.pluginRegistrations().resolve(name + ".sock");
+    this.script = new PluginScript(node.folder("dra").resolve(name));
   }
 
   /** Starts a driver with these lines, as {@link DraDriverProgram} reads them. */
@@ -34,20 +32,18 @@ public final class DraDriver implements AutoCloseable {
 
   /** From its next call on. */
   public void says(String... lines) throws IOException {
-    Path next = file.resolveSibling(file.getFileName() + ".next");
-    Files.write(next, List.of(lines));
-    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE); // the driver never sees it missing
+    script.says(lines);
   }
 
   public void start() throws IOException {
     process =
         PluginProcess.start(
             node,
-            file.resolveSibling(file.getFileName() + ".log"),
+            script.log(),
             DraDriverProgram.class,
             node.base().relativize(socket).toString(),
             name,
-            node.base().relativize(file).toString());
+            node.base().relativize(script.file()).toString());
   }
 
   /** SIGKILL: its socket stays. */
@@ -59,19 +55,11 @@ public final class DraDriver implements AutoCloseable {
 
   /** The calls that it got so far, such as {@code prepare NAMESPACE/NAME@UID}. */
   public List<String> calls() {
-    try {
-      return Files.exists(calls(file)) ? Files.readAllLines(calls(file)) : List.of();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return script.calls();
   }
 
   public void forgetCalls() throws IOException {
-    Files.deleteIfExists(calls(file));
-  }
-
-  private static Path calls(Path file) {
-    return file.resolveSibling(file.getFileName() + ".calls");
+    script.forgetCalls();
   }
 
   @Override

@@ -58,6 +58,8 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
   private final Map<String, String> settings = new TreeMap<>();
   private final TestDaemon daemon;
   private final LeakCheck leaks;
+  private Path devicePlugins;
+  private Path pluginRegistrations;
   private boolean bare;
   private @Nullable Cri cri;
   private @Nullable Map<String, List<String>> before;
@@ -87,6 +89,8 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     set("nri.plugin_dir", quoted(nriPlugins()));
     set("nri.config_dir", quoted(base.resolve("nri.conf")));
     set("nri.block_io_file", quoted(nriBlockIo()));
+    devicePlugins = root().resolve("device-plugins");
+    pluginRegistrations = root().resolve("plugins_registry");
     daemon = new TestDaemon(configuration(), socket(), base.resolve("daemon.log"));
     leaks = new LeakCheck(this);
   }
@@ -112,6 +116,14 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
   public TestNode withPluginFolder() {
     return set(
         "network.cni_bin_dirs", "[" + quoted(base.resolve("plugins")) + ", \"/usr/lib/cni\"]");
+  }
+
+  /** Plugins register in folders that the configuration names, as where a kubelet has its own. */
+  public TestNode withKubeletFolders() {
+    devicePlugins = base.resolve("kubelet/device-plugins");
+    pluginRegistrations = base.resolve("kubelet/plugins_registry");
+    return set("devices.plugin_dir", quoted(devicePlugins))
+        .set("devices.registration_dir", quoted(pluginRegistrations));
   }
 
   @Override
@@ -200,8 +212,8 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     Path path = Path.of(file);
     Path runtimes = state().resolve("runtimes");
     return path.equals(root().resolve("network/last"))
-        || root().resolve("device-plugins").equals(path.getParent()) // the sockets of plugins
-        || root().resolve("plugins_registry").equals(path.getParent())
+        || devicePlugins.equals(path.getParent()) // the sockets of plugins
+        || pluginRegistrations.equals(path.getParent())
         || path.equals(state().resolve("csi-local.sock"))
         || path.equals(runtimes)
         || runtimes.equals(path.getParent());
@@ -427,6 +439,16 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
 
   private static String quoted(Object value) {
     return "\"" + value + "\"";
+  }
+
+  /** Where vendors' device plugins register and keep their sockets. */
+  public Path devicePlugins() {
+    return devicePlugins;
+  }
+
+  /** The folder that is watched for plugins that register by a socket. */
+  public Path pluginRegistrations() {
+    return pluginRegistrations;
   }
 
   /** A folder that a test may fill, below the node's own. */

@@ -3,10 +3,7 @@ package io.keelson.integration.harness;
 import io.keelson.device.sdk.ExamplePlugin;
 import io.keelson.proto.node.v1.ListResourcesRequest;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -25,14 +22,16 @@ public final class VendorPlugin implements AutoCloseable {
   private final TestNode node;
   private final Path folder;
   private final String resource;
-  private final Path file;
+  private final PluginScript script;
   private @Nullable PluginProcess process;
 
   private VendorPlugin(TestNode node, String resource) {
     this.node = node;
-    this.folder = node.root().resolve("device-plugins");
+    this.folder = node.devicePlugins();
     this.resource = resource;
-    this.file = node.folder("plugins").resolve(resource.substring(resource.indexOf('/') + 1));
+    this.script =
+        new PluginScript(
+            node.folder("plugins").resolve(resource.substring(resource.indexOf('/') + 1)));
   }
 
   /**
@@ -43,7 +42,7 @@ public final class VendorPlugin implements AutoCloseable {
       throws IOException {
     VendorPlugin plugin = new VendorPlugin(node, resource);
     plugin.says(lines);
-    Files.deleteIfExists(plugin.calls());
+    plugin.script.forgetCalls();
     plugin.start();
     plugin.awaitServing();
     return plugin;
@@ -68,21 +67,19 @@ public final class VendorPlugin implements AutoCloseable {
 
   /** Replaces what it offers. */
   public void says(String... lines) throws IOException {
-    Path next = file.resolveSibling(file.getFileName() + ".next");
-    Files.write(next, List.of(lines));
-    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE); // the plugin never sees it missing
+    script.says(lines);
   }
 
   public void start() throws IOException {
     process =
         PluginProcess.start(
             node,
-            file.resolveSibling(file.getFileName() + ".log"),
+            script.log(),
             ExamplePlugin.class,
             node.base().relativize(folder).toString(),
             resource,
-            file.getFileName() + ".sock",
-            node.base().relativize(file).toString());
+            script.file().getFileName() + ".sock",
+            node.base().relativize(script.file()).toString());
   }
 
   /** SIGKILL. */
@@ -91,16 +88,8 @@ public final class VendorPlugin implements AutoCloseable {
   }
 
   /** The calls that it got so far, such as {@code allocate w0,w1}. */
-  public List<String> callsSoFar() {
-    try {
-      return Files.exists(calls()) ? Files.readAllLines(calls()) : List.of();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private Path calls() {
-    return file.resolveSibling(file.getFileName() + ".calls");
+  public List<String> calls() {
+    return script.calls();
   }
 
   @Override
