@@ -157,7 +157,7 @@ class DriversIT {
   /** It has registered itself and does so again, while a call waits for it. */
   @Test
   void whatACrashInterruptsGoesOnWhenTheDriverIsBack() throws IOException {
-    String folder = node.root().resolve("plugins_registry").toString();
+    String folder = node.pluginRegistrations().toString();
     try (CsiDriverProcess driver =
         CsiDriverProcess.start(node, OWN, "--registration-dir", folder)) {
       create("v", OWN);

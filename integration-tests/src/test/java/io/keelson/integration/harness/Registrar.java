@@ -27,7 +27,7 @@ public final class Registrar implements AutoCloseable {
             log,
             RegistrarProgram.class,
             node.base().relativize(driver.socket()).toString(),
-            node.root().resolve("plugins_registry").toString()),
+            node.pluginRegistrations().toString()),
         log);
   }
 
