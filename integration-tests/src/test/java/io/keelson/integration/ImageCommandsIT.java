@@ -3,17 +3,23 @@ package io.keelson.integration;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TarFile;
 import io.keelson.integration.harness.TestImage;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.TestRegistry;
+import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.Image;
+import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -69,6 +75,61 @@ class ImageCommandsIT {
       node.cri().removeImage(id.substring("sha256:".length(), 19));
     }
     assertThat(keelson("pull", "aci:" + tar).output()).contains("manifest");
+  }
+
+  @Test
+  void anAppcImageRuns() throws IOException {
+    String manifest =
+        """
+        {"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.org/worker",
+         "labels":[{"name":"version","value":"1.0"},{"name":"os","value":"linux"}],
+         "app":{"exec":["/bin/busybox","sh","-c","echo $FROM; exit 7"],"user":"0","group":"0",
+           "environment":[{"name":"FROM","value":"appc"}]}}
+        """;
+    TarFile tar =
+        new TarFile()
+            .file("manifest", 0644, manifest.getBytes(UTF_8))
+            .folder("rootfs", 0755)
+            .folder("rootfs/bin", 0755)
+            .file("rootfs/bin/busybox", 0755, Files.readAllBytes(Path.of("/bin/busybox")));
+    Path aci = Files.write(node.folder("appc").resolve("worker.aci"), tar.bytes());
+    String id = done("pull", "aci:" + aci).lines().toList().getLast();
+    assertThat(only().getRepoTagsList()).containsExactly("example.org/worker:1.0");
+
+    Cri cri = node.cri();
+    PodSandboxConfig.Builder pod = node.pod("appc");
+    ContainerConfig container =
+        node.container("main").setImage(ImageSpec.newBuilder().setImage(id)).build();
+    String running = cri.run(cri.runPod(pod.build()), container, pod.build());
+    assertThat(cri.awaitExit(running).getExitCode()).isEqualTo(7);
+    assertThat(node.log(pod, "main").text("stdout").strip()).isEqualTo("appc");
+    node.removeAllPods();
+    cri.removeImage(id);
+  }
+
+  @Test
+  void layoutsInTarsAndJarsAreTaken() throws IOException {
+    Path folder = node.folder("packed");
+    Path layout = image.writeLayout(folder.resolve("layout"), "example.org/packed:1");
+    Path tar = folder.resolve("layout.tar");
+    Shell.output("tar", "-C", layout.toString(), "-cf", tar.toString(), ".");
+    for (String form : List.of("oci:" + tar, "oci-archive:" + tar)) {
+      assertThat(done("pull", form)).as(form).contains(image.id());
+      assertThat(only().getRepoTagsList()).containsExactly("example.org/packed:1");
+      node.cri().removeImage("example.org/packed:1");
+    }
+
+    Path jar = folder.resolve("app.jar");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(jar))) {
+      zip.putNextEntry(new ZipEntry("META-INF/MANIFEST.MF"));
+      zip.write("Main-Class: x\n".getBytes(UTF_8));
+    }
+    String id =
+        done("import", "tar:" + jar, "--name", "example.org/jar:1").lines().toList().getLast();
+    assertThat(only().getId()).isEqualTo(id);
+    assertThat(done("images"))
+        .containsPattern("(?m)^" + id.substring(7, 20) + " .* example\\.org/jar:1$");
+    node.cri().removeImage("example.org/jar:1");
   }
 
   @Test

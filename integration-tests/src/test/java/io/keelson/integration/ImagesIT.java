@@ -18,13 +18,16 @@ import io.keelson.proto.cri.v1.ImageFsInfoResponse;
 import io.keelson.proto.cri.v1.ImageSpec;
 import io.keelson.proto.cri.v1.ImageStatusRequest;
 import io.keelson.proto.cri.v1.ImageStatusResponse;
+import io.keelson.proto.cri.v1.Int64Value;
 import io.keelson.proto.cri.v1.ListImagesRequest;
+import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.StreamImagesRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -120,6 +123,49 @@ class ImagesIT {
       assertThat(status(id, false).getImage().getSize()).isGreaterThan(150_000_000);
       node.cri().removeImage(name);
     }
+  }
+
+  @Test
+  void theUserIsToldInEachForm() throws IOException {
+    Map<String, Image> users =
+        Map.of(
+            "{\"User\":\"1234:5678\"}", Image.newBuilder().setUid(uid(1234)).build(),
+            "{\"User\":\"web:5678\"}", Image.newBuilder().setUsername("web").build(),
+            "{\"Env\":[\"USER=none\"]}", Image.newBuilder().setUid(uid(0)).build());
+    for (Map.Entry<String, Image> user : users.entrySet()) {
+      TestImage image = TestImage.busybox(user.getKey());
+      Path archive = image.writeDockerArchive(node.folder("users").resolve("user.tar"), ONE);
+      node.cri().importImage(archive, "");
+      Image told = status(ONE, false).getImage();
+      assertThat(told.hasUid()).as(user.getKey()).isEqualTo(user.getValue().hasUid());
+      assertThat(told.getUid()).as(user.getKey()).isEqualTo(user.getValue().getUid());
+      assertThat(told.getUsername()).isEqualTo(user.getValue().getUsername());
+      node.cri().removeImage(ONE);
+    }
+  }
+
+  private static Int64Value uid(long value) {
+    return Int64Value.newBuilder().setValue(value).build();
+  }
+
+  @Test
+  void whatContainersWriteIsTold() {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("writes").build();
+    String container = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
+    FilesystemUsage before = fileSystems().getContainerFilesystems(0);
+    cri.output(
+        container,
+        "sh",
+        "-c",
+        "mkdir /many; for i in 1 2 3 4 5; do echo > /many/$i; done; head -c 2000000 /dev/zero >"
+            + " /big");
+    FilesystemUsage after = fileSystems().getContainerFilesystems(0);
+    assertThat(after.getFsId().getMountpoint()).isEqualTo(before.getFsId().getMountpoint());
+    assertThat(Path.of(after.getFsId().getMountpoint())).isDirectory();
+    assertThat(used(after) - used(before)).isBetween(2_000_000L, 2_100_000L);
+    assertThat(after.getInodesUsed().getValue() - before.getInodesUsed().getValue()).isEqualTo(7);
+    assertThat(after.getTimestamp()).isGreaterThan(before.getTimestamp());
   }
 
   private static long used(FilesystemUsage usage) {

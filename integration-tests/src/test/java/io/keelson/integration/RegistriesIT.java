@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.grpc.StatusRuntimeException;
+import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestCertificates;
 import io.keelson.integration.harness.TestDaemon;
@@ -13,14 +14,23 @@ import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.TestRegistry;
 import io.keelson.integration.harness.TestTokenServer;
 import io.keelson.proto.cri.v1.AuthConfig;
+import io.keelson.proto.cri.v1.Image;
+import io.keelson.proto.cri.v1.ImageFilter;
 import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.ListImagesRequest;
 import io.keelson.proto.cri.v1.PullImageRequest;
+import io.keelson.proto.node.v1.ImageProgress;
+import io.keelson.proto.node.v1.ImageProgress.Phase;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,10 +39,20 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** The real docker-registry with all that keeps people out, and what nodes write to get in. */
 class RegistriesIT {
 
-  @RegisterExtension static final TestNode node = TestNode.create();
+  @RegisterExtension static final TestNode node = withLogins(TestNode.create());
 
   private final TestImage image = TestImage.busybox("{\"User\":\"registries\"}");
   private Path folder;
+
+  /** The files are not there until a test writes them. */
+  private static TestNode withLogins(TestNode node) {
+    Path folder = node.folder("logins");
+    return node.set(
+            "images.auth_files",
+            "[\"%s\", \"%s\"]"
+                .formatted(folder.resolve("auth.json"), folder.resolve("config.json")))
+        .withEnvironment("PATH", folder + ":" + System.getenv("PATH"));
+  }
 
   @BeforeEach
   void push() throws IOException {
@@ -169,15 +189,137 @@ class RegistriesIT {
     }
   }
 
+  /** A credential helper that knows one registry. */
+  private static void writeHelper(Path helper, TestRegistry registry) throws IOException {
+    Files.writeString(
+        helper,
+        "#!/bin/sh\nread -r server\n[ \"$1 $server\" = 'get %s' ] && echo '{\"Username\":\"%s\",\"Secret\":\"%s\"}'\n"
+            .formatted(registry.host(), TestRegistry.USER, TestRegistry.PASSWORD));
+    Files.setPosixFilePermissions(helper, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  @Test
+  void theNodeHelpsOutWithTheLoginsThatItKeeps() throws Exception {
+    Path logins = node.folder("logins");
+    try (TestRegistry registry = TestRegistry.htpasswd(folder)) {
+      String name = registry.host() + "/team/app:1";
+      String pair = TestRegistry.USER + ":" + TestRegistry.PASSWORD;
+      writeHelper(logins.resolve("docker-credential-node"), registry);
+      // As podman writes it, for a part of a registry; and as docker does, in its three ways.
+      Map<String, String> files =
+          Map.of(
+              "{\"auths\":{\"%s/team\":{\"auth\":\"%s\"}}}"
+                  .formatted(
+                      registry.host(), Base64.getEncoder().encodeToString(pair.getBytes(UTF_8))),
+              "auth.json",
+              "{\"auths\":{\"http://%s/v2/\":{\"username\":\"%s\",\"password\":\"%s\"}}}"
+                  .formatted(registry.host(), TestRegistry.USER, TestRegistry.PASSWORD),
+              "config.json",
+              "{\"auths\":{\"%s\":{}},\"credsStore\":\"node\"}".formatted(registry.host()),
+              "config.json",
+              "{\"credHelpers\":{\"%s\":\"node\"}}".formatted(registry.host()),
+              "config.json");
+      for (Map.Entry<String, String> file : files.entrySet()) {
+        Path written = Files.writeString(logins.resolve(file.getValue()), file.getKey());
+        assertThat(pull(name, AuthConfig.newBuilder())).as(file.getKey()).isEqualTo(image.id());
+        // Who brings credentials is judged by these alone.
+        assertRefused(name, login(TestRegistry.USER, "wrong"));
+        Files.delete(written);
+        assertRefused(name, AuthConfig.newBuilder());
+      }
+    }
+  }
+
+  @Test
+  void anImageOfTwoRegistriesIsFoundAndGoesByEachName() throws Exception {
+    try (TestRegistry one = TestRegistry.plain(folder);
+        TestRegistry two = TestRegistry.plain(folder)) {
+      Cri cri = node.cri();
+      List<String> tags = Stream.of(one, two).map(each -> each.host() + "/team/app:1").toList();
+      List<String> digests =
+          Stream.of(one, two)
+              .map(each -> each.host() + "/team/app@" + image.manifest().digest())
+              .toList();
+      for (String removed : List.of(digests.getLast(), digests.getFirst(), tags.getLast())) {
+        tags.forEach(tag -> assertThat(cri.pull(tag)).isEqualTo(image.id()));
+        assertThat(filtered("")).hasSize(cri.listImages().size());
+        for (String name :
+            List.of(
+                tags.getFirst(),
+                tags.getLast(),
+                digests.getFirst(),
+                digests.getLast(),
+                image.id())) {
+          assertThat(filtered(name))
+              .as(name)
+              .singleElement()
+              .satisfies(
+                  found -> {
+                    assertThat(found.getId()).isEqualTo(image.id());
+                    assertThat(found.getRepoTagsList()).containsExactlyInAnyOrderElementsOf(tags);
+                    assertThat(found.getRepoDigestsList())
+                        .containsExactlyInAnyOrderElementsOf(digests);
+                  });
+        }
+        cri.removeImage(removed);
+        assertThat(filtered(image.id())).isEmpty();
+        Stream.concat(tags.stream(), digests.stream())
+            .forEach(name -> assertThat(filtered(name)).as(name).isEmpty());
+      }
+      assertThat(filtered("no.such.test/image:1")).isEmpty();
+      assertThat(filtered("no.such.test/image@" + image.manifest().digest())).isEmpty();
+    }
+  }
+
+  private static List<Image> filtered(String name) {
+    return node.cri()
+        .images()
+        .listImages(
+            ListImagesRequest.newBuilder()
+                .setFilter(ImageFilter.newBuilder().setImage(ImageSpec.newBuilder().setImage(name)))
+                .build())
+        .getImagesList();
+  }
+
+  @Test
+  void aPullTellsHowItGoesOn() throws Exception {
+    try (TestRegistry registry = TestRegistry.plain(folder)) {
+      TestImage.Blob layer = image.layerBlobs().getFirst();
+      List<ImageProgress> told = pullAndHear(registry.host() + "/team/app:1");
+      assertThat(told.getFirst().getPhase()).isEqualTo(Phase.PHASE_RESOLVING);
+      assertThat(told.getFirst().getTotalBytes()).isEqualTo(layer.content().length);
+      List<ImageProgress> ofLayer = told.subList(1, told.size() - 1);
+      assertThat(ofLayer).allMatch(each -> each.getDigest().equals(layer.digest()));
+      assertThat(ofLayer.getLast().getPhase()).isEqualTo(Phase.PHASE_DONE);
+      assertThat(ofLayer.subList(0, ofLayer.size() - 1))
+          .isNotEmpty()
+          .allMatch(each -> each.getTotalBytes() == layer.content().length)
+          .isSortedAccordingTo(Comparator.comparingLong(ImageProgress::getDoneBytes));
+      assertThat(told.getLast().getImageIdsList()).containsExactly(image.id());
+
+      assertThat(pullAndHear(registry.host() + "/team/app:1"))
+          .filteredOn(each -> each.getDigest().equals(layer.digest()))
+          .extracting(ImageProgress::getPhase)
+          .containsExactly(Phase.PHASE_EXISTS);
+    }
+  }
+
+  private static List<ImageProgress> pullAndHear(String name) {
+    List<ImageProgress> told = new ArrayList<>();
+    node.cri()
+        .node()
+        .pullImage(
+            io.keelson.proto.node.v1.PullImageRequest.newBuilder()
+                .setImage(ImageSpec.newBuilder().setImage(name))
+                .build())
+        .forEachRemaining(told::add);
+    return told;
+  }
+
   @Test
   void keelsonPullTakesTheLoginOfItsUser() throws Exception {
     try (TestRegistry registry = TestRegistry.htpasswd(folder)) {
-      Path helper = folder.resolve("docker-credential-test");
-      Files.writeString(
-          helper,
-          "#!/bin/sh\nread -r server\n[ \"$server\" = %s ] && echo '{\"Username\":\"%s\",\"Secret\":\"%s\"}'\n"
-              .formatted(registry.host(), TestRegistry.USER, TestRegistry.PASSWORD));
-      Files.setPosixFilePermissions(helper, PosixFilePermissions.fromString("rwxr-xr-x"));
+      writeHelper(folder.resolve("docker-credential-test"), registry);
       Path config = folder.resolve("config.json");
       Files.writeString(config, "{\"credHelpers\":{\"%s\":\"test\"}}".formatted(registry.host()));
       List<String> command =
@@ -193,9 +335,13 @@ class RegistriesIT {
               "--authfile",
               config.toString(),
               registry.host() + "/team/app:1");
-      Shell.Result result = Shell.run(command);
-      assertThat(result.exitCode()).as(result.output()).isZero();
-      assertThat(result.output()).contains(image.id());
+      // No terminal: a line for each layer, and the id.
+      String layer = image.layerBlobs().getFirst().digest().substring(7, 20);
+      for (String state : List.of("done, [0-9.]+ ?.iB", "was here")) {
+        Shell.Result result = Shell.run(command);
+        assertThat(result.exitCode()).as(result.output()).isZero();
+        assertThat(result.output()).matches(layer + ": " + state + "\n" + image.id() + "\n");
+      }
     }
   }
 }

@@ -335,12 +335,17 @@ public final class Cri implements AutoCloseable {
   /** Imports an archive or OCI layout; returns the ids of the images in it. */
   public List<String> importImage(Path archive, String name) {
     List<String> ids = new ArrayList<>();
-    NodeServiceGrpc.newBlockingStub(channel)
-        .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+    node()
         .importImage(
             ImportImageRequest.newBuilder().setPath(archive.toString()).setName(name).build())
         .forEachRemaining((ImageProgress progress) -> ids.addAll(progress.getImageIdsList()));
     return ids;
+  }
+
+  /** What CRI has no call for. */
+  public NodeServiceGrpc.NodeServiceBlockingStub node() {
+    return NodeServiceGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Volumes, which CRI does not know. */

@@ -112,6 +112,12 @@ public final class TestNode implements BeforeAllCallback, AfterEachCallback, Aft
     return this;
   }
 
+  /** The daemon has the variable in its environment. */
+  public TestNode withEnvironment(String name, String value) {
+    daemon.environment(name, value);
+    return this;
+  }
+
   /** CNI plugins are looked for in the folder {@code plugins} of this node, too. */
   public TestNode withPluginFolder() {
     return set(
