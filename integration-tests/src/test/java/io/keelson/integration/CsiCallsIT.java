@@ -19,15 +19,21 @@ import io.keelson.proto.csi.v1.Volume;
 import io.keelson.proto.csi.v1.VolumeCapability;
 import io.keelson.proto.csi.v1.VolumeCapability.AccessMode.Mode;
 import io.keelson.proto.node.v1.CsiVolume;
+import io.keelson.proto.node.v1.DeleteSnapshotRequest;
+import io.keelson.proto.node.v1.DeleteVolumeRequest;
 import io.keelson.proto.node.v1.DescribeStorageRequest;
 import io.keelson.proto.node.v1.DescribeStorageResponse;
 import io.keelson.proto.node.v1.DescribeVolumeRequest;
 import io.keelson.proto.node.v1.DescribeVolumeResponse;
 import io.keelson.proto.node.v1.DriverStatus;
+import io.keelson.proto.node.v1.ExpandVolumeRequest;
 import io.keelson.proto.node.v1.ListDriversRequest;
 import io.keelson.proto.node.v1.Publication;
 import io.keelson.proto.node.v1.SnapshotVolumeRequest;
+import io.keelson.proto.node.v1.UnpublishVolumeRequest;
 import io.keelson.proto.node.v1.VolumeProgress;
+import io.keelson.proto.node.v1.VolumeProgress.ResultCase;
+import io.keelson.proto.node.v1.VolumeServiceGrpc.VolumeServiceBlockingStub;
 import io.keelson.proto.node.v1.VolumeStatsRequest;
 import io.keelson.proto.node.v1.VolumeStatsResponse;
 import java.io.IOException;
@@ -35,8 +41,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Order;
@@ -82,7 +90,17 @@ class CsiCallsIT {
             .putParameters("layout", "image")
             .build());
     PodSandboxConfig pod = pod("first");
-    node.cri().runPod(pod);
+    String id =
+        node.cri()
+            .run(
+                node.cri().runPod(pod),
+                node.sleeper("main").putAnnotations("mounts.keelson.io/d", "/d").build(),
+                pod);
+    assertThat(node.cri().output(id, "cat", "/proc/self/mountinfo").lines())
+        .as("what the container sees")
+        .filteredOn(line -> line.contains(" /d "))
+        .singleElement()
+        .satisfies(line -> assertThat(line).contains(",noatime").contains(" - ext4 "));
 
     CreateVolumeRequest created = driver.last(CreateVolumeRequest.class);
     assertThat(created.getParametersMap()).containsEntry("layout", "image");
@@ -194,6 +212,60 @@ class CsiCallsIT {
     assertThat(MetricsEndpoint.value(metrics, sample("calls_total", ",code=\"OK\""))).isPositive();
     assertThat(MetricsEndpoint.value(metrics, sample("call_seconds_count", ""))).isGreaterThan(2);
     assertThat(MetricsEndpoint.value(metrics, "keelson_volumes{state=\"idle\",}")).isEqualTo(1);
+  }
+
+  @Test
+  void allSlowCallsTellHowFarTheyAre() {
+    volumes.create(VolumeCalls.request("slow", MisbehavingDriver.NAME, 2).build());
+    assertTold(
+        "ControllerExpandVolume",
+        calls ->
+            calls.expandVolume(
+                ExpandVolumeRequest.newBuilder()
+                    .setName("slow")
+                    .setSizeBytes(4 * VolumeCalls.MIB)
+                    .build()));
+    volumes.publish("s", VolumeCalls.named("slow"));
+    String snapshot =
+        assertTold(
+                "CreateSnapshot",
+                calls ->
+                    calls.snapshotVolume(
+                        SnapshotVolumeRequest.newBuilder().setVolume("slow").setName("s").build()))
+            .getSnapshot()
+            .getSnapshotId();
+    assertTold(
+        "DeleteSnapshot",
+        calls ->
+            calls.deleteSnapshot(
+                DeleteSnapshotRequest.newBuilder()
+                    .setDriver(MisbehavingDriver.NAME)
+                    .setSnapshotId(snapshot)
+                    .build()));
+    assertTold(
+        "NodeUnpublishVolume",
+        calls -> calls.unpublishVolume(UnpublishVolumeRequest.newBuilder().setId("s").build()));
+    assertTold(
+        "DeleteVolume",
+        calls -> calls.deleteVolume(DeleteVolumeRequest.newBuilder().setName("slow").build()));
+  }
+
+  /** The driver is busy at first; the caller is told so while it waits. Answers the result. */
+  private static VolumeProgress assertTold(
+      String method, Function<VolumeServiceBlockingStub, Iterator<VolumeProgress>> call) {
+    driver.next(method, Misdeed.ABORTS);
+    List<VolumeProgress> told = new ArrayList<>();
+    call.apply(node.cri().volumes()).forEachRemaining(told::add);
+    assertThat(told)
+        .filteredOn(each -> each.getStep().equals(method))
+        .satisfiesExactly(
+            first -> assertThat(first.getMessage()).isEmpty(),
+            second -> {
+              assertThat(second.getAttempt()).isEqualTo(2);
+              assertThat(second.getMessage()).contains("ABORTED", "on command");
+            });
+    assertThat(told.getLast().getResultCase()).isNotEqualTo(ResultCase.RESULT_NOT_SET);
+    return told.getLast();
   }
 
   private static String sample(String name, String more) {

@@ -13,8 +13,10 @@ import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.SELinuxOption;
 import io.keelson.proto.csi.v1.ControllerModifyVolumeRequest;
 import io.keelson.proto.csi.v1.DeleteVolumeGroupSnapshotRequest;
+import io.keelson.proto.csi.v1.NodePublishVolumeRequest;
 import io.keelson.proto.csi.v1.NodeStageVolumeRequest;
 import io.keelson.proto.csi.v1.Snapshot;
+import io.keelson.proto.csi.v1.VolumeCapability;
 import io.keelson.proto.csi.v1.VolumeGroupSnapshot;
 import io.keelson.proto.node.v1.DeleteSnapshotGroupRequest;
 import io.keelson.proto.node.v1.ListDriversRequest;
@@ -150,11 +152,18 @@ class MisbehavingDriverIT {
   @Test
   void aDeadDriverDoesNotHoldUpAPodsEnd() throws IOException {
     String id = node.cri().runPod(pod());
+    assertThat(byState("published")).isEqualTo(1);
     driver.close();
     node.cri().stopPod(id);
     node.cri().removePod(id);
     assertThat(volumes.list().getFirst().getTrouble()).contains("UNAVAILABLE");
     assertThat(METRICS.get("/debug")).contains("volume v is ", "UNAVAILABLE");
+    assertThat(Shell.run(node.keelson("volumes")).output().lines())
+        .as("the table of volumes, with the column of troubles")
+        .satisfiesExactly(
+            header -> assertThat(header).startsWith("VOLUME").endsWith("TROUBLE"),
+            row -> assertThat(row).startsWith("v ").containsPattern("[0-9]+ x: .*UNAVAILABLE"));
+    assertThat(byState("stuck")).isEqualTo(1);
     Waits.until(
         () ->
             node
@@ -230,13 +239,13 @@ class MisbehavingDriverIT {
         .getSecurityContextBuilder()
         .setSelinuxOptions(SELinuxOption.newBuilder().setLevel("s0:c1,c2"));
     assertThat(Failures.code(() -> node.cri().runPod(pod.build()))).isNotEqualTo(Status.Code.OK);
-    assertThat(
-            driver
-                .last(NodeStageVolumeRequest.class)
-                .getVolumeCapability()
-                .getMount()
-                .getMountFlagsList())
-        .containsExactly("context=\"system_u:object_r:container_file_t:s0:c1,c2\"");
+    for (VolumeCapability capability :
+        List.of(
+            driver.last(NodeStageVolumeRequest.class).getVolumeCapability(),
+            driver.last(NodePublishVolumeRequest.class).getVolumeCapability())) {
+      assertThat(capability.getMount().getMountFlagsList())
+          .containsExactly("context=\"system_u:object_r:container_file_t:s0:c1,c2\"");
+    }
   }
 
   /** As after a reboot; and the driver has troubles of its own. */
@@ -256,6 +265,11 @@ class MisbehavingDriverIT {
     assertThat(file).hasContent("kept");
     Waits.until(() -> volumes.list().getFirst().getTrouble().isEmpty(), "no trouble any more");
     volumes.unpublish("kept");
+  }
+
+  private static double byState(String state) {
+    return MetricsEndpoint.value(
+        METRICS.get("/metrics"), "keelson_volumes{state=\"" + state + "\",}");
   }
 
   private String idOf(String volume) {

@@ -3,12 +3,18 @@ package io.keelson.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keelson.integration.harness.DockerPlugin;
+import io.keelson.integration.harness.MetricsEndpoint;
+import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VolumeCalls;
+import io.keelson.proto.cri.v1.ContainerState;
+import io.keelson.proto.cri.v1.ContainerStatsRequest;
+import io.keelson.proto.cri.v1.ContainerStatus;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +33,8 @@ class VolumeKindsIT {
   private static final int PODS = 50;
 
   @RegisterExtension static final TestNode node = TestNode.create();
+
+  private static final MetricsEndpoint METRICS = MetricsEndpoint.of(node);
 
   private final VolumeCalls volumes = new VolumeCalls(node);
 
@@ -114,13 +122,33 @@ class VolumeKindsIT {
     assertThat(node.cri().output(id, "cat", "/s/password")).isEqualTo("very-hidden-word");
     assertThat(node.cri().output(id, "stat", "-c", "%a", "/s/password")).isEqualTo("440");
     assertThat(node.cri().exec(id, "touch", "/s/x").getExitCode()).isNotZero();
-    try (Stream<Path> records = Files.walk(node.root().resolve("volumes/publications"))) {
-      for (Path file : records.filter(Files::isRegularFile).toList()) {
+    assertThat(node.cri().output(id, "cat", "/proc/self/mountinfo").lines())
+        .filteredOn(line -> line.contains(" /s "))
+        .singleElement()
+        .satisfies(
+            line ->
+                assertThat(line)
+                    .as("memory that is never swapped")
+                    .contains(" - tmpfs ", "noswap"));
+    try (Stream<Path> files = Files.walk(node.base())) {
+      for (Path file : files.filter(VolumeKindsIT::isOnDisk).toList()) {
         assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
+            .as(file.toString())
             .doesNotContain("very-hidden-word");
       }
     }
     assertThat(node.daemon().log()).doesNotContain("very-hidden-word");
+  }
+
+  /** A file of the node that the administrator has not put there. */
+  private static boolean isOnDisk(Path file) {
+    try {
+      return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+          && !file.startsWith(node.secrets())
+          && Files.getFileStore(file).equals(Files.getFileStore(node.base()));
+    } catch (IOException e) {
+      return false; // gone meanwhile
+    }
   }
 
   @Test
@@ -157,11 +185,28 @@ class VolumeKindsIT {
                         "main",
                         "sh",
                         "-c",
-                        "head -c 3000000 /dev/urandom > /large; while :; do sleep 1; done")
+                        "head -c 400000 /dev/urandom > /some; while [ ! -e /go ]; do sleep 0.1;"
+                            + " done; head -c 3000000 /dev/urandom > /large; sleep 3600")
                     .putAnnotations("quota.keelson.io/writable-layer-bytes", "1000000")
                     .build(),
                 pod);
-    assertThat(node.cri().awaitExit(id).getReason()).isEqualTo("DiskLimitExceeded");
+    Waits.until(
+        () -> used(id) >= 400_000 && used(id) < 1_000_000, "what it has written is in its usage");
+    assertThat(node.cri().status(id).getState()).isEqualTo(ContainerState.CONTAINER_RUNNING);
+    node.cri().output(id, "touch", "/go");
+    ContainerStatus ended = node.cri().awaitExit(id);
+    assertThat(ended.getReason()).isEqualTo("DiskLimitExceeded");
+    assertThat(ended.getMessage()).contains("the limit is 1000000 bytes");
+  }
+
+  private static long used(String container) {
+    return node.cri()
+        .runtime()
+        .containerStats(ContainerStatsRequest.newBuilder().setContainerId(container).build())
+        .getStats()
+        .getWritableLayer()
+        .getUsedBytes()
+        .getValue();
   }
 
   @Test
@@ -177,6 +222,17 @@ class VolumeKindsIT {
                 node.sleeper("main").putAnnotations(MOUNTS + "folder", "/folder").build(),
                 pod);
     node.killAndStart();
+    node.cri().output(id, "sh", "-c", "head -c 300000 /dev/urandom > /folder/some");
+    String publication = volumes.list().getFirst().getPublications(0).getId();
+    Waits.until(
+        () ->
+            MetricsEndpoint.value(
+                    METRICS.get("/metrics"), "keelson_disk_used_bytes{id=\"" + publication + "\",}")
+                >= 300_000,
+        "it is measured");
+    assertThat(Shell.run(node.keelson("volumes", "stats", publication)).output())
+        .as("of the limit, by measuring")
+        .containsPattern("bytes +977KiB +(29|3)[0-9]+KiB");
     // It may be ended before it has written all.
     var _ = node.cri().exec(id, "sh", "-c", "head -c 3000000 /dev/urandom > /folder/large");
     assertThat(node.cri().awaitExit(id).getReason()).isEqualTo("DiskLimitExceeded");

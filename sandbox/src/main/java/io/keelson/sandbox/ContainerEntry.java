@@ -25,7 +25,7 @@ final class ContainerEntry {
   private volatile boolean startAnswered;
   private volatile boolean launched;
   private volatile boolean removed;
-  private volatile String endReason = "";
+  private volatile Verdict verdict = Verdict.NONE;
 
   ContainerEntry(ContainerRecord record) {
     this.id = record.getId();
@@ -134,12 +134,21 @@ final class ContainerEntry {
         : Optional.empty();
   }
 
-  /** Why the daemon itself ends the container, in one word; {@code ""} if it does not. */
-  String endReason() {
-    return endReason;
+  /**
+   * Why the daemon itself ends a container.
+   *
+   * @param reason in one word; {@code ""} if it does not
+   * @param message for people
+   */
+  record Verdict(String reason, String message) {
+    static final Verdict NONE = new Verdict("", "");
   }
 
-  void endReason(String reason) {
-    endReason = reason;
+  Verdict verdict() {
+    return verdict;
+  }
+
+  void verdict(Verdict by) {
+    verdict = by;
   }
 }

@@ -89,11 +89,12 @@ public final class Containers {
    * Kills a container that has broken a rule of the node.
    *
    * @param reason in one word; its status tells it
+   * @param message what it did, for people; its status tells it, too
    */
-  public void end(String id, String reason) throws IOException {
+  public void end(String id, String reason, String message) throws IOException {
     Optional<ContainerEntry> container = core.containers().find(id);
     if (container.isPresent()) {
-      container.get().endReason(reason);
+      container.get().verdict(new ContainerEntry.Verdict(reason, message));
       stopContainer.stop(id, Duration.ZERO);
     }
   }

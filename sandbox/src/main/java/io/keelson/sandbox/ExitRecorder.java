@@ -96,6 +96,7 @@ final class ExitRecorder {
             .setPhase(ContainerPhase.CONTAINER_PHASE_EXITED)
             .setExitCode(code)
             .setReason(reason)
+            .setMessage(container.verdict().message())
             .setOomKillsTold(core.cgroups().oomKillsTold(cgroup))
             .setFinishedAt(Math.max(exit.timeNanos(), container.record().getStartedAt()))
             .clearInit()
@@ -133,8 +134,8 @@ final class ExitRecorder {
     if (code.isEmpty()) {
       return "Unknown";
     }
-    if (!container.endReason().isEmpty()) {
-      return container.endReason();
+    if (!container.verdict().reason().isEmpty()) {
+      return container.verdict().reason();
     }
     if (code.get() == 0) {
       return "Completed";

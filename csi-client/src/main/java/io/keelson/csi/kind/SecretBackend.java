@@ -2,6 +2,8 @@ package io.keelson.csi.kind;
 
 import io.keelson.csi.driver.Operation;
 import io.keelson.csi.volume.VolumeBackend;
+import io.keelson.linux.Errno;
+import io.keelson.linux.ErrnoException;
 import io.keelson.linux.KernelThreads;
 import io.keelson.linux.Mounts;
 import io.keelson.proto.node.v1.SecretVolume;
@@ -14,12 +16,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** Secrets as files of a read-only tmpfs: they never touch a disk. */
+/**
+ * Secrets as files of a read-only tmpfs: they never touch a disk, and on Linux 6.4 and newer are
+ * not swapped to one either (tmpfs(5), {@code noswap}).
+ */
 public final class SecretBackend implements VolumeBackend {
 
   private static final int FILE_MODE = 0444;
   private static final String OPTIONS = "mode=755,size=2m,nr_inodes=1k";
+  private static final String IN_MEMORY = "noswap";
 
   private final SecretFolders secrets;
   private final KernelThreads kernelThreads;
@@ -55,7 +62,7 @@ public final class SecretBackend implements VolumeBackend {
     kernelThreads.run(
         () -> {
           long flags = Mounts.MS_NOSUID | Mounts.MS_NODEV | Mounts.MS_NOEXEC;
-          Mounts.mount("keelson", target, "tmpfs", flags, OPTIONS);
+          String options = mount(target, flags);
           for (Map.Entry<String, byte[]> file : files.entrySet()) {
             Path path = target.resolve(file.getKey());
             Files.createFile(path);
@@ -63,9 +70,23 @@ public final class SecretBackend implements VolumeBackend {
             Files.write(path, file.getValue());
           }
           // The file system itself, not this mount of it: a container gets another mount.
-          Mounts.mount(null, target, null, Mounts.MS_REMOUNT | Mounts.MS_RDONLY | flags, null);
+          Mounts.mount(null, target, null, Mounts.MS_REMOUNT | Mounts.MS_RDONLY | flags, options);
         });
     return target;
+  }
+
+  /** Answers the options that every later mount of it must repeat. */
+  private static @Nullable String mount(Path target, long flags) throws IOException {
+    try {
+      Mounts.mount("keelson", target, "tmpfs", flags, OPTIONS + "," + IN_MEMORY);
+      return IN_MEMORY;
+    } catch (ErrnoException e) {
+      if (!e.is(Errno.EINVAL)) {
+        throw e;
+      }
+      Mounts.mount("keelson", target, "tmpfs", flags, OPTIONS); // an older kernel
+      return null;
+    }
   }
 
   @Override

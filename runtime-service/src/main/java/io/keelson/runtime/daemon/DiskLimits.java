@@ -24,7 +24,7 @@ record DiskLimits(Containers containers) implements NodeQuotas.Ender {
   public void end(String id, String message) {
     for (String container : subjects(id)) {
       try {
-        containers.end(container, REASON);
+        containers.end(container, REASON, message);
       } catch (IOException | KeelsonException e) {
         log.atWarn()
             .setCause(e)
