@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.keelson.csi.driver.Operation;
 import io.keelson.linux.LoopDevices;
 import io.keelson.proto.node.v1.HostPathVolume;
-import io.keelson.proto.node.v1.HostPathVolume.Type;
 import io.keelson.proto.node.v1.VolumeSource;
 import io.keelson.proto.record.v1.PublicationRecord;
 import io.keelson.proto.record.v1.VolumeRecord;
@@ -23,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -60,22 +60,28 @@ class HostPathBackendTest {
 
   @Test
   void eachTypeTakesWhatItSaysAndNothingElse() throws IOException {
-    Map<Path, EnumSet<Type>> fitting =
+    Map<Path, EnumSet<HostPathVolume.Type>> fitting =
         Map.of(
             folder.resolve("folder"),
-            EnumSet.of(Type.TYPE_ANY, Type.TYPE_DIRECTORY, Type.TYPE_DIRECTORY_OR_CREATE),
+            EnumSet.of(
+                HostPathVolume.Type.TYPE_ANY,
+                HostPathVolume.Type.TYPE_DIRECTORY,
+                HostPathVolume.Type.TYPE_DIRECTORY_OR_CREATE),
             folder.resolve("file"),
-            EnumSet.of(Type.TYPE_ANY, Type.TYPE_FILE, Type.TYPE_FILE_OR_CREATE),
+            EnumSet.of(
+                HostPathVolume.Type.TYPE_ANY,
+                HostPathVolume.Type.TYPE_FILE,
+                HostPathVolume.Type.TYPE_FILE_OR_CREATE),
             folder.resolve("socket"),
-            EnumSet.of(Type.TYPE_ANY, Type.TYPE_SOCKET),
+            EnumSet.of(HostPathVolume.Type.TYPE_ANY, HostPathVolume.Type.TYPE_SOCKET),
             device,
-            EnumSet.of(Type.TYPE_ANY, Type.TYPE_BLOCK_DEVICE),
+            EnumSet.of(HostPathVolume.Type.TYPE_ANY, HostPathVolume.Type.TYPE_BLOCK_DEVICE),
             Path.of("/dev/null"),
-            EnumSet.of(Type.TYPE_ANY, Type.TYPE_CHARACTER_DEVICE),
+            EnumSet.of(HostPathVolume.Type.TYPE_ANY, HostPathVolume.Type.TYPE_CHARACTER_DEVICE),
             folder.resolve("nothing"),
-            EnumSet.noneOf(Type.class));
-    for (Map.Entry<Path, EnumSet<Type>> each : fitting.entrySet()) {
-      for (Type type : known()) {
+            EnumSet.noneOf(HostPathVolume.Type.class));
+    for (Map.Entry<Path, EnumSet<HostPathVolume.Type>> each : fitting.entrySet()) {
+      for (HostPathVolume.Type type : known()) {
         if (each.getValue().contains(type)) {
           assertThat(publish(each.getKey(), type)).as(type.toString()).isEqualTo(each.getKey());
         } else if (Files.exists(each.getKey()) || !makes(type)) {
@@ -88,23 +94,29 @@ class HostPathBackendTest {
     }
   }
 
-  private static EnumSet<Type> known() {
-    return EnumSet.complementOf(EnumSet.of(Type.UNRECOGNIZED));
+  private static EnumSet<HostPathVolume.Type> known() {
+    return EnumSet.complementOf(EnumSet.of(HostPathVolume.Type.UNRECOGNIZED));
   }
 
-  private static boolean makes(Type type) {
-    return type == Type.TYPE_DIRECTORY_OR_CREATE || type == Type.TYPE_FILE_OR_CREATE;
+  private static boolean makes(HostPathVolume.Type type) {
+    return type == HostPathVolume.Type.TYPE_DIRECTORY_OR_CREATE
+        || type == HostPathVolume.Type.TYPE_FILE_OR_CREATE;
   }
 
   @Test
   void whatIsMissingIsMadeAsItsRuleSays() throws IOException {
-    Path made = folder.resolve("deep/er");
-    publish(volume(made, Type.TYPE_DIRECTORY_OR_CREATE).setMode("1770").setUid(12).setGid(34));
+    Path above = folder.resolve("deep");
+    Path made = above.resolve("er");
+    publish(
+        volume(made, HostPathVolume.Type.TYPE_DIRECTORY_OR_CREATE)
+            .setMode("1770")
+            .setUid(12)
+            .setGid(34));
     assertThat(owned(made)).isEqualTo("1770 12 34");
-    assertThat(owned(made.getParent())).as("what lies above it").isEqualTo("755 0 0");
+    assertThat(owned(above)).as("what lies above it").isEqualTo("755 0 0");
 
     Path file = folder.resolve("also/file");
-    publish(volume(file, Type.TYPE_FILE_OR_CREATE).setUid(12));
+    publish(volume(file, HostPathVolume.Type.TYPE_FILE_OR_CREATE).setUid(12));
     assertThat(file).isEmptyFile();
     assertThat(owned(file)).isEqualTo("644 12 0");
   }
@@ -113,7 +125,7 @@ class HostPathBackendTest {
   void whatIsThereIsLeftAsItIs() throws IOException {
     Path file = folder.resolve("file");
     Files.writeString(file, "kept");
-    publish(volume(file, Type.TYPE_FILE_OR_CREATE).setMode("0600").setUid(12));
+    publish(volume(file, HostPathVolume.Type.TYPE_FILE_OR_CREATE).setMode("0600").setUid(12));
     assertThat(file).hasContent("kept");
     assertThat(owned(file)).isEqualTo("644 0 0");
   }
@@ -121,12 +133,16 @@ class HostPathBackendTest {
   @Test
   void pathsAndModesThatAreNoneAreRefused() {
     VolumeSource relative =
-        VolumeSource.newBuilder().setHostPath(volume(Path.of("x"), Type.TYPE_ANY)).build();
+        VolumeSource.newBuilder()
+            .setHostPath(volume(Path.of("x"), HostPathVolume.Type.TYPE_ANY))
+            .build();
     assertThatThrownBy(() -> backend.key(relative, "p"))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("absolute");
     VolumeSource mode =
-        VolumeSource.newBuilder().setHostPath(volume(folder, Type.TYPE_ANY).setMode("rwx")).build();
+        VolumeSource.newBuilder()
+            .setHostPath(volume(folder, HostPathVolume.Type.TYPE_ANY).setMode("rwx"))
+            .build();
     assertThatThrownBy(() -> backend.key(mode, "p"))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("rwx");
@@ -134,11 +150,11 @@ class HostPathBackendTest {
 
   private static String owned(Path path) throws IOException {
     Map<String, Object> status = Files.readAttributes(path, "unix:mode,uid,gid");
-    return "%o %s %s"
-        .formatted((Integer) status.get("mode") & 07777, status.get("uid"), status.get("gid"));
+    int mode = (Integer) Objects.requireNonNull(status.get("mode")) & 07777;
+    return "%o %s %s".formatted(mode, status.get("uid"), status.get("gid"));
   }
 
-  private Path publish(Path path, Type type) throws IOException {
+  private Path publish(Path path, HostPathVolume.Type type) throws IOException {
     return publish(volume(path, type));
   }
 
@@ -152,7 +168,7 @@ class HostPathBackendTest {
         Operation.of(Duration.ofSeconds(5), Operation.Listener.NONE));
   }
 
-  private static HostPathVolume.Builder volume(Path path, Type type) {
+  private static HostPathVolume.Builder volume(Path path, HostPathVolume.Type type) {
     return HostPathVolume.newBuilder().setPath(path.toString()).setType(type);
   }
 }
