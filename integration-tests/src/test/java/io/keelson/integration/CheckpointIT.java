@@ -18,6 +18,7 @@ import io.keelson.proto.cri.v1.CheckpointPodRequest;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ImageSpec;
+import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.NamespaceMode;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.RestorePodRequest;
@@ -134,6 +135,36 @@ class CheckpointIT {
     cri.removeImage(name);
     Files.delete(archive);
     Files.delete(image);
+  }
+
+  /**
+   * As Podman and CRI-O have containers: with a root folder of another mode than ours, if no layer
+   * has one, and with a file mounted that no request names.
+   */
+  @Test
+  void whatOnlyOtherManagersGiveTheirContainersIsNoObstacle() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig.Builder first = node.pod("first");
+    Path marker = Files.writeString(node.folder("theirs").resolve("containerenv"), "");
+    Mount mount =
+        Mount.newBuilder()
+            .setHostPath(marker.toString())
+            .setContainerPath("/run/.containerenv")
+            .build();
+    String podId = cri.runPod(first.build(), "runc");
+    String original = cri.run(podId, counter("counter").addMounts(mount).build(), first.build());
+    Waits.until(() -> lastCount(first, "counter") > 0, "it counts");
+    cri.output(original, "chmod", "0511", "/");
+    Path archive = marker.resolveSibling("counter.tar");
+    checkpoint(original, archive);
+    int counted = lastCount(first, "counter");
+
+    PodSandboxConfig.Builder second = node.pod("second");
+    String pod = cri.runPod(second.build(), "runc");
+    String restored = cri.create(pod, from(archive.toString()).build(), second.build());
+    cri.start(restored);
+    Waits.until(() -> lastCount(second, "counter") > counted + 1, "it goes on");
+    Files.delete(archive);
   }
 
   @Test

@@ -17,6 +17,7 @@ import io.keelson.proto.cri.v1.CheckpointContainerRequest;
 import io.keelson.proto.cri.v1.CheckpointPodRequest;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
+import io.keelson.proto.cri.v1.RestorePodRequest;
 import io.keelson.proto.cri.v1.RuntimeServiceGrpc;
 import io.keelson.proto.cri.v1.StopPodSandboxRequest;
 import io.keelson.proto.opentelemetry.collector.trace.v1.ExportTraceServiceRequest;
@@ -205,7 +206,7 @@ class DaemonMetricsIT {
   }
 
   @Test
-  void checkpointsAreRefusedInWordsThatCallersKnow() {
+  void checkpointsAreRefusedInWordsThatCallersKnow() throws IOException {
     Cri cri = node.cri();
     PodSandboxConfig pod = node.pod("checkpoint").build();
     String id = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
@@ -223,6 +224,20 @@ class DaemonMetricsIT {
         .hasMessageContaining("UNIMPLEMENTED")
         .hasMessageContaining("checkpoint/restore support not available");
     assertThat(Path.of("/tmp/never")).doesNotExist();
+
+    Path folder = node.folder("checkpointed");
+    Files.writeString(
+        folder.resolve("pod.options"), "{\"version\": 1, \"containers\": [\"main\"]}");
+    RestorePodRequest restore =
+        RestorePodRequest.newBuilder()
+            .setCheckpointPath(folder.toString())
+            .setConfig(node.pod("restored"))
+            .addContainerConfigs(node.sleeper("main"))
+            .build();
+    assertThatThrownBy(() -> cri.runtime().restorePod(restore))
+        .hasMessageContaining("UNIMPLEMENTED")
+        .hasMessageContaining("checkpoint/restore support not available");
+    assertThat(cri.pods()).as("no pod is left of that").hasSize(1);
   }
 
   private static void checkpoint(String id, String location) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.spec.SpecMount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -28,6 +30,7 @@ record CheckpointFiles(Path folder) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long MAX_JSON = 16L << 20;
+  private static final String MARKER = "/run/.containerenv";
   private static final String CRIO = "io.kubernetes.cri-o.";
 
   Path images() {
@@ -158,14 +161,32 @@ record CheckpointFiles(Path folder) {
   }
 
   /**
+   * The file by which Podman and CRI-O tell programs that they are in a container. They mount it
+   * themselves and no request names it, but CRIU wants it where it was.
+   */
+  Optional<SpecMount> marker() throws IOException {
+    if (!mounts().contains(MARKER)) {
+      return Optional.empty();
+    }
+    Path file = folder.resolve("containerenv");
+    Files.write(file, new byte[0]);
+    return Optional.of(SpecMount.bind(MARKER, file.toString(), "bind", "rprivate", "ro"));
+  }
+
+  private TreeSet<String> mounts() throws IOException {
+    TreeSet<String> destinations = new TreeSet<>();
+    for (JsonNode mount : read(spec()).path("mounts")) {
+      destinations.add(mount.path("destination").asText());
+    }
+    return destinations;
+  }
+
+  /**
    * Refuses a checkpoint of a container that had mounts which the new one has not: CRIU would look
    * for them in vain, and what was made for them belongs to the request alone.
    */
   void requireMounts(List<String> destinations) throws IOException {
-    TreeSet<String> missing = new TreeSet<>();
-    for (JsonNode mount : read(spec()).path("mounts")) {
-      missing.add(mount.path("destination").asText());
-    }
+    TreeSet<String> missing = mounts();
     destinations.forEach(missing::remove);
     if (!missing.isEmpty()) {
       throw new InvalidRequestException(

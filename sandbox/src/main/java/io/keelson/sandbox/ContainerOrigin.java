@@ -42,9 +42,10 @@ final class ContainerOrigin implements AutoCloseable {
     }
   }
 
-  /** Refuses a spec into which the checkpoint does not fit. */
-  void check(SpecBuilder spec) throws IOException {
+  /** Fits a spec to the checkpoint; refuses one into which it does not fit. */
+  void fit(SpecBuilder spec) throws IOException {
     if (checkpoint.isPresent()) {
+      checkpoint.get().marker().ifPresent(spec::mount);
       checkpoint.get().requireMounts(spec.mounts().stream().map(SpecMount::destination).toList());
     }
   }

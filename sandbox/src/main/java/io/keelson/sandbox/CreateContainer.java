@@ -165,7 +165,7 @@ final class CreateContainer {
       for (Isolator isolator : core.isolators()) {
         isolator.prepare(context, spec);
       }
-      origin.check(spec);
+      origin.fit(spec);
       AtomicFile.write(context.bundle().resolve(SPEC_FILE), spec.toJson(), false);
       prepareLogDirectory(pod, config);
       origin.continueLog(ContainerLog.path(pod.config(), config));

@@ -44,7 +44,7 @@ final class Checkpoints {
   /** The same failure with what CRIU says of it, if it says something. */
   static OperationFailedException explained(String what, OperationFailedException e, Path log)
       throws IOException {
-    Optional<String> words = Criu.lastErrorIn(log);
+    Optional<String> words = Criu.firstErrorIn(log);
     return words.isEmpty()
         ? e
         : new OperationFailedException(

@@ -37,7 +37,9 @@ final class Conmon {
     List<String> command = command(request, program);
     Map<String, String> environment =
         new HashMap<>(
-            request.restoreFrom().isPresent() ? criu.environment() : OciRuntime.ENVIRONMENT);
+            request.restoreFrom().isPresent()
+                ? criu.restoreEnvironment(new Bundle(request.bundle()).restoring())
+                : OciRuntime.ENVIRONMENT);
     environment.put("_OCI_SYNCPIPE", Integer.toString(SYNC_WRITE));
     Fd[] sync = Fd.pipe();
     try {

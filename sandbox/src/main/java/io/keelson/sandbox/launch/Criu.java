@@ -24,6 +24,8 @@ final class Criu {
   private static final String NAME = "criu";
   private static final int MAX_OUTPUT = 64 * 1024;
 
+  private static final String ANY_MODES = "skip-file-rwx-check";
+
   private final Supplier<Optional<Path>> program;
   private final Duration timeout;
 
@@ -62,7 +64,7 @@ final class Criu {
             "%s can't work on this kernel: %s"
                 .formatted(
                     found.get(),
-                    lastError(output.stderrText())
+                    firstError(output.stderrText())
                         .orElse("criu check ended with " + output.exitCode())));
   }
 
@@ -77,26 +79,57 @@ final class Criu {
     return environment;
   }
 
-  /** The last error in one of its logs; empty if there is none, or no log. */
-  static Optional<String> lastErrorIn(Path log) throws IOException {
+  /**
+   * The environment of a runtime that is to restore, also what another store of images had: stores
+   * differ in the mode of a root folder that no layer has, and CRIU takes no other.
+   *
+   * @param folder receives what CRIU is told thereby, for runtimes have no option for it
+   */
+  Map<String, String> restoreEnvironment(Path folder) throws IOException {
+    Map<String, String> environment = environment();
+    if (knows(ANY_MODES)) {
+      Path configuration = folder.resolve("criu.conf");
+      Files.writeString(configuration, ANY_MODES + "\n");
+      environment.put("CRIU_CONFIG_FILE", configuration.toString());
+    }
+    return environment;
+  }
+
+  /** Whether it is young enough for an option. */
+  private boolean knows(String option) throws IOException {
+    Optional<Path> found = program.get();
+    if (found.isEmpty()) {
+      return false;
+    }
+    Output help =
+        Commands.run(
+            List.of(found.get().toString(), "--help"),
+            OciRuntime.ENVIRONMENT,
+            new byte[0],
+            timeout,
+            MAX_OUTPUT);
+    return new String(help.stdout(), StandardCharsets.UTF_8).contains("--" + option);
+  }
+
+  /** The first error in one of its logs; empty if there is none, or no log. */
+  static Optional<String> firstErrorIn(Path log) throws IOException {
     try {
-      return lastError(new String(Files.readAllBytes(log), StandardCharsets.UTF_8));
+      return firstError(new String(Files.readAllBytes(log), StandardCharsets.UTF_8));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     }
   }
 
-  // "(00.204384) Error (criu/tty.c:1861): tty: Found dangling tty with sid 1 ..."; the last ones
-  // say no more than that it failed.
-  private static Optional<String> lastError(String log) {
-    Optional<String> last = Optional.empty();
+  // "(00.204384) Error (criu/tty.c:1861): tty: Found dangling tty with sid 1 ..."; those that
+  // follow it say what failed for that.
+  private static Optional<String> firstError(String log) {
     for (String line : log.split("\n", -1)) {
       int error = line.indexOf("Error (");
       if (error >= 0 && !line.contains("FAILED") && !line.contains("RLIMIT_NOFILE")) {
         int text = line.indexOf("): ", error);
-        last = Optional.of(text < 0 ? line.substring(error) : line.substring(text + 3).strip());
+        return Optional.of(text < 0 ? line.substring(error) : line.substring(text + 3).strip());
       }
     }
-    return last;
+    return Optional.empty();
   }
 }
