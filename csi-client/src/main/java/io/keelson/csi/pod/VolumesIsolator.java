@@ -1,8 +1,10 @@
 package io.keelson.csi.pod;
 
 import io.keelson.csi.volume.Volumes;
+import io.keelson.linux.tree.FileLabels;
 import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.node.v1.Publication;
+import io.keelson.proto.node.v1.VolumeSource;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.isolator.DeviceNodes;
@@ -46,10 +48,15 @@ public final class VolumesIsolator implements Isolator {
       Publication publication = find(container, wish);
       Path source = Path.of(publication.getPath());
       boolean readOnly = wish.readOnly() || publication.getReadOnly();
+      Optional<String> label =
+          belongsToContainers(container, wish) ? spec.mountLabel() : Optional.empty();
       Optional<SpecDevice> device =
           hostPaths.call(
               progress -> {
                 progress.touches(source);
+                if (label.isPresent() && Files.exists(source)) {
+                  FileLabels.apply(source, label.get());
+                }
                 return device(source, wish.path());
               });
       if (device.isPresent()) {
@@ -76,6 +83,16 @@ public final class VolumesIsolator implements Isolator {
             () ->
                 new FailedPreconditionException(
                     "volume \"" + wish.volume() + "\" of the pod is not published (any more)"));
+  }
+
+  /**
+   * As kubelets do: what is the node's keeps its SELinux labels, all else takes the container's.
+   */
+  private static boolean belongsToContainers(
+      ContainerContext container, VolumeAnnotations.MountWish wish) {
+    VolumeSource source =
+        VolumeAnnotations.volumes(container.pod().config().getAnnotationsMap()).get(wish.volume());
+    return source != null && !source.hasHostPath() && !source.hasDocker();
   }
 
   private static Optional<SpecDevice> device(Path source, String path) throws IOException {

@@ -16,8 +16,7 @@ interface Backend {
    *
    * @param folder has an empty {@code merged} and nothing else that the backend needs
    * @param layers the topmost first; never empty
-   * @param label the SELinux label that the files show; {@code ""} for none. Layers that are shown
-   *     as they stand keep theirs
+   * @param label the SELinux label that the files show; {@code ""} for their own
    */
   void make(RootFolder folder, List<Path> layers, String label) throws IOException;
 

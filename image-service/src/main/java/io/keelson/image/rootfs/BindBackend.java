@@ -15,6 +15,6 @@ final class BindBackend implements Backend {
 
   @Override
   public void make(RootFolder folder, List<Path> layers, String label) throws IOException {
-    ReadOnlyLayers.mount(overlay, folder, layers, 0);
+    ReadOnlyLayers.mount(overlay, folder, layers, 0, label);
   }
 }

@@ -32,7 +32,7 @@ final class CopyBackend implements Backend {
 
   @Override
   public void make(RootFolder folder, List<Path> layers, String label) throws IOException {
-    Path merged = ReadOnlyLayers.mount(overlay, folder.source(), layers, 0);
+    Path merged = ReadOnlyLayers.mount(overlay, folder.source(), layers, 0, "");
     try {
       Commands.Output copied =
           Commands.run(

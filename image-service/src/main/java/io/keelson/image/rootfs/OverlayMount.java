@@ -27,8 +27,7 @@ final class OverlayMount {
    */
   void mount(List<Path> lower, Path upper, Path work, Path target, String label)
       throws IOException {
-    // In quotes, because a label has commas.
-    String context = label.isEmpty() ? "" : ",context=\"" + label + "\"";
+    String context = context(label);
     int reserved = upper.toString().length() + work.toString().length() + context.length();
     withLower(lower, reserved, below -> mount(below, upper, work, target, context));
   }
@@ -38,14 +37,16 @@ final class OverlayMount {
    *
    * @param lower at least two, as the kernel wants where there is nothing above them
    * @param flags of mount(2), besides that for read-only
+   * @param label the SELinux label of all files; {@code ""} for their own
    */
-  void mountReadOnly(List<Path> lower, Path target, long flags) throws IOException {
+  void mountReadOnly(List<Path> lower, Path target, long flags, String label) throws IOException {
+    String context = context(label);
     withLower(
         lower,
-        0,
+        context.length(),
         below -> {
           try {
-            String options = "lowerdir=" + below;
+            String options = "lowerdir=" + below + context;
             if (options.length() > MAX_OPTIONS) {
               throw tooMany(target);
             }
@@ -54,6 +55,11 @@ final class OverlayMount {
             throw explained(e, target);
           }
         });
+  }
+
+  /** In quotes, because a label has commas. */
+  private static String context(String label) {
+    return label.isEmpty() ? "" : ",context=\"" + label + "\"";
   }
 
   private interface Work {

@@ -17,9 +17,11 @@ final class ReadOnlyLayers {
    * @param folder made with what the mount needs
    * @param layers the topmost first
    * @param flags of mount(2), besides that for read-only
+   * @param label the SELinux label of all files; {@code ""} for their own
    * @return where they are mounted
    */
-  static Path mount(OverlayMount overlay, RootFolder folder, List<Path> layers, long flags)
+  static Path mount(
+      OverlayMount overlay, RootFolder folder, List<Path> layers, long flags, String label)
       throws IOException {
     Files.createDirectories(folder.merged());
     List<Path> lower = new ArrayList<>(layers);
@@ -27,7 +29,7 @@ final class ReadOnlyLayers {
     while (lower.size() < 2) {
       lower.add(Files.createDirectories(folder.path().resolve("nothing-" + lower.size())));
     }
-    overlay.mountReadOnly(lower, folder.merged(), flags);
+    overlay.mountReadOnly(lower, folder.merged(), flags, label);
     return folder.merged();
   }
 }

@@ -54,7 +54,11 @@ public final class VolumeProvisioner implements ImageVolumes {
 
   @Override
   public ImageVolume mount(
-      String containerId, String reference, String subPath, Optional<PodUserNamespace> owners)
+      String containerId,
+      String reference,
+      String subPath,
+      Optional<PodUserNamespace> owners,
+      String fileLabel)
       throws IOException {
     checkSubPath(subPath);
     RootFolder root = roots.of(containerId);
@@ -65,7 +69,8 @@ public final class VolumeProvisioner implements ImageVolumes {
       throw new OperationFailedException(FAILED + e.getMessage(), e);
     }
     try {
-      Path source = threads.call(() -> source(make(root, image, owners), subPath, reference));
+      Path source =
+          threads.call(() -> source(make(root, image, owners, fileLabel), subPath, reference));
       return new ImageVolume(source, image.id().toString());
     } catch (IOException e) {
       ImageLayers.throwIfFull("a volume of container " + containerId, e);
@@ -81,7 +86,8 @@ public final class VolumeProvisioner implements ImageVolumes {
     }
   }
 
-  private Path make(RootFolder root, StoredImage image, Optional<PodUserNamespace> owners)
+  private Path make(
+      RootFolder root, StoredImage image, Optional<PodUserNamespace> owners, String fileLabel)
       throws IOException {
     Files.createDirectories(root.volumes());
     RootFolder volume = next(root);
@@ -89,10 +95,10 @@ public final class VolumeProvisioner implements ImageVolumes {
     AtomicFile.write(volume.image(), image.id().toString().getBytes(StandardCharsets.UTF_8), false);
     List<Path> all = layers.of(image);
     if (owners.isEmpty() || all.isEmpty()) {
-      return ReadOnlyLayers.mount(overlay, volume, all, FLAGS);
+      return ReadOnlyLayers.mount(overlay, volume, all, FLAGS, fileLabel);
     }
     try (MappedLayers mapped = MappedLayers.mount(volume.layers(), all, owners.get())) {
-      return ReadOnlyLayers.mount(overlay, volume, mapped.paths(), FLAGS);
+      return ReadOnlyLayers.mount(overlay, volume, mapped.paths(), FLAGS, fileLabel);
     }
   }
 

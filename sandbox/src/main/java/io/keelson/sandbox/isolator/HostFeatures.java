@@ -1,6 +1,7 @@
 package io.keelson.sandbox.isolator;
 
 import io.keelson.linux.MountInfo;
+import io.keelson.linux.Selinux;
 import io.keelson.linux.UserNamespaces;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ import java.util.stream.Stream;
  * @param seccomp the kernel has seccomp filters
  * @param appArmor AppArmor is enabled
  * @param appArmorParser the program that loads profiles, if it is installed
- * @param selinux SELinux is enabled
+ * @param selinux SELinux is enabled and has a policy
  * @param userNamespaces pods can have user namespaces of their own
  * @param kernel the running kernel's version
  * @param machine as the JVM names it: {@code amd64}, {@code aarch64}
@@ -106,7 +107,7 @@ public record HostFeatures(
             .map(folder -> Path.of(folder, "apparmor_parser"))
             .filter(Files::isExecutable)
             .findFirst(),
-        Files.exists(Path.of("/sys/fs/selinux/enforce")),
+        Selinux.isEnabled(),
         UserNamespaces.isSupported() && kernel.atLeast(5, 19),
         kernel,
         System.getProperty("os.arch", ""));

@@ -46,13 +46,14 @@ final class ImageMounts {
     }
   }
 
-  ImageMount make(ContainerContext container, Mount mount) throws IOException {
+  ImageMount make(ContainerContext container, Mount mount, String fileLabel) throws IOException {
     ImageVolume volume =
         volumes.mount(
             container.id(),
             mount.getImage().getImage(),
             mount.getImageSubPath(),
-            container.pod().userNamespace());
+            container.pod().userNamespace(),
+            fileLabel);
     // Not noexec: programs come this way too, and the field's conformance tests run one.
     List<String> options = new ArrayList<>(List.of("rbind", "rprivate", "ro", "nosuid", "nodev"));
     options.addAll(mount.getMountOptionsList());

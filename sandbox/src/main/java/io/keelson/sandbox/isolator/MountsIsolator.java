@@ -69,7 +69,7 @@ public final class MountsIsolator implements Isolator {
     }
     for (Mount mount : wanted) {
       if (ImageMounts.isOne(mount)) {
-        ImageMounts.ImageMount made = images.make(container, mount);
+        ImageMounts.ImageMount made = images.make(container, mount, spec.mountLabel().orElse(""));
         binds.add(made.bind());
         reported.add(made.reported());
       }

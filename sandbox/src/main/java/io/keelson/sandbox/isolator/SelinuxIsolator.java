@@ -1,113 +1,80 @@
 package io.keelson.sandbox.isolator;
 
-import io.keelson.linux.tree.FileLabels;
-import io.keelson.proto.cri.v1.Mount;
+import io.keelson.linux.Selinux;
+import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.Isolator;
-import io.keelson.sandbox.port.PodContext;
 import io.keelson.sandbox.port.RootOptions;
 import io.keelson.sandbox.spec.SpecBuilder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
- * SELinux, where it is on: the label of the process, of the root file system, of the pod's files
- * and of volumes that are to be labelled. Where it is off labels mean nothing, as everywhere in the
- * field. Runs after the mounts, whose sources are there then.
+ * SELinux, where it is on: the label of the process, and the one of all files that are the
+ * container's. Where it is off labels mean nothing, as everywhere in the field. Runs before the
+ * isolators that label files or mount them with the label.
  */
 public final class SelinuxIsolator implements Isolator {
 
   private static final Path CONFIGURATION = Path.of("/etc/selinux");
 
-  /** A label on one of these would lock the host out of its own files. */
-  private static final Set<String> OF_THE_HOST =
-      Set.of(
-          "/",
-          "/bin",
-          "/boot",
-          "/dev",
-          "/etc",
-          "/home",
-          "/lib",
-          "/lib64",
-          "/media",
-          "/mnt",
-          "/opt",
-          "/proc",
-          "/root",
-          "/run",
-          "/sbin",
-          "/srv",
-          "/sys",
-          "/tmp",
-          "/usr",
-          "/var",
-          "/var/lib");
-
   private final HostFeatures host;
-  private final HostPaths hostPaths;
   private final Path configuration;
+  private final KnownLabels known;
 
-  public SelinuxIsolator(HostFeatures host, HostPaths hostPaths) {
-    this(host, hostPaths, CONFIGURATION);
+  public SelinuxIsolator(HostFeatures host) {
+    this(host, CONFIGURATION, Selinux::knows);
   }
 
-  SelinuxIsolator(HostFeatures host, HostPaths hostPaths, Path configuration) {
+  SelinuxIsolator(HostFeatures host, Path configuration, KnownLabels known) {
     this.host = host;
-    this.hostPaths = hostPaths;
     this.configuration = configuration;
+    this.known = known;
+  }
+
+  /** Whether the policy in force has a label. */
+  interface KnownLabels {
+    boolean contain(String label) throws IOException;
   }
 
   @Override
   public RootOptions root(ContainerContext container, RootOptions options) throws IOException {
-    return labels(container).map(labels -> options.withFileLabel(labels.file())).orElse(options);
+    Optional<SelinuxLabels> labels = labels(container);
+    if (labels.isEmpty()) {
+      return options;
+    }
+    check(container, labels.get());
+    return options.withFileLabel(labels.get().file());
   }
 
   @Override
   public void prepare(ContainerContext container, SpecBuilder spec) throws IOException {
-    Optional<SelinuxLabels> labels = labels(container);
-    if (labels.isEmpty()) {
-      return;
-    }
-    String file = labels.get().file();
-    spec.selinuxLabel(labels.get().process(), file);
-    PodContext pod = container.pod();
-    for (Path path : List.of(pod.hostname(), pod.hosts(), pod.resolvConf(), pod.shm())) {
-      if (Files.exists(path)) {
-        FileLabels.apply(path, file);
-      }
-    }
-    List<Mount> volumes =
-        container.config().getMountsList().stream().filter(Mount::getSelinuxRelabel).toList();
-    if (!volumes.isEmpty()) {
-      hostPaths.call(progress -> relabel(volumes, file, progress));
-    }
-  }
-
-  private static boolean relabel(List<Mount> volumes, String label, HostPaths.Progress progress)
-      throws IOException {
-    for (Mount volume : volumes) {
-      Path path = Path.of(volume.getHostPath());
-      progress.touches(path);
-      Path source = path.toRealPath();
-      if (OF_THE_HOST.contains(source.toString())) {
-        throw new InvalidRequestException(
-            "mount %s: %s can't be labelled for a container: it is the host's"
-                .formatted(volume.getContainerPath(), source));
-      }
-      FileLabels.apply(source, label);
-    }
-    return true;
+    labels(container).ifPresent(labels -> spec.selinuxLabel(labels.process(), labels.file()));
   }
 
   private Optional<SelinuxLabels> labels(ContainerContext container) throws IOException {
     return host.selinux()
         ? SelinuxLabels.of(container, SelinuxLabels.Policy.read(configuration))
         : Optional.empty();
+  }
+
+  /** Here, because the kernel and the OCI runtime say "Invalid argument" only, and of no label. */
+  private void check(ContainerContext container, SelinuxLabels labels) throws IOException {
+    for (String label : List.of(labels.process(), labels.file())) {
+      if (known.contain(label)) {
+        continue;
+      }
+      if (SelinuxLabels.areWanted(container)) {
+        throw new InvalidRequestException(
+            "the SELinux policy of this node has no label " + label + ", which is asked for");
+      }
+      throw new FailedPreconditionException(
+          "the SELinux policy of this node has no label "
+              + label
+              + ": its part for containers is not installed (container-selinux)");
+    }
   }
 }

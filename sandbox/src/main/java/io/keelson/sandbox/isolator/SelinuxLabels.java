@@ -79,10 +79,7 @@ record SelinuxLabels(String process, String file) {
     if (security.getPrivileged() && !security.hasSelinuxOptions()) {
       return Optional.empty();
     }
-    SELinuxOption ofPod =
-        container.pod().config().getLinux().getSecurityContext().getSelinuxOptions();
-    // protobuf's merge takes what is set, and an empty text is not
-    SELinuxOption wanted = ofPod.toBuilder().mergeFrom(security.getSelinuxOptions()).build();
+    SELinuxOption wanted = wanted(container);
     check("user", wanted.getUser(), NAME);
     check("role", wanted.getRole(), NAME);
     check("type", wanted.getType(), NAME);
@@ -97,6 +94,20 @@ record SelinuxLabels(String process, String file) {
             or(wanted.getType(), usual[2]),
             level);
     return Optional.of(new SelinuxLabels(process, policy.file + ":" + level));
+  }
+
+  /** Whether the caller has a say in them. */
+  static boolean areWanted(ContainerContext container) {
+    return !wanted(container).equals(SELinuxOption.getDefaultInstance());
+  }
+
+  private static SELinuxOption wanted(ContainerContext container) {
+    SELinuxOption ofPod =
+        container.pod().config().getLinux().getSecurityContext().getSelinuxOptions();
+    // protobuf's merge takes what is set, and an empty text is not
+    return ofPod.toBuilder()
+        .mergeFrom(container.config().getLinux().getSecurityContext().getSelinuxOptions())
+        .build();
   }
 
   private static String level(String sandboxId) {

@@ -29,7 +29,7 @@ public final class StandardIsolators {
 
   /**
    * Makes the isolators. Those that read what others have set come after them: user after process
-   * (HOME), seccomp after capabilities.
+   * (HOME), seccomp after capabilities, mounts after the label of files.
    *
    * @param host as probed at the start
    * @param targets finds the container whose PID namespace another one joins
@@ -45,14 +45,15 @@ public final class StandardIsolators {
         new ProcessIsolator(),
         new UserIsolator(),
         new CapabilitiesIsolator(host),
+        new SelinuxIsolator(host),
         new MountsIsolator(host, hostPaths, volumes),
+        new RelabelIsolator(hostPaths),
         new DevicesIsolator(hostPaths),
         new ResourcesIsolator(host, settings.pidsLimit()),
         new RlimitsIsolator(settings.rlimits()),
         new PathsIsolator(),
         new SeccompIsolator(host),
         new AppArmorIsolator(host),
-        new SelinuxIsolator(host, hostPaths),
         new AnnotationsIsolator());
   }
 }

@@ -18,12 +18,17 @@ public interface ImageVolumes {
    * @param owners the user namespace in whose ids the files' owners are to be taken; empty for the
    *     host's
    * @param subPath a file or folder in the image, relative to its root; {@code ""} for the root
+   * @param fileLabel the SELinux label that all its files show; {@code ""} for none
    * @throws io.keelson.sandbox.error.InvalidRequestException if {@code subPath} is no such path
    * @throws io.keelson.sandbox.error.OperationFailedException if the image is not here, lacks the
    *     path, or can't be mounted; the message begins with {@code ImageVolumeMountFailed}
    */
   ImageVolume mount(
-      String containerId, String reference, String subPath, Optional<PodUserNamespace> owners)
+      String containerId,
+      String reference,
+      String subPath,
+      Optional<PodUserNamespace> owners,
+      String fileLabel)
       throws IOException;
 
   /**

@@ -170,6 +170,11 @@ public final class SpecBuilder {
     return this;
   }
 
+  /** The SELinux label of the container's files. */
+  public Optional<String> mountLabel() {
+    return Optional.ofNullable(mountLabel);
+  }
+
   /** Sets a limit; a second one of the same type replaces the first. */
   public SpecBuilder rlimit(SpecRlimit limit) {
     rlimits.put(limit.type(), limit);

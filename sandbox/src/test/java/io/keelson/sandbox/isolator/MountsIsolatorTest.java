@@ -256,7 +256,8 @@ class MountsIsolatorTest {
         new MountsIsolator(
             host,
             new HostPaths(Duration.ofSeconds(10)),
-            (_, image, path, _) -> new ImageVolume(Path.of("/images", image, path), "sha256:1")));
+            (_, image, path, _, _) ->
+                new ImageVolume(Path.of("/images", image, path), "sha256:1")));
   }
 
   private List<String> destinations() throws IOException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.keelson.linux.tree.FileLabels;
 import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.SELinuxOption;
+import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.port.RootOptions;
 import java.io.IOException;
@@ -21,6 +22,7 @@ class SelinuxIsolatorTest {
 
   @TempDir Path root;
   private Given given;
+  private boolean policyKnowsContainers = true;
 
   @BeforeEach
   void given() throws IOException {
@@ -82,6 +84,22 @@ class SelinuxIsolatorTest {
   }
 
   @Test
+  void aLabelThatThePolicyLacksIsNamed() {
+    policyKnowsContainers = false;
+    assertThatThrownBy(() -> isolator(true).root(given.context(), RootOptions.USUAL))
+        .isInstanceOf(FailedPreconditionException.class)
+        .hasMessageContaining("sys_u:sys_r:box_t:s0:c602,c664")
+        .hasMessageContaining("container-selinux");
+
+    policyKnowsContainers = true;
+    given.security(
+        security -> security.setSelinuxOptions(SELinuxOption.newBuilder().setType("unknown_t")));
+    assertThatThrownBy(() -> isolator(true).root(given.context(), RootOptions.USUAL))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("sys_u:sys_r:unknown_t:s0");
+  }
+
+  @Test
   void volumesAreLabelledWhereAskedForAndThePodsFilesAlways() throws IOException {
     Path wanted = Files.createDirectories(root.resolve("wanted/below"));
     Path file = Files.createFile(wanted.resolve("file"));
@@ -128,15 +146,21 @@ class SelinuxIsolatorTest {
             usual.userNamespaces(),
             usual.kernel(),
             usual.machine()),
-        new HostPaths(Duration.ofSeconds(10)),
-        root.resolve("selinux"));
+        root.resolve("selinux"),
+        label -> !label.contains("unknown_t") && policyKnowsContainers);
+  }
+
+  private static RelabelIsolator relabel() {
+    return new RelabelIsolator(new HostPaths(Duration.ofSeconds(10)));
   }
 
   private String process() throws IOException {
-    return Given.json(given.prepared(isolator(true))).at("/process/selinuxLabel").asText();
+    return Given.json(given.prepared(isolator(true), relabel()))
+        .at("/process/selinuxLabel")
+        .asText();
   }
 
   private String file() throws IOException {
-    return Given.json(given.prepared(isolator(true))).at("/linux/mountLabel").asText();
+    return Given.json(given.prepared(isolator(true), relabel())).at("/linux/mountLabel").asText();
   }
 }
