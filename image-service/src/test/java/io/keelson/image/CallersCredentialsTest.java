@@ -3,6 +3,7 @@ package io.keelson.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.MemoryFolders;
@@ -15,10 +16,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -101,6 +104,84 @@ class CallersCredentialsTest {
       pull(new RegistryCredentials("me", "se:cret", "", own, "", ""));
       images.remove(reference);
     }
+  }
+
+  /** In the middle of a layer: what had come is kept, the rest is asked for with a new token. */
+  @Test
+  void aTokenThatExpiresUnderwayIsRenewed() throws IOException {
+    byte[] noise = new byte[3 << 20];
+    new Random(9).nextBytes(noise);
+    image =
+        TestImage.of(
+            TestImage.Compression.NONE, new LayerTar().file("noise", 0644, noise, entry -> {}));
+    registry.push(image, "app", "1");
+    AtomicInteger issued = new AtomicInteger();
+    AtomicInteger expired = new AtomicInteger();
+    numberedTokens(issued, expired, 300);
+    String layer = image.layers().getFirst();
+    List<String> served = new CopyOnWriteArrayList<>();
+    registry.on(
+        layer,
+        (exchange, content, number) -> {
+          Headers headers = exchange.getRequestHeaders();
+          served.add(headers.getFirst("Authorization") + " " + headers.getFirst("Range"));
+          if (served.size() == 1) {
+            expired.set(1);
+            TestRegistry.breakOff(exchange, content, 5 << 19);
+          }
+          TestRegistry.serve(exchange, content);
+        });
+    pull(RegistryCredentials.of("me", "se:cret"));
+    assertThat(issued).hasValue(2);
+    assertThat(served).hasSize(2);
+    assertThat(served.get(0)).isEqualTo("Bearer 1 null");
+    assertThat(served.get(1)).matches("Bearer 2 bytes=[1-9]\\d*-");
+  }
+
+  @Test
+  void aTokenIsUsedForAsLongAsItsServerSays() throws Exception {
+    AtomicInteger issued = new AtomicInteger();
+    numberedTokens(issued, new AtomicInteger(), 300);
+    pull(RegistryCredentials.of("me", "se:cret"));
+    pull(RegistryCredentials.of("me", "se:cret"));
+    assertThat(issued).hasValue(1);
+    pull(RegistryCredentials.of("you", "se:cret"));
+    assertThat(issued).as("nobody gets a token of another").hasValue(2);
+
+    // A little less than it says, lest it ends on the way: a second.
+    numberedTokens(issued, new AtomicInteger(), 3);
+    pull(RegistryCredentials.of("they", "se:cret"));
+    Thread.sleep(1100);
+    pull(RegistryCredentials.of("they", "se:cret"));
+    assertThat(issued).hasValue(4);
+    assertThat(registry.count("GET /v2/app/manifests/1"))
+        .as("each is told once that a token is wanted; none is shown that has ended")
+        .isEqualTo(2 * 5);
+  }
+
+  /**
+   * @param issued counts them
+   * @param expired the last that holds no more
+   * @param seconds that each is said to hold
+   */
+  private void numberedTokens(AtomicInteger issued, AtomicInteger expired, int seconds) {
+    registry.gate(
+        exchange -> {
+          if (exchange.getRequestURI().getPath().equals("/token")) {
+            TestRegistry.reply(
+                exchange,
+                200,
+                "{\"token\":\"%d\",\"expires_in\":%d}"
+                    .formatted(issued.incrementAndGet(), seconds));
+            return false;
+          }
+          String shown = exchange.getRequestHeaders().getFirst("Authorization");
+          boolean good =
+              shown != null
+                  && shown.startsWith("Bearer ")
+                  && Integer.parseInt(shown.substring(7)) > expired.get();
+          return good || refuse(exchange, tokenServer());
+        });
   }
 
   /**

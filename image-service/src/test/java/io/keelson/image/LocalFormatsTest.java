@@ -15,6 +15,7 @@ import io.keelson.sandbox.port.ImageDescription;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -25,6 +26,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Root file systems and Appc images of this host. */
 class LocalFormatsTest {
@@ -153,6 +156,31 @@ class LocalFormatsTest {
     images.provisioner().release("c");
     images.remove(id);
     assertThat(tree.resolve("tool")).hasContent("as it is");
+  }
+
+  /** As CVMFS comes in: one more layer to the one, its copy to the other, and as it stands. */
+  @ParameterizedTest
+  @EnumSource(value = RootBackend.class, mode = EnumSource.Mode.EXCLUDE, names = "EROFS")
+  void aFolderOfTheHostGoesWithEachBackend(RootBackend backend) throws IOException {
+    Path tree = folder.resolve("cvmfs");
+    Path deep = Files.createDirectories(tree.resolve("deep"));
+    Path tool = Files.writeString(deep.resolve("tool"), "as it is");
+    images.close();
+    images = Images.open(ImageSettings.defaults(folder.resolve("root")).with(backend));
+    String id = take("host", tree);
+    Path seen = images.provisioner().provision("c", id).resolve("deep/tool");
+    assertThat(seen).hasContent("as it is");
+    if (backend == RootBackend.BIND) {
+      assertThatThrownBy(() -> Files.writeString(seen, "changed"))
+          .isInstanceOf(FileSystemException.class)
+          .hasMessageContaining("Read-only");
+    } else {
+      Files.writeString(seen, "changed in the container");
+    }
+    assertThat(tool).hasContent("as it is");
+    images.provisioner().release("c");
+    images.remove(id);
+    assertThat(tool).hasContent("as it is");
   }
 
   private Path appc(String more) throws IOException {

@@ -124,6 +124,34 @@ class PatientPullsTest {
   }
 
   @Test
+  void aTokenServerMaySaySoToo() throws IOException {
+    List<Instant> asked = new CopyOnWriteArrayList<>();
+    registry.gate(
+        exchange -> {
+          if (exchange.getRequestURI().getPath().equals("/token")) {
+            asked.add(Instant.now());
+            if (asked.size() == 1) {
+              refuse(exchange, 429, "1");
+            } else {
+              TestRegistry.reply(exchange, 200, "{\"token\":\"t\"}");
+            }
+            return false;
+          }
+          if ("Bearer t".equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
+            return true;
+          }
+          exchange
+              .getResponseHeaders()
+              .set("WWW-Authenticate", "Bearer realm=\"http://" + registry.address() + "/token\"");
+          TestRegistry.reply(exchange, 401, "");
+          return false;
+        });
+    assertThat(pull()).isEqualTo(image.id());
+    assertThat(asked).hasSize(2);
+    assertThat(Duration.between(asked.get(0), asked.get(1))).isGreaterThan(ALMOST_A_SECOND);
+  }
+
+  @Test
   void whatSaysNothingOfTheFutureDelaysNothing() throws IOException {
     List<String> says = List.of("Sun, 06 Nov 1994 08:49:37 GMT", "soon", "-5", "");
     registry.on(

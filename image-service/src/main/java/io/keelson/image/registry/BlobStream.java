@@ -216,7 +216,7 @@ final class BlobStream implements AutoCloseable {
         .addKeyValue("blob", digest)
         .addKeyValue("received", position)
         .log("download of {} broke off, going on: {}", repository.name(), e.toString());
-    from.retries().pause(breaks, null, cancellation);
+    from.retries().pause(breaks, e, cancellation);
   }
 
   private void disconnect() {

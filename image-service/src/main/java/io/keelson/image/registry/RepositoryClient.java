@@ -120,7 +120,7 @@ final class RepositoryClient {
         if (!retries.mayRetry(made)) {
           throw unreachable(what, e);
         }
-        retries.pause(made, null, cancellation);
+        retries.pause(made, e, cancellation);
       }
     }
   }
@@ -144,7 +144,7 @@ final class RepositoryClient {
         if (!retries.mayRetry(made)) {
           throw unreachable(what, e);
         }
-        retries.pause(made, null, cancellation);
+        retries.pause(made, e, cancellation);
         continue;
       }
       if (reply.isSuccess()) {

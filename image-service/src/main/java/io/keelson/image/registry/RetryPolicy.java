@@ -1,6 +1,7 @@
 package io.keelson.image.registry;
 
 import io.keelson.image.Cancellation;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
@@ -57,6 +58,14 @@ final class RetryPolicy {
       Thread.currentThread().interrupt();
       throw HttpTransport.cancelled();
     }
+  }
+
+  /** The same after a failure, which may say how long to wait. */
+  void pause(int made, IOException failure, Cancellation cancellation) {
+    pause(
+        made,
+        failure instanceof OverloadedException overloaded ? overloaded.retryAfter() : null,
+        cancellation);
   }
 
   private static long millis(String retryAfter) {

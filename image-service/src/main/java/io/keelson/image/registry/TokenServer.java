@@ -94,8 +94,9 @@ final class TokenServer {
       throws IOException {
     try (HttpReply reply = ask(request, realm, transport, cancellation)) {
       if (RetryPolicy.isPassing(reply.status())) {
-        throw new IOException(
-            "token server %s: HTTP %d".formatted(realm.getAuthority(), reply.status()));
+        throw new OverloadedException(
+            "token server %s: HTTP %d".formatted(realm.getAuthority(), reply.status()),
+            reply.header("Retry-After"));
       }
       if (!reply.isSuccess()) {
         throw new OperationFailedException(
