@@ -67,7 +67,7 @@ public final class Devices implements AutoCloseable {
             settings.lookInterval(),
             faults);
     NodeOwners owners = new NodeOwners(settings.ownersFromUser());
-    hotplug = new Hotplug(allocator, allocations, nics, owners);
+    hotplug = new Hotplug(allocator, allocations, nics, owners, faults);
     nodes.open(hotplug);
     drivers = new DraDrivers(channels, settings.pluginWait());
     node =

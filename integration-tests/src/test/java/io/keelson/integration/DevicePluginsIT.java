@@ -92,6 +92,7 @@ class DevicePluginsIT {
     }
     lines.add("node " + harmless + " /dev/widget rw");
     lines.add("mount /usr/share /opt/widget");
+    lines.add("pre-start");
     lines.addAll(List.of(more));
     return lines.toArray(String[]::new);
   }

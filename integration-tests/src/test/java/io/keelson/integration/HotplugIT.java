@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.DyingDaemon;
 import io.keelson.integration.harness.MetricsEndpoint;
 import io.keelson.integration.harness.PodMonitor;
 import io.keelson.integration.harness.Shell;
@@ -17,6 +18,7 @@ import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
 import io.keelson.proto.node.v1.AllocateDevicesRequest;
 import io.keelson.proto.node.v1.AttachDevicesRequest;
 import io.keelson.proto.node.v1.DetachDevicesRequest;
+import io.keelson.proto.node.v1.ListResourcesRequest;
 import io.keelson.proto.node.v1.ListResourcesResponse;
 import io.keelson.proto.node.v1.NodeDevice;
 import io.keelson.proto.node.v1.ReleaseDevicesRequest;
@@ -25,6 +27,7 @@ import io.keelson.proto.podresources.v1.ContainerDevices;
 import io.keelson.proto.podresources.v1.NUMANode;
 import io.keelson.proto.podresources.v1.PodResources;
 import io.keelson.proto.podresources.v1.TopologyInfo;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -34,6 +37,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Devices that come to containers that run, and what the node tells of its devices. */
 class HotplugIT {
@@ -49,6 +54,7 @@ class HotplugIT {
 
   @RegisterExtension static final TestNode node = TestNode.bare();
 
+  private static final DyingDaemon daemon = new DyingDaemon(node);
   private static final MetricsEndpoint metrics = MetricsEndpoint.of(node);
 
   private static Path dev;
@@ -201,6 +207,64 @@ class HotplugIT {
     String path = "/tmp/remade" + minor;
     var _ = node.cri().exec(container, "mknod", path, "c", "511", "" + minor);
     return open(container, path);
+  }
+
+  static Stream<String> pointsOfHotplug() throws IOException {
+    Path sources = Path.of("../device-plugins/src/main/java/io/keelson/device");
+    return Stream.concat(
+        Stream.of("Devices:held", "Devices:answered"),
+        DyingDaemon.points(sources.resolve("container")));
+  }
+
+  /** Half of a coming is undone, half of a going is done, before anybody asks again. */
+  @ParameterizedTest
+  @MethodSource("pointsOfHotplug")
+  void killedWhileDevicesComeAndGo(String point) throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("killed").build();
+    String podId = cri.runPod(pod);
+    ContainerConfig config = node.sleeper("main").putAnnotations(REQUEST, LATER).build();
+    String container = cri.run(podId, config, pod);
+    String zero = dev.resolve("disk0").toString();
+    daemon.dieAt(point);
+    daemon.survive(
+        () -> {
+          assertHasNone(container);
+          return cri.devices()
+              .attach(
+                  AttachDevicesRequest.newBuilder()
+                      .setContainerId(container)
+                      .setRequest(DISK)
+                      .build());
+        });
+    assertThat(holders(cri.devices().listResources(ListResourcesRequest.getDefaultInstance())))
+        .as("the disk, and what it had before")
+        .containsExactly("it/killed/main", "it/killed/main");
+    assertThat(open(container, zero)).contains(MAY_OPEN);
+    assertThat(openRemade(container, 61)).contains(MAY_NOT_OPEN);
+    boolean hadDied = daemon.hasDied();
+    daemon.survive(
+        () -> {
+          if (!hadDied && daemon.hasDied()) {
+            return false; // nothing is left to be done
+          }
+          return cri.devices()
+              .detach(
+                  DetachDevicesRequest.newBuilder()
+                      .setContainerId(container)
+                      .setResource(DISK)
+                      .build())
+              .isInitialized();
+        });
+    assertHasNone(container);
+    assertThat(daemon.hasDied()).as("the daemon has died at " + point).isTrue();
+  }
+
+  /** Of the disks. */
+  private static void assertHasNone(String container) {
+    assertThat(node.cri().devicesOf(DISK)).hasSize(2).noneMatch(NodeDevice::hasHolder);
+    assertThat(open(container, dev.resolve("disk0").toString())).contains("No such file");
+    assertThat(openRemade(container, 60)).contains(MAY_NOT_OPEN);
   }
 
   /** Who asks again after a failure asks for the same, and nothing is held for nobody. */

@@ -81,8 +81,14 @@ public final class Allocations {
     return records.all().stream().filter(wanted).toList();
   }
 
-  /** The claimant holds these devices, in place of what it held of this resource. */
-  DeviceAllocation hold(Claimant claimant, Resource resource, List<String> ids) throws IOException {
+  /**
+   * The claimant holds these devices, in place of what it held of this resource.
+   *
+   * @param settles they are still to come to a running container: what was held before is kept in
+   *     mind until {@link #settled}
+   */
+  DeviceAllocation hold(Claimant claimant, Resource resource, List<String> ids, boolean settles)
+      throws IOException {
     lock.lock();
     try {
       DeviceAllocation.Builder next =
@@ -94,8 +100,11 @@ public final class Allocations {
           .setPodName(claimant.podName())
           .setSandboxId(claimant.sandboxId())
           .setContainer(claimant.container())
-          .setResource(resource.name())
-          .clearDeviceIds()
+          .setResource(resource.name());
+      if (settles) {
+        next.setSettled(next.clone());
+      }
+      next.clearDeviceIds()
           .addAllDeviceIds(ids)
           .clearNumaNodes()
           .addAllNumaNodes(nodes(resource, ids));
@@ -134,6 +143,21 @@ public final class Allocations {
             now.getContainerIdsList().contains(containerId)
                 ? now
                 : now.toBuilder().addContainerIds(containerId).build());
+  }
+
+  /** Devices are to go from a running container: this is what it will hold. */
+  public void settling(DeviceAllocation held, DeviceAllocation left) throws IOException {
+    var _ = change(held, now -> now.toBuilder().setSettled(left).build());
+  }
+
+  /** What has come to the container, or was to go from it, is its own now. */
+  public void settled(DeviceAllocation held) throws IOException {
+    var _ = change(held, now -> now.toBuilder().clearSettled().build());
+  }
+
+  /** Allocations that a crash has left between two states. */
+  public List<DeviceAllocation> unsettled() {
+    return where(DeviceAllocation::hasSettled);
   }
 
   Optional<DeviceAllocation> answered(DeviceAllocation allocation, ContainerAllocateResponse answer)

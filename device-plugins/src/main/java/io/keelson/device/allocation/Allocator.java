@@ -64,6 +64,22 @@ public final class Allocator {
    */
   public List<DeviceAllocation> allocate(
       Claimant claimant, List<DeviceRequest> requests, Set<Long> nearTo) throws IOException {
+    return allocate(claimant, requests, nearTo, false);
+  }
+
+  /**
+   * The same for a container that runs: what it is given is unsettled, until it is there.
+   *
+   * @see Allocations#settled
+   */
+  public List<DeviceAllocation> allocateToRunning(Claimant claimant, List<DeviceRequest> requests)
+      throws IOException {
+    return allocate(claimant, requests, Set.of(), true);
+  }
+
+  private List<DeviceAllocation> allocate(
+      Claimant claimant, List<DeviceRequest> requests, Set<Long> nearTo, boolean settles)
+      throws IOException {
     List<DeviceAllocation> given = new ArrayList<>();
     List<Taken> taken = new ArrayList<>();
     try {
@@ -71,7 +87,8 @@ public final class Allocator {
       for (DeviceRequest request : requests) {
         resources.add(registry.await(request.resource()));
       }
-      for (DeviceAllocation reserved : reserve(claimant, requests, resources, nearTo, taken)) {
+      for (DeviceAllocation reserved :
+          reserve(claimant, requests, resources, nearTo, settles, taken)) {
         faults.reached("Devices:held");
         given.add(complete(reserved));
         faults.reached("Devices:answered");
@@ -97,6 +114,7 @@ public final class Allocator {
       List<DeviceRequest> requests,
       List<Resource> resources,
       Set<Long> nearTo,
+      boolean settles,
       List<Taken> taken)
       throws IOException {
     List<ReentrantLock> locks =
@@ -117,7 +135,7 @@ public final class Allocator {
         Pool pool = Objects.requireNonNull(pools.get(requests.get(i)));
         List<String> ids = choose(resource, pool, node);
         Optional<DeviceAllocation> before = allocations.find(claimant, resource.name());
-        DeviceAllocation allocation = allocations.hold(claimant, resource, ids);
+        DeviceAllocation allocation = allocations.hold(claimant, resource, ids, settles);
         reserved.add(allocation);
         taken.add(new Taken(allocation, before));
       }
@@ -208,6 +226,7 @@ public final class Allocator {
     DevicePlugin plugin = registry.await(held.getResource()).plugin();
     try {
       ContainerAllocateResponse answer = plugin.allocate(ids);
+      faults.reached("Devices:allocated");
       if (starts && plugin.wantsPreStart()) {
         plugin.preStart(ids);
       }
@@ -259,7 +278,12 @@ public final class Allocator {
    */
   public DeviceAllocation reduced(DeviceAllocation held, List<String> kept) throws IOException {
     DeviceAllocation.Builder left =
-        held.toBuilder().clearDeviceIds().addAllDeviceIds(kept).clearNumaNodes().clearResponse();
+        held.toBuilder()
+            .clearSettled()
+            .clearDeviceIds()
+            .addAllDeviceIds(kept)
+            .clearNumaNodes()
+            .clearResponse();
     if (!kept.isEmpty()) {
       left.setResponse(ask(held, kept, false))
           .addAllNumaNodes(Allocations.nodes(registry.await(held.getResource()), kept));

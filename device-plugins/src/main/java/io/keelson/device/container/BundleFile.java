@@ -12,22 +12,26 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a container was made with, read from the spec in its bundle. */
-final class BundleFile {
+/**
+ * What a container was made with, read from the spec in its bundle.
+ *
+ * @param user without the additional groups
+ * @param rules of access to devices
+ */
+record BundleFile(SpecUser user, List<SpecDeviceRule> rules) {
 
-  private BundleFile() {}
-
-  private static JsonNode read(Path bundle) throws IOException {
-    return new ObjectMapper().readTree(Files.readAllBytes(bundle.resolve("config.json")));
+  BundleFile {
+    rules = List.copyOf(rules);
   }
 
-  static SpecUser user(Path bundle) throws IOException {
-    JsonNode user = read(bundle).path("process").path("user");
-    return new SpecUser(user.path("uid").asLong(), user.path("gid").asLong(), List.of());
+  static BundleFile read(Path bundle) throws IOException {
+    JsonNode spec = new ObjectMapper().readTree(Files.readAllBytes(bundle.resolve("config.json")));
+    JsonNode user = spec.path("process").path("user");
+    return new BundleFile(
+        new SpecUser(user.path("uid").asLong(), user.path("gid").asLong(), List.of()), rules(spec));
   }
 
-  static List<SpecDeviceRule> rules(Path bundle) throws IOException {
-    JsonNode spec = read(bundle);
+  private static List<SpecDeviceRule> rules(JsonNode spec) throws IOException {
     List<SpecDeviceRule> rules = new ArrayList<>();
     for (JsonNode rule : spec.path("linux").path("resources").path("devices")) {
       rules.add(

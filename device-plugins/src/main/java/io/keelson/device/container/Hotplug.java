@@ -9,13 +9,13 @@ import io.keelson.linux.ProcessId;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
 import io.keelson.proto.record.v1.DeviceAllocation;
+import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.port.Isolator;
 import io.keelson.sandbox.spec.SpecDevice;
-import io.keelson.sandbox.spec.SpecDeviceRule;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,7 +23,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,18 +39,25 @@ public final class Hotplug implements NodeListener {
   private final Allocations allocations;
   private final Nics nics;
   private final NodeOwners owners;
-  private final KnownContainers containers = new KnownContainers();
+  private final FaultPoints faults;
+  private final KnownContainers containers = new KnownContainers(this::settleAll);
 
   /** Changes of nodes and rules are few, and each depends on what all others have left. */
   private final ReentrantLock lock = new ReentrantLock();
 
   private volatile Optional<ContainerAccess> access = Optional.empty();
 
-  public Hotplug(Allocator allocator, Allocations allocations, Nics nics, NodeOwners owners) {
+  public Hotplug(
+      Allocator allocator,
+      Allocations allocations,
+      Nics nics,
+      NodeOwners owners,
+      FaultPoints faults) {
     this.allocator = allocator;
     this.allocations = allocations;
     this.nics = nics;
     this.owners = owners;
+    this.faults = faults;
   }
 
   /** Must be among the isolators, to know the containers. */
@@ -70,32 +76,35 @@ public final class Hotplug implements NodeListener {
    * @return what it holds of the resources then
    */
   public List<DeviceAllocation> attach(String idOrPrefix, String request) throws IOException {
-    ContainerContext container = running(idOrPrefix);
+    ContainerContext container = containers.get(idOrPrefix);
     PodSandboxConfig pod = container.pod().config();
     String name = container.config().getMetadata().getName();
     lock.lock();
     try {
-      Map<String, List<String>> before = new HashMap<>();
+      LiveDevices live = live(container);
+      settle(container);
+      Map<String, Integer> before = new HashMap<>();
       for (DeviceAllocation held : allocations.ofName(pod.getMetadata().getUid(), name)) {
-        before.put(held.getResource(), held.getDeviceIdsList());
+        before.put(held.getResource(), held.getDeviceIdsCount());
       }
       List<DeviceRequest> wanted = new ArrayList<>();
       for (DeviceRequest more : DeviceRequest.parse(request)) {
-        int held = before.getOrDefault(more.resource(), List.of()).size();
+        int held = before.getOrDefault(more.resource(), 0);
         wanted.add(new DeviceRequest(more.resource(), held + more.count(), more.selectors()));
       }
       List<DeviceAllocation> given =
-          allocator.allocate(
-              DeviceAnnotations.claimant(container.pod().id(), pod, name, container.id()),
-              wanted,
-              Set.of());
+          allocator.allocateToRunning(
+              DeviceAnnotations.claimant(container.pod().id(), pod, name, container.id()), wanted);
       try {
-        putIn(container, given);
+        putIn(container, live, given);
       } catch (IOException | RuntimeException e) {
         for (DeviceAllocation allocation : given) {
-          undo(container, allocation, before.getOrDefault(allocation.getResource(), List.of()), e);
+          undo(allocation, e);
         }
         throw e;
+      }
+      for (DeviceAllocation allocation : given) {
+        allocations.settled(allocation);
       }
       return given;
     } finally {
@@ -103,22 +112,22 @@ public final class Hotplug implements NodeListener {
     }
   }
 
-  private void putIn(ContainerContext container, List<DeviceAllocation> given) throws IOException {
+  private void putIn(ContainerContext container, LiveDevices live, List<DeviceAllocation> given)
+      throws IOException {
     nics.lend(container.pod(), container.id(), given);
     List<SpecDevice> nodes = new ArrayList<>();
     for (DeviceAllocation allocation : given) {
-      nodes.addAll(nodes(container, allocation));
+      nodes.addAll(live.nodes(allocation));
     }
-    allow(container, held(container), List.of());
-    for (SpecDevice node : nodes) {
-      nodesOf(container).make(node);
-    }
+    live.allow(held(container), List.of());
+    faults.reached("Hotplug:allowed");
+    live.make(nodes);
+    faults.reached("Hotplug:made");
   }
 
-  private void undo(
-      ContainerContext container, DeviceAllocation given, List<String> kept, Exception failure) {
+  private void undo(DeviceAllocation given, Exception failure) {
     try {
-      takeOut(container, given, kept);
+      takeOut(given, given.getSettled());
     } catch (IOException | KeelsonException e) {
       failure.addSuppressed(e);
     }
@@ -131,9 +140,13 @@ public final class Hotplug implements NodeListener {
    */
   public void detach(String idOrPrefix, String resource, Collection<String> ids)
       throws IOException {
-    ContainerContext container = running(idOrPrefix);
+    ContainerContext container = containers.get(idOrPrefix);
     lock.lock();
     try {
+      if (!isRunning(container)) {
+        throw notRunning(container);
+      }
+      settle(container);
       DeviceAllocation held =
           allocations.ofContainer(container.id()).stream()
               .filter(allocation -> allocation.getResource().equals(resource))
@@ -145,39 +158,90 @@ public final class Hotplug implements NodeListener {
                           "container %s holds no %s %s"
                               .formatted(container.id(), resource, String.join(", ", ids))
                               .stripTrailing()));
-      takeOut(
-          container,
-          held,
+      List<String> kept =
           held.getDeviceIdsList().stream()
               .filter(id -> !ids.isEmpty() && !ids.contains(id))
-              .toList());
+              .toList();
+      DeviceAllocation left = allocator.reduced(held, kept);
+      allocations.settling(held, left);
+      faults.reached("Hotplug:leaving");
+      try {
+        takeOut(held, left);
+      } catch (IOException | RuntimeException e) {
+        allocations.settled(held); // it holds all of it as before
+        throw e;
+      }
     } finally {
       lock.unlock();
     }
   }
 
-  /** The devices are free only when the container, if it still runs, can't reach them any more. */
-  private void takeOut(ContainerContext container, DeviceAllocation held, List<String> kept)
-      throws IOException {
-    DeviceAllocation left = allocator.reduced(held, kept);
-    if (isRunning(container)) {
-      List<SpecDevice> gone = new ArrayList<>(nodes(container, held));
-      gone.removeAll(nodes(container, left));
-      for (SpecDevice node : gone) {
-        nodesOf(container).remove(node.path());
+  /** The devices are free only when no container that runs can reach them any more. */
+  private void takeOut(DeviceAllocation held, DeviceAllocation left) throws IOException {
+    for (String id : held.getContainerIdsList()) {
+      Optional<ContainerContext> container = containers.find(id).filter(this::isRunning);
+      if (container.isPresent()) {
+        withdraw(container.get(), held, left);
       }
-      List<DeviceAllocation> all = held(container);
-      all.replaceAll(
-          one ->
-              one.getResource().equals(left.getResource()) && !one.getContainer().isEmpty()
-                  ? left
-                  : one);
-      allow(container, all, gone);
     }
     nics.takeHomeDevices(
         held.getResource(),
-        held.getDeviceIdsList().stream().filter(id -> !kept.contains(id)).toList());
+        held.getDeviceIdsList().stream()
+            .filter(id -> !left.getDeviceIdsList().contains(id))
+            .toList());
     allocator.shrink(held, left);
+  }
+
+  private void withdraw(ContainerContext container, DeviceAllocation held, DeviceAllocation left)
+      throws IOException {
+    LiveDevices live = live(container);
+    List<SpecDevice> gone = new ArrayList<>(live.nodes(held));
+    gone.removeAll(live.nodes(left));
+    for (SpecDevice node : gone) {
+      live.remove(node.path());
+    }
+    faults.reached("Hotplug:removed");
+    List<DeviceAllocation> all = held(container);
+    all.replaceAll(
+        one ->
+            one.getResource().equals(left.getResource()) && !one.getContainer().isEmpty()
+                ? left
+                : one);
+    live.allow(all, gone);
+  }
+
+  /** The daemon was killed while devices came or went: what came is undone, what went has gone. */
+  private void settleAll() {
+    lock.lock();
+    try {
+      for (DeviceAllocation half : allocations.unsettled()) {
+        settle(half);
+      }
+    } catch (IOException | KeelsonException e) {
+      log.atError()
+          .setCause(e)
+          .log("devices that were half in a container stay there; the next change tries again");
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void settle(ContainerContext container) throws IOException {
+    for (DeviceAllocation held : allocations.ofContainer(container.id())) {
+      if (held.hasSettled()) {
+        settle(held);
+      }
+    }
+  }
+
+  private void settle(DeviceAllocation half) throws IOException {
+    log.atInfo()
+        .addKeyValue("containers", half.getContainerIdsList())
+        .addKeyValue("resource", half.getResource())
+        .addKeyValue("devices", half.getDeviceIdsList())
+        .log(
+            "a change of devices was cut short: {} are left", half.getSettled().getDeviceIdsList());
+    takeOut(half, half.getSettled());
   }
 
   @Override
@@ -204,19 +268,18 @@ public final class Hotplug implements NodeListener {
     try {
       allocator.answerAnew(allocation);
       for (String id : allocation.getContainerIdsList()) {
-        Optional<ContainerContext> container = containers.find(id);
-        if (container.isEmpty() || !isRunning(container.get())) {
-          continue; // it does not run
+        Optional<ContainerContext> container = containers.find(id).filter(this::isRunning);
+        if (container.isEmpty()) {
+          continue;
         }
+        LiveDevices live = live(container.get());
         for (DeviceSpec node : before) {
           if (!now.contains(node)) {
-            nodesOf(container.get()).remove(node.getContainerPath());
+            live.remove(node.getContainerPath());
           }
         }
-        allow(container.get(), held(container.get()), List.of());
-        for (SpecDevice node : nodes(container.get(), allocation, now)) {
-          nodesOf(container.get()).make(node);
-        }
+        live.allow(held(container.get()), List.of());
+        live.make(allocation, now);
         log.atInfo()
             .addKeyValue("container", id)
             .addKeyValue("resource", allocation.getResource())
@@ -227,27 +290,19 @@ public final class Hotplug implements NodeListener {
     }
   }
 
-  private ContainerContext running(String idOrPrefix) {
-    ContainerContext container = containers.get(idOrPrefix);
-    var _ = init(container);
-    return container;
-  }
-
   private boolean isRunning(ContainerContext container) {
     return access.flatMap(core -> core.init(container.id())).isPresent();
   }
 
-  private ProcessId init(ContainerContext container) {
-    return access
-        .flatMap(core -> core.init(container.id()))
-        .orElseThrow(
-            () ->
-                new FailedPreconditionException(
-                    "container %s does not run".formatted(container.id())));
+  private static FailedPreconditionException notRunning(ContainerContext container) {
+    return new FailedPreconditionException("container %s does not run".formatted(container.id()));
   }
 
-  private LiveNodes nodesOf(ContainerContext container) {
-    return new LiveNodes(init(container), container.pod().userNamespace());
+  private LiveDevices live(ContainerContext container) throws IOException {
+    ContainerAccess core =
+        access.orElseThrow(() -> new FailedPreconditionException("the daemon is not ready yet"));
+    ProcessId init = core.init(container.id()).orElseThrow(() -> notRunning(container));
+    return new LiveDevices(container, init, core, owners);
   }
 
   /** All that the container has, of its own and of its pod. */
@@ -255,46 +310,5 @@ public final class Hotplug implements NodeListener {
     List<DeviceAllocation> held = new ArrayList<>(allocations.ofContainer(container.id()));
     held.addAll(allocations.ofSandbox(container.pod().id()));
     return held;
-  }
-
-  private List<SpecDevice> nodes(ContainerContext container, DeviceAllocation allocation)
-      throws IOException {
-    return nodes(container, allocation, allocation.getResponse().getDevicesList());
-  }
-
-  private List<SpecDevice> nodes(
-      ContainerContext container, DeviceAllocation allocation, List<DeviceSpec> wantedNodes)
-      throws IOException {
-    DeviceAnnotations.Ownership ownership =
-        owners.of(container, allocation.getResponse(), BundleFile.user(container.bundle()));
-    List<SpecDevice> nodes = new ArrayList<>();
-    for (DeviceSpec wanted : wantedNodes) {
-      for (SpecDevice node : AnswerApplication.nodes(wanted)) {
-        nodes.add(AnswerApplication.owned(node, ownership));
-      }
-    }
-    return nodes;
-  }
-
-  /** The rules that it was made with, without what is gone, then those of all that it holds. */
-  private void allow(ContainerContext container, List<DeviceAllocation> held, List<SpecDevice> gone)
-      throws IOException {
-    if (container.config().getLinux().getSecurityContext().getPrivileged()) {
-      return;
-    }
-    List<SpecDeviceRule> rules = new ArrayList<>(BundleFile.rules(container.bundle()));
-    for (SpecDevice node : gone) {
-      rules.removeIf(rule -> rule.equals(SpecDeviceRule.allow(node, rule.access())));
-    }
-    for (DeviceAllocation allocation : held) {
-      for (DeviceSpec wanted : allocation.getResponse().getDevicesList()) {
-        for (SpecDevice node : AnswerApplication.nodes(wanted)) {
-          rules.add(SpecDeviceRule.allow(node, AnswerApplication.access(wanted)));
-        }
-      }
-    }
-    access
-        .orElseThrow(() -> new FailedPreconditionException("the daemon is not ready yet"))
-        .deviceRules(container.id(), rules);
   }
 }

@@ -14,7 +14,15 @@ import java.util.concurrent.ConcurrentHashMap;
 /** The node's containers by id, so that devices can come to one that runs. */
 final class KnownContainers implements Isolator {
 
+  private final Runnable recovered;
   private final Map<String, ContainerContext> containers = new ConcurrentHashMap<>();
+
+  /**
+   * @param recovered to be done when those of an earlier life of the daemon are known
+   */
+  KnownContainers(Runnable recovered) {
+    this.recovered = recovered;
+  }
 
   @Override
   public void prepare(ContainerContext container, SpecBuilder spec) {}
@@ -27,6 +35,7 @@ final class KnownContainers implements Isolator {
   @Override
   public void recover(Collection<ContainerContext> known) {
     known.forEach(this::created);
+    recovered.run();
   }
 
   @Override

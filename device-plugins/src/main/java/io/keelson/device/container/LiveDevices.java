@@ -1,0 +1,90 @@
+package io.keelson.device.container;
+
+import io.keelson.linux.ProcessId;
+import io.keelson.proto.deviceplugin.v1beta1.DeviceSpec;
+import io.keelson.proto.record.v1.DeviceAllocation;
+import io.keelson.sandbox.port.ContainerContext;
+import io.keelson.sandbox.spec.SpecDevice;
+import io.keelson.sandbox.spec.SpecDeviceRule;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * The devices of one container that runs, as it meets them: nodes, and rules of access. For one
+ * change; not safe for use by many threads.
+ */
+final class LiveDevices {
+
+  private final ContainerContext container;
+  private final ContainerAccess access;
+  private final NodeOwners owners;
+  private final BundleFile made;
+  private final LiveNodes nodes;
+
+  LiveDevices(ContainerContext container, ProcessId init, ContainerAccess access, NodeOwners owners)
+      throws IOException {
+    this.container = container;
+    this.access = access;
+    this.owners = owners;
+    this.made = BundleFile.read(container.bundle());
+    this.nodes = new LiveNodes(init, container.pod().userNamespace());
+  }
+
+  /** The nodes of what the container holds, as they are on the host now. */
+  List<SpecDevice> nodes(DeviceAllocation held) throws IOException {
+    return nodes(held, held.getResponse().getDevicesList());
+  }
+
+  private List<SpecDevice> nodes(DeviceAllocation held, List<DeviceSpec> wanted)
+      throws IOException {
+    DeviceAnnotations.Ownership ownership = owners.of(container, held.getResponse(), made.user());
+    List<SpecDevice> found = new ArrayList<>();
+    for (DeviceSpec one : wanted) {
+      for (SpecDevice node : AnswerApplication.nodes(one)) {
+        found.add(AnswerApplication.owned(node, ownership));
+      }
+    }
+    return found;
+  }
+
+  void make(Collection<SpecDevice> wanted) throws IOException {
+    for (SpecDevice node : wanted) {
+      nodes.make(node);
+    }
+  }
+
+  /**
+   * Makes some of the nodes of what the container holds.
+   *
+   * @param wanted as its plugin names them
+   */
+  void make(DeviceAllocation held, List<DeviceSpec> wanted) throws IOException {
+    make(nodes(held, wanted));
+  }
+
+  /** Removes the node at a path in the container. */
+  void remove(String path) throws IOException {
+    nodes.remove(path);
+  }
+
+  /** The rules that it was made with, without what is gone, then those of all that it holds. */
+  void allow(List<DeviceAllocation> held, List<SpecDevice> gone) throws IOException {
+    if (container.config().getLinux().getSecurityContext().getPrivileged()) {
+      return;
+    }
+    List<SpecDeviceRule> rules = new ArrayList<>(made.rules());
+    for (SpecDevice node : gone) {
+      rules.removeIf(rule -> rule.equals(SpecDeviceRule.allow(node, rule.access())));
+    }
+    for (DeviceAllocation allocation : held) {
+      for (DeviceSpec wanted : allocation.getResponse().getDevicesList()) {
+        for (SpecDevice node : AnswerApplication.nodes(wanted)) {
+          rules.add(SpecDeviceRule.allow(node, AnswerApplication.access(wanted)));
+        }
+      }
+    }
+    access.deviceRules(container.id(), rules);
+  }
+}
