@@ -46,7 +46,8 @@ class RuntimeHandlersIT {
         .set("runtimes.special.cni_conf_dir", "\"" + networks + "\"")
         .set("runtimes.odd.path", "\"crun\"")
         .set("runtimes.odd.snapshot_backend", "\"bind\"")
-        .set("containers.pids_limit", "77");
+        .set("containers.pids_limit", "77")
+        .set("containers.rlimits", "[\"nofile=321:654\", \"core=0\"]");
     node.writeConfiguration();
     node.start();
     Cri cri = node.cri();
@@ -58,6 +59,9 @@ class RuntimeHandlersIT {
     assertThat(calls).doesNotExist();
     assertThat(spec(usualId)).doesNotContain("example.org/handler");
     assertThat(ContainerGroup.of(usualId).pidsLimit()).isEqualTo(77);
+    assertThat(cri.output(usualId, "cat", "/proc/1/limits").lines())
+        .anyMatch(line -> line.matches("Max open files +321 +654 +files *"))
+        .anyMatch(line -> line.matches("Max core file size +0 +0 +bytes *"));
 
     PodSandboxConfig pod = node.pod("special").build();
     String podId = cri.runPod(pod, "special");

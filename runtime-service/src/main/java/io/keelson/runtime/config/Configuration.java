@@ -2,6 +2,7 @@ package io.keelson.runtime.config;
 
 import io.keelson.image.RootBackend;
 import io.keelson.linux.netlink.IpPrefix;
+import io.keelson.sandbox.spec.SpecRlimit;
 import java.net.InetAddress;
 import java.net.URI;
 import java.nio.file.Path;
@@ -194,8 +195,14 @@ public record Configuration(
    * What all containers have in common.
    *
    * @param pidsLimit most tasks; 0 for no limit
+   * @param rlimits of each process
    */
-  public record Containers(long pidsLimit, Duration hostPathDeadline) {}
+  public record Containers(long pidsLimit, List<SpecRlimit> rlimits, Duration hostPathDeadline) {
+
+    public Containers {
+      rlimits = List.copyOf(rlimits);
+    }
+  }
 
   /**
    * Plugins of the Node Resource Interface.
@@ -311,7 +318,10 @@ public record Configuration(
             values.get(VolumeKeys.WRITABLE_LAYER_LIMIT),
             values.get(VolumeKeys.OVER_LIMIT),
             values.get(VolumeKeys.MEASURE_INTERVAL)),
-        new Containers(values.get(Keys.PIDS_LIMIT), values.get(Keys.HOST_PATH_DEADLINE)),
+        new Containers(
+            values.get(Keys.PIDS_LIMIT),
+            values.get(Keys.RLIMITS),
+            values.get(Keys.HOST_PATH_DEADLINE)),
         new Nri(
             values.get(NriKeys.ENABLED),
             values.get(NriKeys.SOCKET),

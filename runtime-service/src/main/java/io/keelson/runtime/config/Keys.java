@@ -1,5 +1,6 @@
 package io.keelson.runtime.config;
 
+import io.keelson.sandbox.spec.SpecRlimit;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -169,6 +170,17 @@ final class Keys {
           another number; 0 for no limit of its own. A kubelet limits the pod as a whole.\
           """);
 
+  static final Key<List<SpecRlimit>> RLIMITS =
+      Key.of(
+          "containers.rlimits",
+          ValueTypes.listOf(RlimitType.INSTANCE, "limits"),
+          List.of(),
+          """
+          Limits of the processes of all containers, "name=soft:hard" with the names of ulimits
+          (setrlimit(2)), such as "nofile=1024:524288" or "core=unlimited"; what is not named they
+          have from the daemon.\
+          """);
+
   static final Key<Duration> HOST_PATH_DEADLINE =
       Key.of(
           "containers.host_path_deadline",
@@ -264,6 +276,7 @@ final class Keys {
           VolumeKeys.OVER_LIMIT,
           VolumeKeys.MEASURE_INTERVAL,
           PIDS_LIMIT,
+          RLIMITS,
           HOST_PATH_DEADLINE,
           NriKeys.ENABLED,
           NriKeys.SOCKET,

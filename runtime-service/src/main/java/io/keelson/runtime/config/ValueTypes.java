@@ -349,7 +349,7 @@ final class ValueTypes {
     return choice.name().toLowerCase(Locale.ROOT);
   }
 
-  private static BadValueException expected(String expectation, Object value) {
+  static BadValueException expected(String expectation, Object value) {
     return new BadValueException("must be " + expectation + ", not " + describe(value));
   }
 

@@ -6,7 +6,6 @@ import io.keelson.image.registry.RegistrySettings;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.runtime.streaming.StreamingSettings;
 import io.keelson.sandbox.isolator.StandardIsolators;
-import java.util.List;
 
 /** What the configuration says, in the words of the parts that need no more than settings. */
 final class PartSettings {
@@ -15,7 +14,7 @@ final class PartSettings {
 
   static StandardIsolators.Settings isolation(Configuration.Containers containers) {
     return new StandardIsolators.Settings(
-        List.of(), containers.pidsLimit(), containers.hostPathDeadline());
+        containers.rlimits(), containers.pidsLimit(), containers.hostPathDeadline());
   }
 
   static StreamingSettings streaming(Configuration.Streaming streaming) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.keelson.linux.netlink.IpPrefix;
+import io.keelson.sandbox.spec.SpecRlimit;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -78,6 +79,9 @@ class ConfigurationTest {
             [images]
             insecure_registries = ["registry.local:5000", "[fd00::1]:5000"]
             max_layer_size = "3GiB"
+
+            [containers]
+            rlimits = ["nofile=1024:524288", "core=unlimited", "memlock=5:unlimited"]
             """);
 
     assertThat(configuration.socket()).isEqualTo(Path.of("/run/other/keelson.sock"));
@@ -107,6 +111,11 @@ class ConfigurationTest {
     assertThat(configuration.images().insecureRegistries())
         .containsExactlyInAnyOrder("registry.local:5000", "[fd00::1]:5000");
     assertThat(configuration.images().maxLayerSize()).isEqualTo(3L << 30);
+    assertThat(configuration.containers().rlimits())
+        .containsExactly(
+            new SpecRlimit("RLIMIT_NOFILE", 1024, 524_288),
+            new SpecRlimit("RLIMIT_CORE", -1, -1),
+            new SpecRlimit("RLIMIT_MEMLOCK", 5, -1));
   }
 
   @ParameterizedTest
