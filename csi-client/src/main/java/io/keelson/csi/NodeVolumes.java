@@ -17,6 +17,7 @@ import io.keelson.csi.pod.VolumesIsolator;
 import io.keelson.csi.provision.SnapshotBlocks;
 import io.keelson.csi.provision.SnapshotOperations;
 import io.keelson.csi.provision.StorageQueries;
+import io.keelson.csi.provision.VolumeHealth;
 import io.keelson.csi.provision.VolumeProvisioning;
 import io.keelson.csi.quota.DiskUse;
 import io.keelson.csi.quota.NodeQuotas;
@@ -37,6 +38,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The volumes of a node, put together. Safe for use by many threads. */
 public final class NodeVolumes implements AutoCloseable {
@@ -49,6 +51,7 @@ public final class NodeVolumes implements AutoCloseable {
   private final SnapshotOperations snapshots;
   private final SnapshotBlocks snapshotBlocks;
   private final StorageQueries queries;
+  private final VolumeHealth health;
   private final NodeQuotas quotas;
   private final HostPaths hostPaths;
   private final long layerBytes;
@@ -69,6 +72,7 @@ public final class NodeVolumes implements AutoCloseable {
     this.snapshots = new SnapshotOperations(volumes, drivers, secrets, settings.policy());
     this.snapshotBlocks = new SnapshotBlocks(drivers, secrets, settings.policy());
     this.queries = new StorageQueries(volumes, drivers, quotas, settings.policy(), hostPaths);
+    this.health = new VolumeHealth(volumes, drivers, queries, settings.probeInterval());
   }
 
   /** Changes nothing on the node yet but its folders, which it makes; calls no driver. */
@@ -128,9 +132,10 @@ public final class NodeVolumes implements AutoCloseable {
     return new NodeVolumes(drivers, volumes, secrets, quotas, hostPaths, settings);
   }
 
-  /** Begins to look after the drivers. */
+  /** Begins to look after the drivers and their volumes. */
   public void start() {
     drivers.start();
+    health.start();
   }
 
   /** What pods ask for. */
@@ -152,6 +157,16 @@ public final class NodeVolumes implements AutoCloseable {
   /** What containers and publications with a limit have on disk, by their ids. */
   public Map<String, DiskUse> diskUse() {
     return quotas.all();
+  }
+
+  /** Which volumes are not well. */
+  public VolumeHealth health() {
+    return health;
+  }
+
+  /** Volumes that do not get on or are not well, one line each with the reason; from memory. */
+  public List<String> troubles() {
+    return Stream.concat(volumes.stuck().stream(), health.lines().stream()).toList();
   }
 
   public DriverRegistry drivers() {
@@ -181,6 +196,7 @@ public final class NodeVolumes implements AutoCloseable {
   @Override
   public void close() {
     quotas.close();
+    health.close();
     volumes.close();
     drivers.close();
   }

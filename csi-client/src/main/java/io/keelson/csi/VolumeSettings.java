@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param drivers endpoints of CSI drivers that do not register themselves
  * @param secrets the folder of secrets
  * @param dockerPlugins where Docker volume plugins are looked for
- * @param probeInterval how often drivers are looked at
+ * @param probeInterval how often drivers and their volumes are looked at
  * @param unmountForgotten what a driver has forgotten and left mounted is unmounted
  * @param builtIn the built-in driver answers where no other has its name
  * @param builtInRoot holds the volumes of the built-in driver

@@ -66,6 +66,10 @@ class CsiCallsIT {
 
   private final VolumeCalls volumes = new VolumeCalls(node);
 
+  static {
+    node.set("volumes.probe_interval", "\"1s\"");
+  }
+
   @AfterEach
   void deleteVolumes() {
     driver.behave();
@@ -182,6 +186,26 @@ class CsiCallsIT {
     assertThat(stats("ill").getCondition().getMessage()).isEqualTo("the disk clicks");
     assertThat(Shell.run(node.keelson("volumes", "stats", "ill")).output())
         .contains("the disk clicks");
+    Waits.until(() -> !volumes.list().getFirst().getAbnormalList().isEmpty(), "it is listed so");
+    assertThat(volumes.list().getFirst().getAbnormalList())
+        .singleElement()
+        .satisfies(
+            it -> {
+              assertThat(it.getLevel()).as("where it was seen").isEqualTo("node");
+              assertThat(it.getMessage()).isEqualTo("the disk clicks");
+              assertThat(it.getSince().getSeconds()).isPositive();
+            });
+    assertThat(Shell.run(node.keelson("volumes")).output())
+        .contains("not well (node): the disk clicks");
+    assertThat(METRICS.get("/debug")).contains("volume ill is not well (node): the disk clicks");
+    String metrics = METRICS.get("/metrics");
+    assertThat(MetricsEndpoint.value(metrics, "keelson_volumes_abnormal{level=\"node\",}"))
+        .isEqualTo(1);
+    assertThat(MetricsEndpoint.value(metrics, "keelson_volumes_abnormal{level=\"controller\",}"))
+        .isZero();
+
+    driver.behave();
+    Waits.until(() -> volumes.list().getFirst().getAbnormalList().isEmpty(), "it is well again");
     volumes.unpublish("i");
   }
 

@@ -41,6 +41,10 @@ class VolumesIT {
 
   private final VolumeCalls volumes = new VolumeCalls(node);
 
+  static {
+    node.set("volumes.probe_interval", "\"1s\"");
+  }
+
   @AfterEach
   void noVolumeIsLeft() throws IOException {
     node.removeAllPods();
@@ -234,7 +238,9 @@ class VolumesIT {
     Path elsewhere = image.resolveSibling("elsewhere");
     Files.move(image, elsewhere);
     assertThat(keelson("show", "ill")).contains("not well: the content is gone");
+    Waits.until(() -> keelson().contains("not well (controller): the content is gone"), "listed");
     Files.move(elsewhere, image);
+    Waits.until(() -> !keelson().contains("not well"), "it is well again");
   }
 
   @Test

@@ -46,7 +46,7 @@ public final class DriverRegistry implements AutoCloseable {
 
   private final List<Consumer<String>> arrivals = new CopyOnWriteArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
-  private final HealthWatch watch;
+  private final Rounds<Driver> watch;
 
   /**
    * Calls nobody yet.
@@ -69,7 +69,7 @@ public final class DriverRegistry implements AutoCloseable {
     for (Endpoint endpoint : configured) {
       nameless.add(open("", endpoint, Driver.Origin.CONFIGURATION));
     }
-    this.watch = new HealthWatch(this, probeInterval);
+    this.watch = new Rounds<>("csi-health", probeInterval, this::all, this::look);
   }
 
   /** Begins to look after the drivers: names those of the configuration, probes all. */
@@ -205,7 +205,7 @@ public final class DriverRegistry implements AutoCloseable {
   /**
    * Asks one of the configuration that has not answered yet for its name, and any other how it is.
    */
-  void look(Driver driver) {
+  private void look(Driver driver) {
     if (driver.name().isEmpty()) {
       name(driver);
     } else {

@@ -65,15 +65,6 @@ public final class MisbehavingDriver
     FORGETS
   }
 
-  /** So it says; its files have the group that they had. */
-  private static final NodeServiceCapability GIVES_GROUPS =
-      NodeServiceCapability.newBuilder()
-          .setRpc(
-              NodeServiceCapability.RPC
-                  .newBuilder()
-                  .setType(NodeServiceCapability.RPC.Type.VOLUME_MOUNT_GROUP))
-          .build();
-
   private final Path root;
   private final Path socket;
   private final Map<String, Deque<Misdeed>> misdeeds = new ConcurrentHashMap<>();
@@ -249,6 +240,12 @@ public final class MisbehavingDriver
         .build();
   }
 
+  private static NodeServiceCapability can(NodeServiceCapability.RPC.Type type) {
+    return NodeServiceCapability.newBuilder()
+        .setRpc(NodeServiceCapability.RPC.newBuilder().setType(type))
+        .build();
+  }
+
   private static <A> A emptyAnswer(ServerCall<?, A> call) {
     return call.getMethodDescriptor().parseResponse(java.io.InputStream.nullInputStream());
   }
@@ -282,7 +279,12 @@ public final class MisbehavingDriver
             case GetPluginCapabilitiesResponse plugin ->
                 (A) plugin.toBuilder().addCapabilities(GroupSnapshots.CAPABILITY).build();
             case NodeGetCapabilitiesResponse own ->
-                (A) own.toBuilder().addCapabilities(GIVES_GROUPS).build();
+                (A)
+                    own.toBuilder()
+                        // So it says; its files have the group that they had.
+                        .addCapabilities(can(NodeServiceCapability.RPC.Type.VOLUME_MOUNT_GROUP))
+                        .addCapabilities(can(NodeServiceCapability.RPC.Type.VOLUME_CONDITION))
+                        .build();
             case NodeGetVolumeStatsResponse stats ->
                 (A) stats.toBuilder().setVolumeCondition(condition).build();
             default -> message;

@@ -2,31 +2,22 @@ package io.keelson.runtime.cli;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
-import io.keelson.proto.csi.v1.CapacityRange;
-import io.keelson.proto.csi.v1.VolumeUsage;
-import io.keelson.proto.node.v1.CreateVolumeRequest;
-import io.keelson.proto.node.v1.CsiVolume;
 import io.keelson.proto.node.v1.DeleteSnapshotRequest;
 import io.keelson.proto.node.v1.DeleteVolumeRequest;
-import io.keelson.proto.node.v1.DriverStatus;
 import io.keelson.proto.node.v1.ExpandVolumeRequest;
-import io.keelson.proto.node.v1.ListDriversRequest;
 import io.keelson.proto.node.v1.ListVolumesRequest;
 import io.keelson.proto.node.v1.PublishVolumeRequest;
 import io.keelson.proto.node.v1.SnapshotVolumeRequest;
 import io.keelson.proto.node.v1.UnpublishVolumeRequest;
 import io.keelson.proto.node.v1.VolumeProgress;
 import io.keelson.proto.node.v1.VolumeSource;
-import io.keelson.proto.node.v1.VolumeStatsRequest;
-import io.keelson.proto.node.v1.VolumeStatsResponse;
 import io.keelson.proto.node.v1.VolumeStatus;
 import io.keelson.runtime.config.ConfigurationException;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -38,7 +29,13 @@ import picocli.CommandLine.Parameters;
     description = {
       "Lists the volumes of this node; with a further word makes, changes and publishes them.",
     },
-    subcommands = {ShowVolumeCommand.class, SnapshotBlocksCommand.class})
+    subcommands = {
+      CreateVolumeCommand.class,
+      CsiDriversCommand.class,
+      ShowVolumeCommand.class,
+      SnapshotBlocksCommand.class,
+      VolumeStatsCommand.class
+    })
 final class VolumesCommand implements Callable<Integer> {
 
   static final String DEFAULT_DRIVER = "local.csi.keelson.io";
@@ -75,11 +72,21 @@ final class VolumesCommand implements Callable<Integer> {
           volume.getState(),
           volume.getCapacityBytes() == 0 ? "" : Units.size(volume.getCapacityBytes()),
           Integer.toString(volume.getPublicationsCount()),
-          volume.getTrouble().isEmpty()
-              ? ""
-              : volume.getFailedAttempts() + " x: " + volume.getTrouble());
+          troubles(volume));
     }
     table.print(terminal.out());
+  }
+
+  /** Why it does not get on, and what its driver says is wrong with it. */
+  private static String troubles(VolumeStatus volume) {
+    List<String> troubles = new ArrayList<>();
+    if (!volume.getTrouble().isEmpty()) {
+      troubles.add(volume.getFailedAttempts() + " x: " + volume.getTrouble());
+    }
+    volume
+        .getAbnormalList()
+        .forEach(each -> troubles.add("not well (" + each.getLevel() + "): " + each.getMessage()));
+    return String.join("; ", troubles);
   }
 
   private static String kind(VolumeSource source) {
@@ -92,63 +99,6 @@ final class VolumesCommand implements Callable<Integer> {
       case SECRET -> "secret";
       case VOLUME, KIND_NOT_SET -> "";
     };
-  }
-
-  @Command(name = "create", description = "Makes a volume.")
-  int create(
-      @Parameters(paramLabel = "NAME", description = "1 to 63 of a-z, 0-9, '-', '.'.") String name,
-      @Option(
-              names = "--size",
-              paramLabel = "SIZE",
-              description = "Bytes, or a number with k, m or g; without it, the driver chooses.")
-          @Nullable String size,
-      @Option(
-              names = "--driver",
-              paramLabel = "NAME",
-              defaultValue = DEFAULT_DRIVER,
-              description = "The CSI driver. Default: ${DEFAULT-VALUE}.")
-          String driver,
-      @Option(names = "--block", description = "A raw device, not a file system.") boolean block,
-      @Option(names = "--fs-type", paramLabel = "TYPE", description = "Such as ext4 or xfs.")
-          @Nullable String fileSystem,
-      @Option(
-              names = "--secret",
-              paramLabel = "NAME",
-              description = "The folder of secrets that the driver is given.")
-          @Nullable String secret,
-      @Option(names = "--from-snapshot", paramLabel = "ID", description = "Restores a snapshot.")
-          @Nullable String snapshot,
-      @Option(names = "--from-volume", paramLabel = "NAME", description = "Clones a volume.")
-          @Nullable String volume,
-      @Option(
-              names = "--parameter",
-              paramLabel = "KEY=VALUE",
-              description = "What the driver alone understands; may be given many times.")
-          @Nullable Map<String, String> parameters)
-      throws ConfigurationException {
-    CsiVolume.Builder csi = CsiVolume.newBuilder().setDriver(driver).setBlock(block);
-    if (fileSystem != null) {
-      csi.setFsType(fileSystem);
-    }
-    if (secret != null) {
-      csi.setSecret(secret);
-    }
-    CreateVolumeRequest.Builder request =
-        CreateVolumeRequest.newBuilder().setName(name).setVolume(csi);
-    if (size != null) {
-      request.setCapacity(CapacityRange.newBuilder().setRequiredBytes(ResourceFlags.bytes(size)));
-    }
-    if (snapshot != null) {
-      request.setFromSnapshotId(snapshot);
-    }
-    if (volume != null) {
-      request.setFromVolume(volume);
-    }
-    if (parameters != null) {
-      request.putAllParameters(parameters);
-    }
-    return last(
-        daemon -> daemon.volumes().createVolume(request.build()), end -> end.getVolume().getName());
   }
 
   @Command(name = "rm", description = "Deletes volumes with all that they hold.")
@@ -243,68 +193,14 @@ final class VolumesCommand implements Callable<Integer> {
     return last(daemon -> daemon.volumes().deleteSnapshot(request), _ -> id);
   }
 
-  @Command(name = "stats", description = "How full a volume or a publication is.")
-  int stats(@Parameters(paramLabel = "NAME") String name) throws ConfigurationException {
-    try (CriClient daemon = client.connect()) {
-      VolumeStatsResponse stats =
-          daemon.volumes().volumeStats(VolumeStatsRequest.newBuilder().setName(name).build());
-      Table table = new Table("UNIT", "TOTAL", "USED", "FREE");
-      for (VolumeUsage usage : stats.getUsageList()) {
-        boolean bytes = usage.getUnit() == VolumeUsage.Unit.BYTES;
-        Function<Long, String> text = bytes ? Units::size : String::valueOf;
-        table.row(
-            bytes ? "bytes" : "inodes",
-            text.apply(usage.getTotal()),
-            text.apply(usage.getUsed()),
-            text.apply(usage.getAvailable()));
-      }
-      table.print(terminal.out());
-      if (stats.getCondition().getAbnormal()) {
-        terminal.out().println("not well: " + stats.getCondition().getMessage());
-      }
-    }
-    return ExitCode.OK;
-  }
-
-  @Command(name = "drivers", description = "Lists the CSI drivers.")
-  int drivers() throws ConfigurationException {
-    try (CriClient daemon = client.connect()) {
-      Table table = new Table("DRIVER", "STATE", "VERSION", "ORIGIN", "ENDPOINT", "MESSAGE");
-      for (DriverStatus driver :
-          daemon.volumes().listDrivers(ListDriversRequest.getDefaultInstance()).getDriversList()) {
-        table.row(
-            driver.getName(),
-            driver.getState(),
-            driver.getVersion(),
-            driver.getOrigin(),
-            driver.getEndpoint(),
-            driver.getMessage());
-      }
-      table.print(terminal.out());
-    }
-    return ExitCode.OK;
-  }
-
   private interface Call {
     Iterator<VolumeProgress> on(CriClient daemon);
   }
 
-  /** Tells of tries that failed as they come, and of the result at the end. */
   private int last(Call call, Function<VolumeProgress, String> result)
       throws ConfigurationException {
     try (CriClient daemon = client.connect()) {
-      Iterator<VolumeProgress> messages = call.on(daemon);
-      VolumeProgress end = VolumeProgress.getDefaultInstance();
-      while (messages.hasNext()) {
-        end = messages.next();
-        if (!end.getMessage().isEmpty()) {
-          terminal
-              .err()
-              .println(end.getStep() + ", try " + end.getAttempt() + ": " + end.getMessage());
-        }
-      }
-      terminal.out().println(result.apply(end));
+      return new VolumeSteps(terminal).show(call.on(daemon), result);
     }
-    return ExitCode.OK;
   }
 }

@@ -97,7 +97,7 @@ final class VolumeKeys {
           ValueTypes.duration(Duration.ofSeconds(1), Duration.ofHours(24)),
           Duration.ofSeconds(30),
           """
-          How often CSI drivers are asked whether they are well.\
+          How often CSI drivers are asked whether they are well, and whether their volumes are.\
           """);
 
   static final Key<Boolean> UNMOUNT_FORGOTTEN =

@@ -150,7 +150,7 @@ final class MetricsParts {
               runtime,
               operations,
               Map.of("kernel threads", threads::waiting),
-              volumes.volumes()::stuck));
+              volumes::troubles));
     }
   }
 }

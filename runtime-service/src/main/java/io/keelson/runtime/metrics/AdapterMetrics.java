@@ -92,7 +92,16 @@ public final class AdapterMetrics {
                     counts.pluginRestarts()),
                 devices(devices.inventory()),
                 health(devices.draHealth()),
-                volumes(volumes.volumes().countByState()),
+                volumes(
+                    "keelson_volumes",
+                    "Volumes by state.",
+                    "state",
+                    volumes.volumes().countByState()),
+                volumes(
+                    "keelson_volumes_abnormal",
+                    "Volumes whose driver says that they are not well, by where it sees that.",
+                    "level",
+                    volumes.health().countByLevel()),
                 disk(
                     disk,
                     "keelson_disk_used_bytes",
@@ -149,10 +158,10 @@ public final class AdapterMetrics {
     return family;
   }
 
-  private static GaugeMetricFamily volumes(Map<String, Integer> counts) {
-    GaugeMetricFamily family =
-        new GaugeMetricFamily("keelson_volumes", "Volumes by state.", List.of("state"));
-    counts.forEach((state, count) -> family.addMetric(List.of(state), count));
+  private static GaugeMetricFamily volumes(
+      String name, String help, String label, Map<String, Integer> counts) {
+    GaugeMetricFamily family = new GaugeMetricFamily(name, help, List.of(label));
+    counts.forEach((value, count) -> family.addMetric(List.of(value), count));
     return family;
   }
 }

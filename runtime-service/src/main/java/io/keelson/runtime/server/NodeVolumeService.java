@@ -165,7 +165,7 @@ public final class NodeVolumeService extends VolumeServiceImplBase {
   public void listVolumes(ListVolumesRequest request, StreamObserver<ListVolumesResponse> answers) {
     Answers.one(
         answers,
-        () -> ListVolumesResponse.newBuilder().addAllVolumes(volumes.volumes().list()).build());
+        () -> ListVolumesResponse.newBuilder().addAllVolumes(volumes.health().list()).build());
   }
 
   @Override
