@@ -305,6 +305,24 @@ class MirrorsTest {
   }
 
   @Test
+  void aProxyThatRefusesIsNotTakenForTheRegistry() {
+    mirror.gate(
+        exchange -> {
+          exchange.getResponseHeaders().set("Proxy-Authenticate", "Basic realm=\"x\"");
+          TestRegistry.reply(exchange, 407, "");
+          return false;
+        });
+    assertThatThrownBy(
+            () ->
+                pull(
+                    "",
+                    RegistryCredentials.of("me", "secret"),
+                    Map.of("HTTP_PROXY", "http://" + mirror.address())))
+        .isInstanceOf(OperationFailedException.class)
+        .hasMessageStartingWith("RegistryUnavailable: the proxy wants");
+  }
+
+  @Test
   void whatTheNodeKeepsIsShownToTheHostThatAsks() throws Exception {
     List<String> shown = new CopyOnWriteArrayList<>();
     for (TestRegistry registry : Arrays.asList(mirror, origin)) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.grpc.StatusRuntimeException;
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.LoginProxy;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestCertificates;
 import io.keelson.integration.harness.TestDaemon;
@@ -31,6 +32,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,6 +40,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The real docker-registry with all that keeps people out, and what nodes write to get in. */
 class RegistriesIT {
+
+  /** Registries of the loopback are reached without it. */
+  private static final LoginProxy proxy = LoginProxy.start();
 
   @RegisterExtension static final TestNode node = withLogins(TestNode.create());
 
@@ -51,7 +56,13 @@ class RegistriesIT {
             "images.auth_files",
             "[\"%s\", \"%s\"]"
                 .formatted(folder.resolve("auth.json"), folder.resolve("config.json")))
-        .withEnvironment("PATH", folder + ":" + System.getenv("PATH"));
+        .withEnvironment("PATH", folder + ":" + System.getenv("PATH"))
+        .withEnvironment("HTTPS_PROXY", proxy.url());
+  }
+
+  @AfterAll
+  static void endProxy() throws IOException {
+    proxy.close();
   }
 
   @BeforeEach
@@ -165,6 +176,20 @@ class RegistriesIT {
           .isEqualTo(image.id());
       assertRefused(
           name, AuthConfig.newBuilder().setRegistryToken(tokens.token("team/app", false)));
+    }
+  }
+
+  @Test
+  void aRegistryBehindAProxyThatWantsAPassword() throws Exception {
+    TestCertificates certificates = TestCertificates.create(folder.resolve("certificates"));
+    try (TestRegistry registry = TestRegistry.mutualTls(folder, certificates)) {
+      proxy.leadTo(registry.host());
+      writeHosts(
+          "registry.test",
+          "ca = \"%s\"\nclient = [%s]"
+              .formatted(certificates.authority(), certificates.clients().getFirst()));
+      assertThat(pull("registry.test/team/app:1", AuthConfig.newBuilder())).isEqualTo(image.id());
+      assertThat(proxy.tunnels()).isNotEmpty().containsOnly("registry.test:443");
     }
   }
 

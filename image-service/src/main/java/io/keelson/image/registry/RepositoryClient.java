@@ -180,6 +180,10 @@ final class RepositoryClient {
       throw new OperationFailedException(
           "registry " + host.authority() + " refuses access to " + text);
     }
+    if (reply.status() == 407) {
+      throw new OperationFailedException(
+          UNAVAILABLE + "the proxy wants another name or password: " + text);
+    }
     if (RetryPolicy.isPassing(reply.status())) {
       throw new OperationFailedException(UNAVAILABLE + text);
     }

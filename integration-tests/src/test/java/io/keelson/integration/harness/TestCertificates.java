@@ -14,14 +14,18 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
-/** An authority of the test's own, with a server's certificate for 127.0.0.1 and clients'. */
+/**
+ * An authority of the test's own, with a server's certificate, for 127.0.0.1 and registry.test, and
+ * clients'.
+ */
 public record TestCertificates(Path folder) {
 
   /** Makes them by openssl. */
   public static TestCertificates create(Path folder) throws IOException {
     TestCertificates made = new TestCertificates(Files.createDirectories(folder));
     selfSigned("/CN=authority", folder.resolve("ca.key"), folder.resolve("ca.crt"));
-    Files.writeString(folder.resolve("server.ext"), "subjectAltName=IP:127.0.0.1\n");
+    Files.writeString(
+        folder.resolve("server.ext"), "subjectAltName=IP:127.0.0.1,DNS:registry.test\n");
     Files.writeString(folder.resolve("client.ext"), "extendedKeyUsage=clientAuth\n");
     made.sign("server", "rsa:2048");
     made.sign("client", "rsa:2048");
