@@ -1,5 +1,6 @@
 package io.keelson.image;
 
+import io.keelson.image.source.CorruptContentException;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
@@ -9,6 +10,7 @@ import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.Counter;
 import io.prometheus.client.Gauge;
 import io.prometheus.client.Histogram;
+import java.io.EOFException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -98,6 +100,10 @@ public final class ImageMetrics {
       default -> {
         if (message.startsWith("SignatureValidationFailed")) {
           yield "signature";
+        }
+        if (e.getCause() instanceof CorruptContentException
+            || e.getCause() instanceof EOFException) {
+          yield "corrupt";
         }
         yield message.startsWith("RegistryUnavailable") ? "registry_unavailable" : "error";
       }

@@ -3,7 +3,10 @@ package io.keelson.integration;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.Status;
 import io.keelson.integration.harness.Cri;
+import io.keelson.integration.harness.LyingRegistry;
+import io.keelson.integration.harness.MetricsEndpoint;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TarFile;
 import io.keelson.integration.harness.TestImage;
@@ -16,7 +19,9 @@ import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -27,10 +32,14 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ImageCommandsIT {
 
   @RegisterExtension
-  static final TestNode node =
-      TestNode.create()
-          .set("images.pinned", "[\"example.org/pinned*\"]")
-          .set("images.signature_policy", "\"/nowhere/policy.json\"");
+  static final TestNode node = TestNode.create().set("images.pinned", "[\"example.org/pinned*\"]");
+
+  private static final MetricsEndpoint METRICS = MetricsEndpoint.of(node);
+  private static final Path POLICY = node.base().resolve("policy.json");
+
+  static {
+    node.set("images.signature_policy", "\"" + POLICY + "\"");
+  }
 
   private final TestImage image = TestImage.busybox("{\"Labels\":{\"from\":\"commands\"}}");
 
@@ -151,12 +160,105 @@ class ImageCommandsIT {
   }
 
   @Test
-  void anImageThatThePolicyRefusesIsNotPulled() throws IOException {
+  void thePolicyAndItsVerifierDecide() throws IOException {
+    Path asked = node.folder("verifier").resolve("asked");
     try (TestRegistry registry = TestRegistry.plain(node.folder("registry"))) {
-      registry.push(image, "team/app", "1");
-      Shell.Result result = keelson("pull", registry.host() + "/team/app:1");
+      String name = registry.host() + "/team/app:1";
+      String digest = registry.push(image, "team/app", "1");
+      Shell.Result result = keelson("pull", name);
       assertThat(result.exitCode()).isNotZero();
-      assertThat(result.output()).contains("SignatureValidationFailed", "/nowhere/policy.json");
+      assertThat(result.output()).contains("SignatureValidationFailed", POLICY.toString());
+
+      verify("echo unsigned >&2; exit 3");
+      assertThat(refused(name)).contains("v refuses", "unsigned");
+      verify("sleep 60");
+      assertThat(refused(name)).contains("no end within");
+      verify("cat > " + asked);
+      assertThat(node.cri().pull(name)).isEqualTo(image.id());
+      assertThat(asked).hasContent(name + "\n" + digest + "\n");
+      node.cri().removeImage(name);
+    } finally {
+      Files.deleteIfExists(POLICY);
     }
+    assertThat(pulls("signature")).isEqualTo(3);
+  }
+
+  private static void verify(String script) throws IOException {
+    Path program = node.folder("verifier").resolve("verify");
+    Files.writeString(program, "#!/bin/sh\n" + script + "\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+    Files.writeString(
+        POLICY,
+        """
+        {"verifiers": {"v": {"command": ["%s"], "seconds": 1}}, "default": ["v"]}
+        """
+            .formatted(program));
+  }
+
+  private static String refused(String name) {
+    Failures.Outcome outcome = Failures.of(() -> node.cri().pull(name));
+    assertThat(outcome.code()).isEqualTo(Status.Code.UNKNOWN);
+    assertThat(outcome.message()).startsWith("SignatureValidationFailed");
+    assertThat(node.cri().listImages()).hasSize(1);
+    return outcome.message();
+  }
+
+  @Test
+  void whatPullsCostAndWhyTheyFailIsCounted() throws Exception {
+    Files.writeString(POLICY, "{}");
+    byte[] noise = new byte[100_000];
+    new Random(4).nextBytes(noise);
+    try (TestRegistry registry = TestRegistry.plain(node.folder("counted"));
+        LyingRegistry liar =
+            new LyingRegistry(
+                new TestImage(List.of(new TarFile().file("lie", 0644, noise).bytes()), "{}"), 0)) {
+      registry.push(image, "team/app", "1");
+      registry.push(image, "other/app", "1");
+      double bytes = counted("keelson_image_fetched_bytes_total");
+      double fetched = layers("fetched");
+      double present = layers("present");
+      double unpacked = stage("unpack");
+      double done = pulls("success");
+      node.cri().pull(registry.host() + "/team/app:1");
+      assertThat(counted("keelson_image_fetched_bytes_total") - bytes)
+          .isEqualTo(image.layerBlobs().stream().mapToInt(blob -> blob.content().length).sum());
+      assertThat(layers("fetched") - fetched).isEqualTo(image.layers().size());
+      assertThat(stage("unpack") - unpacked).isEqualTo(image.layers().size());
+      node.cri().pull(registry.host() + "/other/app:1");
+      assertThat(layers("fetched") - fetched).isEqualTo(image.layers().size());
+      assertThat(layers("present") - present).isEqualTo(image.layers().size());
+      assertThat(pulls("success") - done).isEqualTo(2);
+      for (String each : List.of("resolve", "verify", "wait", "unpack", "publish")) {
+        assertThat(stage(each)).as(each).isPositive();
+      }
+
+      Failures.of(() -> node.cri().pull(registry.host() + "/team/app:none"));
+      assertThat(pulls("not_found")).isEqualTo(1);
+      Failures.of(() -> node.cri().pull(liar.swapsBytes().image()));
+      // Other bytes may be told from the digest, or from what is no gzip any more.
+      assertThat(pulls("corrupt") + pulls("invalid")).as(METRICS.get("/metrics")).isEqualTo(1);
+      assertThat(counted("keelson_image_pulls_in_progress")).isZero();
+    } finally {
+      node.cri().removeImage(image.id());
+      Files.deleteIfExists(POLICY);
+    }
+  }
+
+  private static double pulls(String result) {
+    return counted("keelson_image_pulls_total{result=\"" + result + "\",}");
+  }
+
+  private static double layers(String result) {
+    return counted("keelson_image_layers_total{result=\"" + result + "\",}");
+  }
+
+  private static double stage(String stage) {
+    return counted("keelson_image_stage_seconds_count{stage=\"" + stage + "\",}");
+  }
+
+  /** What has never happened is not listed. */
+  private static double counted(String sample) {
+    String metrics = METRICS.get("/metrics");
+    return metrics.contains(sample + " ") ? MetricsEndpoint.value(metrics, sample) : 0;
   }
 }

@@ -8,10 +8,12 @@ import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TarFile;
 import io.keelson.integration.harness.TestImage;
 import io.keelson.integration.harness.TestNode;
+import io.keelson.integration.harness.TestRegistry;
 import io.keelson.proto.cri.v1.ImageSpec;
 import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import java.io.IOException;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -115,6 +117,59 @@ class ImageVolumesIT {
     cri.removeImage(MODEL);
     assertThat(cri.listImages()).noneMatch(image -> image.getId().equals(model));
     assertThat(importModel()).isEqualTo(model);
+  }
+
+  /** What is in a registry and is no image: its blobs are files, named by their titles. */
+  @Test
+  void anArtifactOfARegistryIsAVolume() throws IOException {
+    Cri cri = node.cri();
+    try (TestRegistry registry = TestRegistry.plain(node.folder("registry"))) {
+      String manifest =
+          "{\"schemaVersion\":2,\"artifactType\":\"application/vnd.acme.model\",\"config\":%s,\"layers\":[%s,%s]}"
+              .formatted(
+                  pushed(registry, "{}", "application/vnd.oci.empty.v1+json", ""),
+                  pushed(registry, "tiny", "application/vnd.acme.part", title("card.txt")),
+                  pushed(registry, "numbers", "application/vnd.acme.part", title("parts/1.bin")));
+      byte[] content = manifest.getBytes(UTF_8);
+      registry.pushManifest(
+          "team/model", "1", "application/vnd.oci.image.manifest.v1+json", content);
+      String name = registry.host() + "/team/model:1";
+      String artifact = cri.pull(name);
+      assertThat(artifact).isEqualTo(TestImage.digest(content));
+
+      Mount whole =
+          Mount.newBuilder()
+              .setContainerPath("/model")
+              .setReadonly(true)
+              .setImage(ImageSpec.newBuilder().setImage(name))
+              .build();
+      Mount part = whole.toBuilder().setContainerPath("/parts").setImageSubPath("parts").build();
+      String id = run("artifact", whole, part);
+      assertThat(cri.output(id, "cat", "/model/card.txt", "/parts/1.bin")).isEqualTo("tinynumbers");
+      assertThat(cri.exec(id, "touch", "/parts/new").getExitCode()).isNotZero();
+      assertThat(cri.status(id).getMountsList())
+          .hasSize(2)
+          .allSatisfy(
+              mount -> {
+                assertThat(mount.getImage().getImageRef()).isEqualTo(artifact);
+                assertThat(mount.getReadonly()).isTrue();
+              });
+      node.removeAllPods();
+      cri.removeImage(name);
+    }
+  }
+
+  private static String title(String name) {
+    return ",\"annotations\":{\"org.opencontainers.image.title\":\"" + name + "\"}";
+  }
+
+  private static String pushed(TestRegistry registry, String content, String mediaType, String more)
+      throws IOException {
+    byte[] bytes = content.getBytes(UTF_8);
+    String digest = TestImage.digest(bytes);
+    registry.pushBlob("team/model", digest, BodyPublishers.ofByteArray(bytes));
+    return "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d%s}"
+        .formatted(mediaType, digest, bytes.length, more);
   }
 
   private static Mount.Builder image(String path) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.LargeImage;
 import io.keelson.integration.harness.ProcessMemory;
+import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestImage;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.TestRegistry;
@@ -23,11 +24,15 @@ import io.keelson.proto.cri.v1.ListImagesRequest;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.StreamImagesRequest;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -36,6 +41,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ImagesIT {
 
   @RegisterExtension static final TestNode node = TestNode.create();
+
+  private static final int CRASHES = Integer.getInteger("keelson.crashes", 3);
+  private static final long SEED = Long.getLong("keelson.seed", System.nanoTime());
+  private static final int LAYERS = 6;
 
   private static final String ONE = "one.example.org/app:1";
   private static final String TWO = "two.example.org/other/app:2";
@@ -122,6 +131,7 @@ class ImagesIT {
       assertThat(memory.peak() - before).isLessThan(150_000_000);
       assertThat(status(id, false).getImage().getSize()).isGreaterThan(150_000_000);
       node.cri().removeImage(name);
+      Waits.until(() -> stored("trash") == 0, "its space is given back");
     }
   }
 
@@ -166,6 +176,53 @@ class ImagesIT {
     assertThat(used(after) - used(before)).isBetween(2_000_000L, 2_100_000L);
     assertThat(after.getInodesUsed().getValue() - before.getInodesUsed().getValue()).isEqualTo(7);
     assertThat(after.getTimestamp()).isGreaterThan(before.getTimestamp());
+  }
+
+  /** Red if removing a container waits until the disk has what it wrote. */
+  @Test
+  void whatAContainerWritesIsNotSynced() {
+    PodSandboxConfig pod = node.pod("volatile").build();
+    Cri cri = node.cri();
+    String id = cri.run(cri.runPod(pod), node.sleeper("main").build(), pod);
+    assertThat(cri.output(id, "cat", "/proc/self/mountinfo").lines())
+        .anyMatch(line -> line.contains(" / / ") && line.contains("volatile"));
+  }
+
+  /** {@code -Dkeelson.crashes=50} for many. */
+  @Test
+  void aDaemonThatIsKilledInTheMiddleOfAPullStartsCleanAndPulls() throws Exception {
+    Random random = new Random(SEED);
+    Path folder = node.folder("crashes");
+    Cri cri = node.cri();
+    try (TestRegistry registry = TestRegistry.plain(folder)) {
+      String name =
+          new LargeImage(LAYERS, 2_000_000, Deflater.NO_COMPRESSION)
+              .push(registry, "crashes", folder);
+      for (int crash = 0; crash < CRASHES; crash++) {
+        Thread puller = Thread.startVirtualThread(() -> Failures.of(() -> cri.pull(name)));
+        TimeUnit.MICROSECONDS.sleep(random.nextInt(300_000));
+        node.killAndStart();
+        puller.join();
+        String when = "crash %d of seed %d".formatted(crash, SEED);
+        int whole = cri.listImages().size();
+        assertThat(stored("images")).as(when).isEqualTo(whole);
+        assertThat(stored("layers")).as(when).isEqualTo(whole == 1 ? 1 : 1 + LAYERS);
+        assertThat(stored("ingest")).as(when).isZero();
+        Waits.until(() -> stored("trash") == 0, when);
+        cri.pull(name);
+        assertThat(stored("layers")).as(when).isEqualTo(1 + LAYERS);
+        assertThat(Shell.run(node.keelson("images", "--check")).exitCode()).as(when).isZero();
+        cri.removeImage(name);
+      }
+    }
+  }
+
+  private static long stored(String kind) {
+    try (Stream<Path> entries = Files.list(node.root().resolve("images").resolve(kind))) {
+      return entries.count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static long used(FilesystemUsage usage) {

@@ -84,7 +84,10 @@ public final class ImageAssembly {
         blobs.size(),
         blobs.stream().mapToLong(blob -> Math.max(blob.size(), 0)).sum());
     if (catalog.addNames(image.config().id(), tags, digests)) {
-      blobs.forEach(blob -> progress.layerPresent(blob.label()));
+      for (LayerBlob blob : blobs) {
+        shared.metrics().layerPresent();
+        progress.layerPresent(blob.label());
+      }
       return;
     }
     retainLayers(image, source, progress, cancellation);

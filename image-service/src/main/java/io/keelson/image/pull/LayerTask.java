@@ -117,9 +117,7 @@ final class LayerTask {
       cancellation.check();
       Optional<Layer> present = shared.layers().retain(chainId);
       if (present.isPresent()) {
-        shared.metrics().layerPresent();
-        progress.layerPresent(blob.label());
-        return present.get();
+        return tellPresent(present.get());
       }
       CompletableFuture<Boolean> mine = new CompletableFuture<>();
       CompletableFuture<Boolean> other = shared.underWay().putIfAbsent(chainId, mine);
@@ -130,12 +128,18 @@ final class LayerTask {
       try {
         // It may have come between the two looks.
         Optional<Layer> late = shared.layers().retain(chainId);
-        return late.isPresent() ? late.get() : make(below);
+        return late.isPresent() ? tellPresent(late.get()) : make(below);
       } finally {
         shared.underWay().remove(chainId);
         mine.complete(true);
       }
     }
+  }
+
+  private Layer tellPresent(Layer layer) {
+    shared.metrics().layerPresent();
+    progress.layerPresent(blob.label());
+    return layer;
   }
 
   private Layer make(List<CompletableFuture<Layer>> below)

@@ -94,7 +94,7 @@ final class CriPuller implements Puller {
         if (Files.exists(socket)) {
           Cri cri = Cri.connect(socket);
           if (cri.isServing()) {
-            return new CriPuller(name, process, cri);
+            return new CriPuller(cri.nameAndVersion(), process, cri);
           }
           cri.close();
         }

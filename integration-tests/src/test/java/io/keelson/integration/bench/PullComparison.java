@@ -63,10 +63,11 @@ public final class PullComparison implements AutoCloseable {
       for (String other : Arrays.asList(arguments).subList(2, arguments.length)) {
         String name = other.split("=", 2)[0];
         String program = other.substring(other.indexOf('=') + 1);
+        Path own = folder.resolve(name + comparison.pullers.size());
         comparison.pullers.add(
             switch (name) {
-              case "containerd" -> CriPuller.containerd(program, folder.resolve(name));
-              case "podman" -> new Podman(program, folder.resolve(name));
+              case "containerd" -> CriPuller.containerd(program, own);
+              case "podman" -> new Podman(program, own);
               default -> throw new IllegalArgumentException(name + " is not known here");
             });
       }
@@ -84,7 +85,7 @@ public final class PullComparison implements AutoCloseable {
             + " growth%n",
         rounds, WANTED_RATIO, WANTED_GROWTH / 1_000_000);
     System.out.printf(
-        "  %-12s %-11s %9s %9s %9s %9s %10s%n",
+        "  %-12s %-20s %9s %9s %9s %9s %10s%n",
         "image", "program", "median s", "least s", "most s", "keelson/", "growth MB");
     for (Map.Entry<LargeImage, String> image : names.entrySet()) {
       print(image.getKey(), measure(image.getValue()));
@@ -130,7 +131,7 @@ public final class PullComparison implements AutoCloseable {
       boolean first = ours == 0;
       ours = first ? median : ours;
       System.out.printf(
-          "  %-12s %-11s %9.2f %9.2f %9.2f %9s %10s%n",
+          "  %-12s %-20s %9.2f %9.2f %9.2f %9s %10s%n",
           first ? "%d x %d MB".formatted(image.layers(), image.layerBytes() / 1_000_000) : "",
           entry.getKey().name(),
           median,

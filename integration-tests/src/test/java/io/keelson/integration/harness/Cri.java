@@ -45,6 +45,7 @@ import io.keelson.proto.cri.v1.StatusRequest;
 import io.keelson.proto.cri.v1.StopContainerRequest;
 import io.keelson.proto.cri.v1.StopPodSandboxRequest;
 import io.keelson.proto.cri.v1.VersionRequest;
+import io.keelson.proto.cri.v1.VersionResponse;
 import io.keelson.proto.node.v1.DeviceServiceGrpc;
 import io.keelson.proto.node.v1.ImageProgress;
 import io.keelson.proto.node.v1.ImportImageRequest;
@@ -157,6 +158,12 @@ public final class Cri implements AutoCloseable {
 
   public String version() {
     return runtime().version(VersionRequest.getDefaultInstance()).getRuntimeName();
+  }
+
+  /** For people. */
+  public String nameAndVersion() {
+    VersionResponse version = runtime().version(VersionRequest.getDefaultInstance());
+    return version.getRuntimeName() + " " + version.getRuntimeVersion();
   }
 
   public String runPod(PodSandboxConfig config) {

@@ -144,8 +144,8 @@ final class ImageKeys {
           """
           How root file systems are made of layers: "overlay"; "erofs", the same over layers that
           are pulled as read-only images of their own (wants mkfs.erofs and Linux 6.12); "copy", which copies all of them for
-          each container; or "bind", which shows them read-only, for images that have all the
-          folders that a container's mounts go to.\
+          each container; or "bind", which shows them read-only, for images that have all
+          folders and files that a container's mounts go to, as /etc/hosts, /etc/hostname and /etc/resolv.conf.\
           """);
 
   static final Key<Boolean> KEEP_BLOBS =
