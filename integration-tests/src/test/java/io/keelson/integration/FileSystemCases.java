@@ -202,10 +202,18 @@ abstract class FileSystemCases {
   void aMountedFileSystemGrows() throws IOException {
     volumes.create(
         VolumeCalls.request("image", VolumeCalls.LOCAL, smallest)
-            .setVolume(CsiVolume.newBuilder().setDriver(VolumeCalls.LOCAL).setFsType(type))
+            .setVolume(
+                CsiVolume.newBuilder()
+                    .setDriver(VolumeCalls.LOCAL)
+                    .setFsType(type)
+                    .addMountFlags("noatime"))
             .putParameters("layout", "image")
             .build());
     String id = run(withVolume("image"));
+    assertThat(node.cri().output(id, "cat", "/proc/self/mountinfo").lines())
+        .filteredOn(line -> line.contains(" /v "))
+        .singleElement()
+        .satisfies(line -> assertThat(line).contains(",noatime", " - " + type + " "));
     long before = usage("image").getTotal();
     node.cri().output(id, "sh", "-c", "head -c 1000000 /dev/zero > /v/kept");
     expand("image", smallest * 2);
