@@ -19,8 +19,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -31,7 +33,11 @@ class HostileImagesIT {
   private static final byte[] EVIL = "evil".getBytes(UTF_8);
 
   @RegisterExtension
-  static final TestNode node = TestNode.create().set("images.max_layer_size", "\"16MiB\"");
+  static final TestNode node =
+      TestNode.create()
+          .set("images.max_layer_size", "\"16MiB\"")
+          .set("images.max_layer_entries", "2000")
+          .set("images.max_manifest_size", "\"64KiB\"");
 
   @Test
   void entriesThatClimbOutLandNowhere() throws IOException {
@@ -122,7 +128,14 @@ class HostileImagesIT {
     TarFile bomb = new TarFile();
     bomb.file("zeros", 0644, new byte[20 * 1024 * 1024]);
     Failures.Outcome tooLarge = Failures.of(() -> importAs("bomb", TestImage.busybox().with(bomb)));
-    assertThat(tooLarge.code()).isNotEqualTo(Status.Code.OK);
+    assertThat(tooLarge.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(tooLarge.message()).contains("more than the 16777216 bytes");
+
+    TarFile many = new TarFile();
+    IntStream.rangeClosed(0, 2000).forEach(number -> many.folder("d" + number, 0755));
+    Failures.Outcome tooMany = Failures.of(() -> importAs("many", TestImage.busybox().with(many)));
+    assertThat(tooMany.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(tooMany.message()).contains("more than the 2000 entries");
 
     TestImage noJson = new TestImage(TestImage.busybox().layers(), "{\"Env\": 7, ");
     assertThat(Failures.code(() -> importAs("config", noJson))).isNotEqualTo(Status.Code.OK);
@@ -134,6 +147,16 @@ class HostileImagesIT {
     assertThat(Failures.code(() -> node.cri().importImage(Path.of("/no/such/file"), "")))
         .isNotEqualTo(Status.Code.OK);
     awaitStored(before);
+  }
+
+  @Test
+  void aManifestOfMoreThanTheNodeAllowsIsRefused() throws IOException {
+    List<byte[]> layers = Collections.nCopies(600, new TarFile().bytes());
+    try (LyingRegistry registry = new LyingRegistry(new TestImage(layers, "{}"), 0)) {
+      Failures.Outcome outcome = Failures.of(() -> node.cri().pull(registry.image()));
+      assertThat(outcome.message()).contains("more than the 65536 bytes");
+      assertThat(registry.requests()).isZero();
+    }
   }
 
   @Test
