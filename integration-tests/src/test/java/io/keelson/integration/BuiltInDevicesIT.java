@@ -14,6 +14,7 @@ import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.Int64Value;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.node.v1.AttachDevicesRequest;
 import io.keelson.proto.node.v1.NodeDevice;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -268,7 +269,10 @@ class BuiltInDevicesIT {
 
   static Stream<Arguments> pointsOfALoan() throws IOException {
     return DyingDaemon.points(Path.of("../device-plugins/src/main/java/io/keelson/device/nic"))
-        .flatMap(point -> Stream.of(arguments(point, "the pod"), arguments(point, "a container")));
+        .flatMap(
+            point ->
+                Stream.of("the pod", "a container", "a container that runs")
+                    .map(borrower -> arguments(point, borrower)));
   }
 
   /** O6: after a crash it is found and restored, wherever it is, and can be lent again. */
@@ -278,15 +282,27 @@ class BuiltInDevicesIT {
     Cri cri = node.cri();
     PodSandboxConfig.Builder pod = node.pod("dies");
     ContainerConfig.Builder main = node.sleeper("main");
-    if (borrower.equals("the pod")) {
-      pod.putAnnotations(REQUEST, "nic.keelson.io/fast=1");
-    } else {
-      main.putAnnotations(REQUEST, "nic.keelson.io/fast=1");
+    switch (borrower) {
+      case "the pod" -> pod.putAnnotations(REQUEST, "nic.keelson.io/fast=1");
+      case "a container" -> main.putAnnotations(REQUEST, "nic.keelson.io/fast=1");
+      default -> {}
     }
     daemon.dieAt(point);
     String podId = survive(() -> cri.runPod(pod.build()));
     String container = survive(() -> cri.create(podId, main.build(), pod.build()));
     cri.start(container);
+    if (borrower.equals("a container that runs")) {
+      survive(
+          () ->
+              cri.devices()
+                  .attach(
+                      AttachDevicesRequest.newBuilder()
+                          .setContainerId(container)
+                          .setRequest("nic.keelson.io/fast=1")
+                          .build())
+                  .getAttached(0)
+                  .getDeviceIds(0));
+    }
     assertThat(cri.output(container, "ip", "addr", "show", "fast0"))
         .contains(MAC, "192.168.77.5/24", "UP");
     survive(
