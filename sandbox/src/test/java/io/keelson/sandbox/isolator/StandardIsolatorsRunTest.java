@@ -212,7 +212,7 @@ class StandardIsolatorsRunTest {
         StandardIsolators.create(
             HostFeatures.probe(),
             (_, _) -> OptionalInt.empty(),
-            (_, image, _, _) -> {
+            (_, image, _, _, _) -> {
               throw new NotFoundException(image);
             },
             StandardIsolators.Settings.DEFAULT);
