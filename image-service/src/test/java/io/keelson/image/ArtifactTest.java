@@ -92,7 +92,7 @@ class ArtifactTest {
     layer("nameless".getBytes(UTF_8), "application/octet-stream", "");
     String id = take();
 
-    Path shown = images.volumes().mount("c", "team/model:1", "", Optional.empty()).source();
+    Path shown = images.volumes().mount("c", "team/model:1", "", Optional.empty(), "").source();
     assertThat(shown.resolve("config.json")).hasContent("{}");
     assertThat(shown.resolve("sub/größe.bin")).hasContent("big");
     assertThat(shown.resolve("docs/a")).hasContent("from a tar");
@@ -111,7 +111,7 @@ class ArtifactTest {
     String id = take();
     images.close();
     images = Images.open(ImageSettings.defaults(folder.resolve("root")));
-    assertThat(images.volumes().mount("c", id, "a", Optional.empty()).source())
+    assertThat(images.volumes().mount("c", id, "a", Optional.empty(), "").source())
         .hasContent("content");
   }
 
