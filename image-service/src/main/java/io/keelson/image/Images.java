@@ -17,6 +17,7 @@ import io.keelson.image.store.ImageCatalog;
 import io.keelson.image.store.LayerStore;
 import io.keelson.image.store.StoreCheck;
 import io.keelson.image.store.StoreFolders;
+import io.keelson.image.store.StoreUsage;
 import io.keelson.image.store.StoredImage;
 import io.keelson.linux.KernelThreads;
 import io.keelson.linux.MountInfo;
@@ -320,7 +321,7 @@ public final class Images implements AutoCloseable {
 
   /** What images and layers take, with what is being deleted. From memory. */
   public FileSystemUsage imageUsage() throws IOException {
-    LayerStore.Usage usage = catalog.usage();
+    StoreUsage usage = catalog.usage();
     return new FileSystemUsage(
         mountPoint(settings.root().resolve("images")), usage.bytes(), usage.inodes());
   }

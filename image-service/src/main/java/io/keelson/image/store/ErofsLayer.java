@@ -44,7 +44,7 @@ final class ErofsLayer {
    * @throws UnsupportedException if this host can't; the message says what it lacks
    */
   static void check(Path scratch) throws IOException {
-    Path content = Files.createDirectory(scratch.resolve(LayerStore.CONTENT));
+    Path content = Files.createDirectory(scratch.resolve(LayersOnDisk.CONTENT));
     try {
       pack(scratch, Digest.of(new byte[0]));
       mount(scratch);
@@ -87,7 +87,7 @@ final class ErofsLayer {
                 "-Eforce-inode-extended",
                 "-U" + UUID.nameUUIDFromBytes(name.toString().getBytes(StandardCharsets.UTF_8)),
                 file.toString(),
-                layer.resolve(LayerStore.CONTENT).toString()),
+                layer.resolve(LayersOnDisk.CONTENT).toString()),
             Map.of("PATH", "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL", "C"),
             new byte[0],
             PATIENCE,
@@ -98,15 +98,15 @@ final class ErofsLayer {
       throw new IOException("%s ended with %d: %s".formatted(PROGRAM, made.exitCode(), said));
     }
     try (Folder folder = Folder.open(layer)) {
-      Trees.delete(folder, LayerStore.CONTENT);
+      Trees.delete(folder, LayersOnDisk.CONTENT);
     }
-    Files.createDirectory(layer.resolve(LayerStore.CONTENT));
+    Files.createDirectory(layer.resolve(LayersOnDisk.CONTENT));
     return new Trees.Usage(Files.size(file), INODES);
   }
 
   /** Mounts the image of a layer, unless it is mounted already. */
   static void mount(Path layer) throws IOException {
-    Path content = layer.resolve(LayerStore.CONTENT);
+    Path content = layer.resolve(LayersOnDisk.CONTENT);
     if (!Mounts.isMountPoint(content)) {
       Mounts.mount(layer.resolve(FILE).toString(), content, "erofs", Mounts.MS_RDONLY, null);
     }

@@ -238,8 +238,8 @@ public final class ImageCatalog {
   }
 
   /** What images take: their layers, those that are being deleted too, and their records. */
-  public LayerStore.Usage usage() {
-    LayerStore.Usage usage = layers.usage();
+  public StoreUsage usage() {
+    StoreUsage usage = layers.usage();
     for (StoredImage image : index.images()) {
       usage = usage.plus(ImageRecords.usage(image.config()));
     }

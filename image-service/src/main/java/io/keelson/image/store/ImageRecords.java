@@ -121,9 +121,9 @@ final class ImageRecords {
   }
 
   /** What the files of one image take, beside its layers. */
-  static LayerStore.Usage usage(ImageConfig config) {
+  static StoreUsage usage(ImageConfig config) {
     long configBytes = (config.json().length() + BLOCK - 1) / BLOCK * BLOCK;
-    return new LayerStore.Usage(configBytes + 2 * BLOCK, 3);
+    return new StoreUsage(configBytes + 2 * BLOCK, 3);
   }
 
   void remove(Digest id) throws IOException {

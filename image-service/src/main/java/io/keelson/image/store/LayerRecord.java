@@ -2,6 +2,7 @@ package io.keelson.image.store;
 
 import io.keelson.image.reference.Digest;
 import io.keelson.linux.tree.Trees;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,46 @@ record LayerRecord(
     @Nullable String host,
     boolean erofs,
     @Nullable String seal) {
+
+  /**
+   * Of one that was unpacked just now.
+   *
+   * @param packed what its erofs image takes, null if it is none
+   */
+  static LayerRecord unpacked(
+      Digest chainId,
+      Digest diffId,
+      @Nullable Digest blob,
+      Trees.Usage counted,
+      Trees.@Nullable Usage packed,
+      String boot) {
+    return new LayerRecord(
+        chainId.toString(),
+        diffId.toString(),
+        blob == null ? null : blob.toString(),
+        counted.bytes(),
+        counted.inodes(),
+        packed,
+        boot,
+        null,
+        packed != null,
+        null);
+  }
+
+  /** Of a folder of this host. */
+  static LayerRecord linked(Digest chainId, Digest diffId, Path host, String boot) {
+    return new LayerRecord(
+        chainId.toString(),
+        diffId.toString(),
+        null,
+        0,
+        2,
+        null,
+        boot,
+        host.toString(),
+        false,
+        null);
+  }
 
   LayerRecord settled(Trees.Usage usage) {
     return new LayerRecord(chainId, diffId, blob, bytes, inodes, usage, null, host, erofs, seal);

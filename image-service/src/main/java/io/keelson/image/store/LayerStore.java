@@ -1,24 +1,14 @@
 package io.keelson.image.store;
 
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keelson.image.reference.Digest;
-import io.keelson.linux.AtomicFile;
 import io.keelson.linux.BootId;
-import io.keelson.linux.Errno;
-import io.keelson.linux.ErrnoException;
-import io.keelson.linux.tree.Folder;
 import io.keelson.linux.tree.Trees;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,19 +27,14 @@ import org.slf4j.LoggerFactory;
  */
 public final class LayerStore implements AutoCloseable {
 
-  static final String CONTENT = "diff";
-  static final String BLOB = "blob";
-  private static final String RECORD = "layer.json";
-
   /** How long a removal waits for the space that it gives back. */
   private static final Duration PATIENCE = Duration.ofSeconds(1);
 
   private static final Logger log = LoggerFactory.getLogger(LayerStore.class);
 
   private final StoreFolders folders;
+  private final LayersOnDisk disk;
   private final String boot;
-  private final ObjectMapper json =
-      new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
   /** Read at any time, changed under the lock alone, which is held over renames and records. */
   private final Map<Digest, Counted> layers = new ConcurrentHashMap<>();
@@ -70,58 +55,33 @@ public final class LayerStore implements AutoCloseable {
 
   private LayerStore(StoreFolders folders, String boot) {
     this.folders = folders;
+    this.disk = new LayersOnDisk(folders, boot);
     this.boot = boot;
   }
 
   /** Reads the layers' records; what is broken or may be is deleted with a line in the log. */
   public static LayerStore open(StoreFolders folders) throws IOException {
     LayerStore store = new LayerStore(folders, BootId.current());
-    List<Path> broken = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folders.layers())) {
-      for (Path entry : entries) {
-        if (!store.load(entry)) {
-          broken.add(entry);
-        }
-      }
-    }
-    for (Path entry : broken) {
-      ErofsLayer.unmount(entry.resolve(CONTENT));
-      folders.delete(folders.takeOut(entry), 0, 0);
+    for (Path folder : store.disk.all()) {
+      store.load(folder);
     }
     return store;
   }
 
-  private boolean load(Path folder) {
+  private void load(Path folder) throws IOException {
     try {
-      LayerRecord layer =
-          json.readValue(Files.readAllBytes(folder.resolve(RECORD)), LayerRecord.class);
-      Digest chainId = Digest.parse(Objects.requireNonNull(layer.chainId(), "chainId"));
-      if (!folder.equals(folderOf(chainId)) || !Files.isDirectory(folder.resolve(CONTENT))) {
-        throw new IOException("the record is of another layer, or its content is missing");
+      LayerRecord record = disk.load(folder);
+      Layer layer = disk.layer(record);
+      if (record.writtenInBoot() != null) {
+        unsettled.add(layer.chainId());
       }
-      if (layer.writtenInBoot() != null) {
-        if (!layer.writtenInBoot().equals(boot)) {
-          throw new IOException("the machine went down before the layer was on the disk");
-        }
-        unsettled.add(chainId);
-      }
-      if (layer.erofs()) {
-        ErofsLayer.mount(folder);
-      }
-      layers.put(chainId, new Counted(layer(folder, chainId, layer), layer.erofs()));
-      return true;
+      layers.put(layer.chainId(), new Counted(layer, record.erofs()));
     } catch (IOException | RuntimeException e) {
       log.atWarn()
           .addKeyValue("layer", folder.getFileName())
           .log("layer dropped; pulling its images again brings it back: {}", e.getMessage());
-      return false;
+      disk.drop(folder);
     }
-  }
-
-  private static Layer layer(Path folder, Digest chainId, LayerRecord record) {
-    Path content = record.host() == null ? folder.resolve(CONTENT) : Path.of(record.host());
-    Trees.Usage usage = record.usage();
-    return new Layer(chainId, content, record.bytes(), usage.bytes(), usage.inodes());
   }
 
   /** Keeps a layer from deletion, if it is here; each call asks for a {@link #release}. */
@@ -153,10 +113,10 @@ public final class LayerStore implements AutoCloseable {
         Counted counted = layers.get(chainId);
         if (counted != null && --counted.users <= 0) {
           try {
-            Path removed = takeOut(chainId, counted);
+            Path removed = disk.takeOut(chainId, counted.mounted);
             layers.remove(chainId);
             unsettled.remove(chainId);
-            folders.delete(removed, counted.layer.bytes(), counted.layer.inodes());
+            disk.delete(removed, counted.layer);
             taken = true;
           } catch (IOException e) {
             if (failure == null) {
@@ -173,20 +133,6 @@ public final class LayerStore implements AutoCloseable {
     }
     if (failure != null) {
       throw failure;
-    }
-  }
-
-  private Path takeOut(Digest chainId, Counted counted) throws IOException {
-    Path folder = folderOf(chainId);
-    if (!counted.mounted) {
-      return folders.takeOut(folder);
-    }
-    ErofsLayer.unmount(folder.resolve(CONTENT));
-    try {
-      return folders.takeOut(folder);
-    } catch (IOException e) {
-      ErofsLayer.mount(folder);
-      throw e;
     }
   }
 
@@ -209,25 +155,12 @@ public final class LayerStore implements AutoCloseable {
    * @throws io.keelson.sandbox.error.UnsupportedException if not; the message says what it lacks
    */
   public void checkPacking() throws IOException {
-    Path scratch = folders.newIngest();
-    try {
-      ErofsLayer.check(scratch);
-    } finally {
-      folders.discard(scratch);
-    }
+    disk.checkPacking();
   }
 
   /** A place to unpack a layer in. */
   public NewLayer begin() throws IOException {
-    Path folder = folders.newIngest();
-    NewLayer layer = new NewLayer(folders, folder);
-    try {
-      Files.createDirectory(layer.content());
-    } catch (IOException e) {
-      layer.close();
-      throw e;
-    }
-    return layer;
+    return disk.begin();
   }
 
   /** Makes a layer part of the store, retained once for the caller. */
@@ -237,17 +170,8 @@ public final class LayerStore implements AutoCloseable {
     return publish(
         made,
         chainId,
-        new LayerRecord(
-            chainId.toString(),
-            diffId.toString(),
-            blob == null ? null : blob.toString(),
-            bytes,
-            inodes,
-            made.packed(),
-            boot,
-            null,
-            made.packed() != null,
-            null));
+        LayerRecord.unpacked(
+            chainId, diffId, blob, new Trees.Usage(bytes, inodes), made.packed(), boot));
   }
 
   /**
@@ -256,51 +180,24 @@ public final class LayerStore implements AutoCloseable {
    */
   public Layer link(Path host, Digest chainId, Digest diffId) throws IOException {
     try (NewLayer made = begin()) {
-      return publish(
-          made,
-          chainId,
-          new LayerRecord(
-              chainId.toString(),
-              diffId.toString(),
-              null,
-              0,
-              2,
-              null,
-              boot,
-              host.toString(),
-              false,
-              null));
+      return publish(made, chainId, LayerRecord.linked(chainId, diffId, host, boot));
     }
   }
 
   private Layer publish(NewLayer made, Digest chainId, LayerRecord record) throws IOException {
-    AtomicFile.write(made.folder().resolve(RECORD), json.writeValueAsBytes(record), false);
-    Path folder = folderOf(chainId);
+    disk.complete(made, record);
     synchronized (this) {
       Counted existing = layers.get(chainId);
       if (existing != null) {
         existing.users++;
         return existing.layer;
       }
-      StoreFolders.publish(made.folder(), folder);
-      made.published();
-      if (record.erofs()) {
-        show(folder);
-      }
-      Counted counted = new Counted(layer(folder, chainId, record), record.erofs());
+      disk.publish(made, record);
+      Counted counted = new Counted(disk.layer(record), record.erofs());
       counted.users = 1;
       layers.put(chainId, counted);
       unsettled.add(chainId);
       return counted.layer;
-    }
-  }
-
-  private void show(Path folder) throws IOException {
-    try {
-      ErofsLayer.mount(folder);
-    } catch (IOException e) {
-      folders.delete(folders.takeOut(folder), 0, 0);
-      throw e;
     }
   }
 
@@ -315,17 +212,15 @@ public final class LayerStore implements AutoCloseable {
     }
     folders.sync();
     for (Digest chainId : toSettle) {
-      Path folder = folderOf(chainId);
-      Optional<Trees.Usage> usage = measured(folder);
-      Path file = folder.resolve(RECORD);
+      Optional<Trees.Usage> usage = disk.measure(chainId);
       synchronized (this) {
         Counted counted = layers.get(chainId);
         if (unsettled.contains(chainId) && counted != null && usage.isPresent()) {
           LayerRecord record = record(chainId);
           // Of an image the size is known; what is mounted takes nothing besides.
           record = record.settled(record.erofs() ? record.usage() : usage.get());
-          AtomicFile.write(file, json.writeValueAsBytes(record), false);
-          counted.layer = layer(folder, chainId, record);
+          disk.write(record);
+          counted.layer = disk.layer(record);
           unsettled.remove(chainId);
         }
       }
@@ -360,10 +255,8 @@ public final class LayerStore implements AutoCloseable {
       LayerRecord record = record(layer.chainId());
       if (record.seal() == null && record.host() == null) {
         Digest seal = LayerSeal.of(layer.content(), check);
-        Path file = folderOf(layer.chainId()).resolve(RECORD);
         synchronized (this) {
-          AtomicFile.write(
-              file, json.writeValueAsBytes(record(layer.chainId()).sealed(seal)), false);
+          disk.write(record(layer.chainId()).sealed(seal));
         }
       }
     } finally {
@@ -387,41 +280,17 @@ public final class LayerStore implements AutoCloseable {
   }
 
   LayerRecord record(Digest chainId) throws IOException {
-    return json.readValue(Files.readAllBytes(folderOf(chainId).resolve(RECORD)), LayerRecord.class);
-  }
-
-  // What unpacking counted is near the truth; a file system knows better, once it has all.
-  private static Optional<Trees.Usage> measured(Path folder) throws IOException {
-    try (Folder opened = Folder.open(folder)) {
-      return Optional.of(Trees.usage(opened));
-    } catch (ErrnoException e) {
-      if (e.is(Errno.ENOENT)) {
-        // Removed meanwhile.
-        return Optional.empty();
-      }
-      throw e;
-    }
+    return disk.read(chainId);
   }
 
   /** What all layers take, with those that are being deleted. */
-  public Usage usage() {
+  public StoreUsage usage() {
     long bytes = folders.beingDeleted().bytes();
     long inodes = folders.beingDeleted().inodes();
     for (Counted counted : layers.values()) {
       bytes += counted.layer.bytes();
       inodes += counted.layer.inodes();
     }
-    return new Usage(bytes, inodes);
-  }
-
-  /** Bytes on disk, and inodes. */
-  public record Usage(long bytes, long inodes) {
-    public Usage plus(Usage other) {
-      return new Usage(bytes + other.bytes, inodes + other.inodes);
-    }
-  }
-
-  private Path folderOf(Digest chainId) {
-    return folders.layers().resolve(chainId.hex());
+    return new StoreUsage(bytes, inodes);
   }
 }

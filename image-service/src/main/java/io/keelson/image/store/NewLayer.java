@@ -21,12 +21,12 @@ public final class NewLayer implements AutoCloseable {
 
   /** Where its files go; empty at first. */
   public Path content() {
-    return folder.resolve(LayerStore.CONTENT);
+    return folder.resolve(LayersOnDisk.CONTENT);
   }
 
   /** Where the blob goes if it is to be kept. */
   public Path blob() {
-    return folder.resolve(LayerStore.BLOB);
+    return folder.resolve(LayersOnDisk.BLOB);
   }
 
   /**

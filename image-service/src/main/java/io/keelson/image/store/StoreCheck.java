@@ -126,7 +126,7 @@ public final class StoreCheck {
         && !LayerSeal.of(layer.content(), check).toString().equals(record.seal())) {
       return Optional.of("its files are not what they were when they were unpacked");
     }
-    Path folder = layer.content().resolveSibling(LayerStore.BLOB);
+    Path folder = layer.content().resolveSibling(LayersOnDisk.BLOB);
     if (record.blob() != null && record.host() == null && Files.exists(folder)) {
       Digest expected = Digest.parse(record.blob());
       if (!LayerSeal.ofFile(folder, expected.algorithm(), check).equals(expected)) {

@@ -122,7 +122,7 @@ public final class StoreFolders implements AutoCloseable {
   }
 
   /** What was taken out and is not deleted yet. */
-  LayerStore.Usage beingDeleted() {
+  StoreUsage beingDeleted() {
     return trashCan.usage();
   }
 
@@ -140,7 +140,7 @@ public final class StoreFolders implements AutoCloseable {
 
   /** Waits for what is being deleted if the disk may need it. */
   public void makeRoom() throws IOException {
-    LayerStore.Usage pending = beingDeleted();
+    StoreUsage pending = beingDeleted();
     if (pending.bytes() > 0 && Files.getFileStore(root).getUsableSpace() < ROOM) {
       awaitDeletion(Duration.ofMinutes(1));
     }

@@ -79,8 +79,8 @@ final class Trash implements AutoCloseable {
   }
 
   /** What is here still and was said to take space. */
-  synchronized LayerStore.Usage usage() {
-    return new LayerStore.Usage(bytes, inodes);
+  synchronized StoreUsage usage() {
+    return new StoreUsage(bytes, inodes);
   }
 
   private void run() {
