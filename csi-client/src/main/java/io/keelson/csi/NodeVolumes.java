@@ -60,6 +60,7 @@ public final class NodeVolumes implements AutoCloseable {
       DriverRegistry drivers,
       Volumes volumes,
       SecretFolders secrets,
+      DockerPlugins dockerPlugins,
       NodeQuotas quotas,
       HostPaths hostPaths,
       VolumeSettings settings) {
@@ -71,7 +72,8 @@ public final class NodeVolumes implements AutoCloseable {
     this.provisioning = new VolumeProvisioning(volumes, drivers, secrets, settings.policy());
     this.snapshots = new SnapshotOperations(volumes, drivers, secrets, settings.policy());
     this.snapshotBlocks = new SnapshotBlocks(drivers, secrets, settings.policy());
-    this.queries = new StorageQueries(volumes, drivers, quotas, settings.policy(), hostPaths);
+    this.queries =
+        new StorageQueries(volumes, drivers, dockerPlugins, quotas, settings.policy(), hostPaths);
     this.health = new VolumeHealth(volumes, drivers, queries, settings.probeInterval());
   }
 
@@ -107,6 +109,7 @@ public final class NodeVolumes implements AutoCloseable {
             settings.policy(),
             metrics,
             settings.probeInterval());
+    DockerPlugins dockerPlugins = new DockerPlugins(settings.dockerPlugins(), settings.policy());
     HostPaths hostPaths = new HostPaths(HOST_PATH_DEADLINE);
     VolumeBackend csi =
         new CsiBackend(drivers, secrets, kernelThreads, folders, settings.unmountForgotten());
@@ -116,9 +119,7 @@ public final class NodeVolumes implements AutoCloseable {
                 VolumeSource.KindCase.CSI,
                 csi,
                 VolumeSource.KindCase.DOCKER,
-                new DockerBackend(
-                    new DockerPlugins(settings.dockerPlugins(), settings.policy().callTimeout()),
-                    kernelThreads),
+                new DockerBackend(dockerPlugins, kernelThreads),
                 VolumeSource.KindCase.HOST_PATH,
                 new HostPathBackend(hostPaths),
                 VolumeSource.KindCase.TMPFS,
@@ -129,7 +130,7 @@ public final class NodeVolumes implements AutoCloseable {
                 new SecretBackend(secrets, kernelThreads)));
     Volumes volumes = new Volumes(folders, backends, settings.policy(), faults);
     drivers.onArrival(name -> volumes.wakeUp());
-    return new NodeVolumes(drivers, volumes, secrets, quotas, hostPaths, settings);
+    return new NodeVolumes(drivers, volumes, secrets, dockerPlugins, quotas, hostPaths, settings);
   }
 
   /** Begins to look after the drivers and their volumes. */

@@ -11,12 +11,19 @@ import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ContainerStatsRequest;
 import io.keelson.proto.cri.v1.ContainerStatus;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.node.v1.DescribeStorageRequest;
+import io.keelson.proto.node.v1.DescribeStorageResponse;
+import io.keelson.proto.node.v1.DockerVolume;
+import io.keelson.proto.node.v1.UnpublishVolumeRequest;
+import io.keelson.proto.node.v1.VolumeProgress;
+import io.keelson.proto.node.v1.VolumeSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -172,6 +179,63 @@ class VolumeKindsIT {
       assertThat(plugin.mounted()).isEmpty();
       assertThat(volumes.list()).isEmpty();
     }
+  }
+
+  @Test
+  void aDockerPluginIsToldAllAndMayDie() throws IOException {
+    Path socket = Files.createDirectories(node.dockerPlugins()).resolve("gluster.sock");
+    Path folder = node.folder("gluster");
+    VolumeSource source =
+        VolumeSource.newBuilder()
+            .setDocker(
+                DockerVolume.newBuilder()
+                    .setDriver("gluster")
+                    .setName("vol1")
+                    .putOptions("replicas", "3"))
+            .build();
+    try (DockerPlugin plugin = DockerPlugin.start(socket, folder)) {
+      plugin.refuse("Mount", "the bricks are offline");
+      assertThat(Failures.of(() -> volumes.publish("one", source)).message())
+          .contains("gluster", "Mount", "the bricks are offline");
+      assertThat(volumes.list()).isEmpty();
+      plugin.refuse("Mount", "");
+      volumes.publish("one", source);
+      volumes.publish("two", source);
+      assertThat(plugin.mounted()).as("each by its id").containsExactlyInAnyOrder("one", "two");
+      assertThat(plugin.calls())
+          .startsWith("Plugin.Activate {}")
+          .containsOnlyOnce("Plugin.Activate {}")
+          .filteredOn(call -> call.startsWith("Create "))
+          .as("made once, with its options")
+          .singleElement()
+          .satisfies(
+              call -> assertThat(call).contains("\"vol1\"", "\"Opts\":{\"replicas\":\"3\"}"));
+      DescribeStorageResponse storage =
+          node.cri()
+              .volumes()
+              .describeStorage(
+                  DescribeStorageRequest.newBuilder().setDriver("docker/gluster").build());
+      assertThat(storage.getScope()).isEqualTo("global");
+      assertThat(storage.getVolumesList())
+          .singleElement()
+          .satisfies(it -> assertThat(it.getVolumeId()).isEqualTo("vol1"));
+      volumes.unpublish("one");
+      assertThat(plugin.mounted()).containsExactly("two");
+    }
+    Iterator<VolumeProgress> unpublishing =
+        node.cri()
+            .volumes()
+            .unpublishVolume(UnpublishVolumeRequest.newBuilder().setId("two").build());
+    VolumeProgress step = unpublishing.next();
+    while (step.getMessage().isEmpty()) {
+      step = unpublishing.next();
+    }
+    assertThat(step.getMessage()).as("the plugin has died").contains("gluster");
+    try (DockerPlugin again = DockerPlugin.start(socket, folder)) {
+      assertThat(VolumeCalls.last(unpublishing).getGone()).isTrue();
+      assertThat(again.calls()).startsWith("Plugin.Activate {}");
+    }
+    assertThat(volumes.list()).isEmpty();
   }
 
   @Test

@@ -22,7 +22,7 @@ public record CallPolicy(
           Duration.ofSeconds(10));
 
   /** The pause after a failed try: doubled each time, with up to a quarter more at random. */
-  Duration pauseAfter(int attempt) {
+  public Duration pauseAfter(int attempt) {
     long doubled = firstPause.toMillis() << Math.min(attempt - 1, 20);
     long pause = Math.min(doubled, longestPause.toMillis());
     return Duration.ofMillis(pause + ThreadLocalRandom.current().nextLong(pause / 4 + 1));

@@ -43,7 +43,8 @@ public final class Operation {
     return new Operation(System.nanoTime() + timeout.toNanos(), false, Listener.NONE);
   }
 
-  Listener listener() {
+  /** Is to be told of each try. */
+  public Listener listener() {
     return listener;
   }
 
@@ -58,7 +59,7 @@ public final class Operation {
   }
 
   /** False if there is to be no other try: the time would be over. */
-  boolean pause(Duration pause) {
+  public boolean pause(Duration pause) {
     if (!patient || pause.compareTo(left()) >= 0) {
       return false;
     }

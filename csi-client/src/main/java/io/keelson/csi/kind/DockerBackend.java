@@ -1,6 +1,5 @@
 package io.keelson.csi.kind;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.keelson.csi.driver.Operation;
 import io.keelson.csi.volume.MountTable;
 import io.keelson.csi.volume.VolumeBackend;
@@ -50,14 +49,9 @@ public final class DockerBackend implements VolumeBackend {
       throws IOException {
     DockerVolume wanted = publication.getSource().getDocker();
     if (wanted.getCreate() || wanted.getOptionsCount() > 0) {
-      create(wanted);
+      create(wanted, operation);
     }
-    JsonNode answer =
-        plugins.call(
-            wanted.getDriver(),
-            "Mount",
-            Map.of("Name", wanted.getName(), "ID", publication.getId()));
-    String mountpoint = answer.path("Mountpoint").asText("");
+    String mountpoint = mount(wanted, publication.getId(), operation);
     if (!mountpoint.startsWith("/") || !Files.isDirectory(Path.of(mountpoint))) {
       throw new OperationFailedException(
           "Docker volume plugin %s: Mount of %s answered the mountpoint \"%s\", which is no folder"
@@ -70,20 +64,37 @@ public final class DockerBackend implements VolumeBackend {
     return target;
   }
 
-  private void create(DockerVolume wanted) throws IOException {
-    if (isKnown(wanted)) {
+  /** Where the plugin has mounted it. */
+  private String mount(DockerVolume wanted, String id, Operation operation) throws IOException {
+    String place =
+        plugins
+            .call(
+                wanted.getDriver(), "Mount", Map.of("Name", wanted.getName(), "ID", id), operation)
+            .path(DockerPlugins.MOUNTPOINT)
+            .asText("");
+    return !place.isEmpty()
+        ? place
+        : plugins
+            .call(wanted.getDriver(), "Path", Map.of("Name", wanted.getName()), operation)
+            .path(DockerPlugins.MOUNTPOINT)
+            .asText("");
+  }
+
+  private void create(DockerVolume wanted, Operation operation) throws IOException {
+    if (isKnown(wanted, operation)) {
       return;
     }
     plugins.call(
         wanted.getDriver(),
         "Create",
-        Map.of("Name", wanted.getName(), "Opts", wanted.getOptionsMap()));
+        Map.of("Name", wanted.getName(), "Opts", wanted.getOptionsMap()),
+        operation);
   }
 
-  private boolean isKnown(DockerVolume volume) throws IOException {
+  private boolean isKnown(DockerVolume volume, Operation operation) throws IOException {
     try {
       return plugins
-          .call(volume.getDriver(), "Get", Map.of("Name", volume.getName()))
+          .call(volume.getDriver(), "Get", Map.of("Name", volume.getName()), operation)
           .path("Volume")
           .isObject();
     } catch (OperationFailedException e) {
@@ -101,9 +112,10 @@ public final class DockerBackend implements VolumeBackend {
       plugins.call(
           wanted.getDriver(),
           "Unmount",
-          Map.of("Name", wanted.getName(), "ID", publication.getId()));
+          Map.of("Name", wanted.getName(), "ID", publication.getId()),
+          operation);
     } catch (OperationFailedException e) {
-      if (isKnown(wanted)) {
+      if (isKnown(wanted, operation)) {
         throw e;
       }
       LOG.atWarn()

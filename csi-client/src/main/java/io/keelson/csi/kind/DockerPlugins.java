@@ -3,16 +3,22 @@ package io.keelson.csi.kind;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.keelson.csi.driver.CallPolicy;
+import io.keelson.csi.driver.Operation;
+import io.keelson.proto.csi.v1.Volume;
+import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.error.UnavailableException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 /**
@@ -30,33 +36,104 @@ public final class DockerPlugins {
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
 
+  static final String MOUNTPOINT = "Mountpoint";
+
+  private static final String VOLUME_DRIVER = "VolumeDriver";
+
   private final List<Path> folders;
-  private final Duration timeout;
+  private final CallPolicy policy;
   private final ObjectMapper json = new ObjectMapper();
 
+  /** Plugins that have said that they have volumes, since they were last away. */
+  private final Set<String> activated = ConcurrentHashMap.newKeySet();
+
   /**
-   * @param timeout for one call
+   * @param policy how patient to be
    */
-  public DockerPlugins(List<Path> folders, Duration timeout) {
+  public DockerPlugins(List<Path> folders, CallPolicy policy) {
     this.folders = List.copyOf(folders);
-    this.timeout = timeout;
+    this.policy = policy;
   }
 
   /**
-   * Makes a call.
+   * Makes a call; again as long as the plugin is away and the operation has time.
    *
    * @param method of {@code VolumeDriver}
    * @return the plugin's answer
    * @throws UnavailableException if no plugin of the name answers
+   * @throws FailedPreconditionException if it is a plugin for something else
    * @throws OperationFailedException with the plugin's own words
    */
-  JsonNode call(String plugin, String method, Map<String, Object> request) throws IOException {
+  JsonNode call(String plugin, String method, Map<String, Object> request, Operation operation)
+      throws IOException {
+    String before = "";
+    for (int attempt = 1; ; attempt++) {
+      operation.listener().step(VOLUME_DRIVER + "." + method, attempt, before);
+      try {
+        if (!activated.contains(plugin)) {
+          activate(plugin);
+        }
+        return post(plugin, VOLUME_DRIVER + "." + method, request);
+      } catch (UnavailableException e) {
+        activated.remove(plugin); // another one may answer next
+        if (!operation.pause(policy.pauseAfter(attempt))) {
+          throw e;
+        }
+        before = String.valueOf(e.getMessage());
+      }
+    }
+  }
+
+  /** The volumes that a plugin knows, with the places where it has them mounted. */
+  public List<Volume> volumes(String plugin, Operation operation) throws IOException {
+    List<Volume> volumes = new ArrayList<>();
+    for (JsonNode each : call(plugin, "List", Map.of(), operation).path("Volumes")) {
+      Volume.Builder volume = Volume.newBuilder().setVolumeId(each.path("Name").asText(""));
+      String mountpoint = each.path(MOUNTPOINT).asText("");
+      if (!mountpoint.isEmpty()) {
+        volume.putVolumeContext(MOUNTPOINT, mountpoint);
+      }
+      volumes.add(volume.build());
+    }
+    return volumes;
+  }
+
+  /**
+   * Whether the volumes of a plugin are known on this node alone ({@code local}) or on all that
+   * have it ({@code global}). One that does not say so is taken as local, as Docker does.
+   */
+  public String scope(String plugin, Operation operation) throws IOException {
+    try {
+      return call(plugin, "Capabilities", Map.of(), operation)
+          .path("Capabilities")
+          .path("Scope")
+          .asText("local");
+    } catch (OperationFailedException e) {
+      return "local";
+    }
+  }
+
+  /** The handshake of Docker's plugins. */
+  private void activate(String plugin) throws IOException {
+    JsonNode implemented = post(plugin, "Plugin.Activate", Map.of()).path("Implements");
+    for (JsonNode each : implemented) {
+      if (each.asText().equals(VOLUME_DRIVER)) {
+        activated.add(plugin);
+        return;
+      }
+    }
+    throw new FailedPreconditionException(
+        "Docker plugin %s has no volumes; it implements %s".formatted(plugin, implemented));
+  }
+
+  private JsonNode post(String plugin, String method, Map<String, Object> request)
+      throws IOException {
     Path socket = socket(plugin);
     UnixHttp.Response response;
     try {
       response =
           UnixHttp.post(
-              socket, "/VolumeDriver." + method, json.writeValueAsBytes(request), timeout);
+              socket, "/" + method, json.writeValueAsBytes(request), policy.callTimeout());
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     } catch (IOException e) {

@@ -5,6 +5,7 @@ import io.keelson.csi.driver.Driver;
 import io.keelson.csi.driver.DriverInfo;
 import io.keelson.csi.driver.DriverRegistry;
 import io.keelson.csi.driver.Operation;
+import io.keelson.csi.kind.DockerPlugins;
 import io.keelson.csi.quota.DiskUse;
 import io.keelson.csi.quota.FileSystemUsage;
 import io.keelson.csi.quota.NodeQuotas;
@@ -42,8 +43,12 @@ public final class StorageQueries {
   /** A driver that pages without end is asked no further. */
   private static final int MAX_PAGES = 1_000;
 
+  /** Before the name of a Docker volume plugin. */
+  private static final String DOCKER = "docker/";
+
   private final Volumes volumes;
   private final DriverRegistry drivers;
+  private final DockerPlugins dockerPlugins;
   private final NodeQuotas quotas;
   private final CallPolicy policy;
   private final HostPaths hostPaths;
@@ -54,10 +59,12 @@ public final class StorageQueries {
   public StorageQueries(
       Volumes volumes,
       DriverRegistry drivers,
+      DockerPlugins dockerPlugins,
       NodeQuotas quotas,
       CallPolicy policy,
       HostPaths hostPaths) {
     this.quotas = quotas;
+    this.dockerPlugins = dockerPlugins;
     this.hostPaths = hostPaths;
     this.volumes = volumes;
     this.drivers = drivers;
@@ -182,6 +189,13 @@ public final class StorageQueries {
   /** What a driver knows of volumes and snapshots, and how much room it has. */
   public DescribeStorageResponse describe(DescribeStorageRequest request) throws IOException {
     Operation operation = Operation.of(policy.callTimeout(), Operation.Listener.NONE);
+    if (request.getDriver().startsWith(DOCKER)) {
+      String plugin = request.getDriver().substring(DOCKER.length());
+      return DescribeStorageResponse.newBuilder()
+          .addAllVolumes(dockerPlugins.volumes(plugin, operation))
+          .setScope(dockerPlugins.scope(plugin, operation))
+          .build();
+    }
     Driver driver = drivers.get(request.getDriver(), operation);
     DriverInfo info = driver.info(operation);
     DescribeStorageResponse.Builder answer = DescribeStorageResponse.newBuilder();

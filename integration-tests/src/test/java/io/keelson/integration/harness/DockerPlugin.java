@@ -13,10 +13,15 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A Docker volume plugin whose volumes are folders; it counts who has them mounted. */
 public final class DockerPlugin implements AutoCloseable {
@@ -27,6 +32,8 @@ public final class DockerPlugin implements AutoCloseable {
   private final Path volumes;
   private final ServerSocketChannel server;
   private final Set<String> mounted = ConcurrentHashMap.newKeySet();
+  private final List<String> calls = new CopyOnWriteArrayList<>();
+  private final Map<String, String> refusals = new ConcurrentHashMap<>();
 
   private DockerPlugin(Path volumes, ServerSocketChannel server) {
     this.volumes = volumes;
@@ -38,6 +45,7 @@ public final class DockerPlugin implements AutoCloseable {
    */
   public static DockerPlugin start(Path socket, Path volumes) throws IOException {
     Files.createDirectories(volumes);
+    Files.deleteIfExists(socket);
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     server.bind(UnixDomainSocketAddress.of(socket));
     DockerPlugin plugin = new DockerPlugin(volumes, server);
@@ -48,6 +56,16 @@ public final class DockerPlugin implements AutoCloseable {
   /** The ids that have a volume mounted. */
   public Set<String> mounted() {
     return Set.copyOf(mounted);
+  }
+
+  /** All calls so far, each with its body behind it. */
+  public List<String> calls() {
+    return List.copyOf(calls);
+  }
+
+  /** From now on a method answers with an error; {@code ""} for none. */
+  public void refuse(String method, String words) {
+    refusals.put(method, words);
   }
 
   private void serve() {
@@ -66,7 +84,7 @@ public final class DockerPlugin implements AutoCloseable {
     BufferedReader in =
         new BufferedReader(
             new InputStreamReader(Channels.newInputStream(connection), StandardCharsets.UTF_8));
-    String method = in.readLine().split(" ", -1)[1].replace("/VolumeDriver.", "");
+    String method = in.readLine().split(" ", -1)[1].substring(1).replace("VolumeDriver.", "");
     int length = 0;
     for (String line = in.readLine(); !line.isEmpty(); line = in.readLine()) {
       if (line.startsWith("Content-Length: ")) {
@@ -87,6 +105,11 @@ public final class DockerPlugin implements AutoCloseable {
   }
 
   private String answer(String method, String body) throws IOException {
+    calls.add(method + " " + body);
+    String refusal = refusals.getOrDefault(method, "");
+    if (!refusal.isEmpty()) {
+      return "{\"Err\": \"" + refusal + "\"}";
+    }
     Matcher name = NAME.matcher(body);
     Matcher id = ID.matcher(body);
     Path volume = name.find() ? volumes.resolve(name.group(1)) : volumes;
@@ -110,11 +133,27 @@ public final class DockerPlugin implements AutoCloseable {
     }
     return switch (method) {
       case "Get" -> "{\"Volume\": {\"Name\": \"" + volume.getFileName() + "\"}, \"Err\": \"\"}";
-      case "Mount" -> "{\"Mountpoint\": \"" + volume + "\", \"Err\": \"\"}";
+      case "Plugin.Activate" -> "{\"Implements\": [\"VolumeDriver\"]}";
+      case "Capabilities" -> "{\"Capabilities\": {\"Scope\": \"global\"}}";
+      case "List" -> "{\"Volumes\": [" + all() + "], \"Err\": \"\"}";
+      // As a plugin that tells the place only where it is asked for it.
+      case "Mount" -> "{\"Err\": \"\"}";
+      case "Path" -> "{\"Mountpoint\": \"" + volume + "\", \"Err\": \"\"}";
       default -> "{\"Err\": \"\"}";
     };
   }
 
+  private String all() throws IOException {
+    try (Stream<Path> folders = Files.list(volumes)) {
+      return folders
+          .map(
+              each ->
+                  "{\"Name\": \"%s\", \"Mountpoint\": \"%s\"}".formatted(each.getFileName(), each))
+          .collect(Collectors.joining(", "));
+    }
+  }
+
+  /** Ends as by SIGKILL: its socket stays. */
   @Override
   public void close() throws IOException {
     server.close();
