@@ -39,20 +39,6 @@ final class NodeMounts {
         .findFirst();
   }
 
-  /** The content of a volume is mounted at other places than these two. */
-  static boolean isElsewhere(Path content, Path staging, Path target) throws IOException {
-    List<String> devices = LoopDevices.all(content).stream().map(Path::toString).toList();
-    String folder = content.subpath(content.getNameCount() - 3, content.getNameCount()).toString();
-    return MountInfo.read().stream()
-        .filter(mount -> !mount.mountPoint().equals(staging))
-        .filter(mount -> !mount.mountPoint().equals(target))
-        .anyMatch(
-            mount ->
-                devices.contains(mount.source())
-                    || devices.contains("/dev" + mount.root())
-                    || mount.root().endsWith(folder));
-  }
-
   /** Mounts the file system of an image, which is made first if there is none. */
   void mountImage(Path image, Path target, MountVolume how) throws IOException {
     String type = how.getFsType().isEmpty() ? DEFAULT_FILE_SYSTEM : how.getFsType();

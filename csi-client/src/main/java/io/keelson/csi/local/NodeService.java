@@ -24,7 +24,6 @@ import io.keelson.proto.csi.v1.NodeUnpublishVolumeResponse;
 import io.keelson.proto.csi.v1.NodeUnstageVolumeRequest;
 import io.keelson.proto.csi.v1.NodeUnstageVolumeResponse;
 import io.keelson.proto.csi.v1.VolumeCapability;
-import io.keelson.proto.csi.v1.VolumeCapability.AccessMode.Mode;
 import io.keelson.proto.csi.v1.VolumeUsage;
 import io.keelson.proto.record.v1.LocalVolumeRecord;
 import io.keelson.proto.record.v1.LocalVolumeRecord.Layout;
@@ -157,11 +156,12 @@ final class NodeService extends NodeGrpc.NodeImplBase {
           Path staging = path(request.getStagingTargetPath(), "staging_target_path");
           try (LocalStore.Held _ = store.hold(id)) {
             LocalVolumeRecord volume = volume(id, capability);
-            if (capability.getAccessMode().getMode() == Mode.SINGLE_NODE_SINGLE_WRITER
-                && NodeMounts.isElsewhere(store.volumes().content(volume), staging, target)) {
-              throw Failures.precondition(
-                  "volume " + id + " is for one workload alone, and is published elsewhere");
-            }
+            SecondCalls.checkAlone(
+                id,
+                store.volumes().content(volume),
+                capability.getAccessMode().getMode(),
+                staging,
+                target);
             if (capability.hasBlock()) {
               Path image = store.volumes().image(id);
               mounts.bind(LoopDevices.attach(image, request.getReadonly()), target, false, false);
@@ -169,21 +169,12 @@ final class NodeService extends NodeGrpc.NodeImplBase {
               if (!NodeMounts.isMounted(staging)) {
                 throw Failures.precondition("volume " + id + " is not staged at " + staging);
               }
-              checkSame(volume, target, request.getReadonly());
+              SecondCalls.checkSame(id, target, request.getReadonly());
               mounts.bind(staging, target, true, request.getReadonly());
             }
           }
           return NodePublishVolumeResponse.getDefaultInstance();
         });
-  }
-
-  private static void checkSame(LocalVolumeRecord volume, Path target, boolean readOnly)
-      throws IOException {
-    MountInfo there = NodeMounts.find(target).orElse(null);
-    if (there != null && there.options().contains("ro") != readOnly) {
-      throw Failures.exists(
-          "volume " + volume.getId() + " is published at " + target + " in another way");
-    }
   }
 
   /** A folder that lives and dies with its publication. */

@@ -219,6 +219,8 @@ final class PublishVolume {
   }
 
   private static VolumeSource sourceOf(VolumeRecord volume, VolumeSource asked) {
-    return volume.getSource().toBuilder().setReadOnly(asked.getReadOnly()).build();
+    return volume.getSource().toBuilder()
+        .setReadOnly(asked.getReadOnly() || AccessModes.isReadOnly(volume.getSource()))
+        .build();
   }
 }
