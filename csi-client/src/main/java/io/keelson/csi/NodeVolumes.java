@@ -14,6 +14,7 @@ import io.keelson.csi.kind.TmpfsBackend;
 import io.keelson.csi.local.LocalDriver;
 import io.keelson.csi.pod.PodVolumes;
 import io.keelson.csi.pod.VolumesIsolator;
+import io.keelson.csi.provision.CsiProvisioning;
 import io.keelson.csi.provision.SnapshotBlocks;
 import io.keelson.csi.provision.SnapshotOperations;
 import io.keelson.csi.provision.StorageQueries;
@@ -63,17 +64,19 @@ public final class NodeVolumes implements AutoCloseable {
       DockerPlugins dockerPlugins,
       NodeQuotas quotas,
       HostPaths hostPaths,
-      VolumeSettings settings) {
+      VolumeSettings settings,
+      FaultPoints faults) {
     this.hostPaths = hostPaths;
     this.quotas = quotas;
     this.layerBytes = settings.writableLayerBytes();
     this.drivers = drivers;
     this.volumes = volumes;
     this.provisioning = new VolumeProvisioning(volumes, drivers, secrets, settings.policy());
-    this.snapshots = new SnapshotOperations(volumes, drivers, secrets, settings.policy());
+    this.snapshots = new SnapshotOperations(volumes, drivers, secrets, settings.policy(), faults);
     this.snapshotBlocks = new SnapshotBlocks(drivers, secrets, settings.policy());
     this.queries =
-        new StorageQueries(volumes, drivers, dockerPlugins, quotas, settings.policy(), hostPaths);
+        new StorageQueries(
+            volumes, drivers, dockerPlugins, secrets, quotas, settings.policy(), hostPaths);
     this.health = new VolumeHealth(volumes, drivers, queries, settings.probeInterval());
   }
 
@@ -128,9 +131,12 @@ public final class NodeVolumes implements AutoCloseable {
                 new SandboxPathBackend(quotas),
                 VolumeSource.KindCase.SECRET,
                 new SecretBackend(secrets, kernelThreads)));
-    Volumes volumes = new Volumes(folders, backends, settings.policy(), faults);
+    Volumes volumes =
+        new Volumes(
+            folders, backends, new CsiProvisioning(drivers, secrets), settings.policy(), faults);
     drivers.onArrival(name -> volumes.wakeUp());
-    return new NodeVolumes(drivers, volumes, secrets, dockerPlugins, quotas, hostPaths, settings);
+    return new NodeVolumes(
+        drivers, volumes, secrets, dockerPlugins, quotas, hostPaths, settings, faults);
   }
 
   /** Begins to look after the drivers and their volumes. */

@@ -138,7 +138,15 @@ class CsiCallsIT {
             published.getSecretsMap())) {
       assertThat(secrets).containsExactly(Map.entry("password", PASSWORD));
     }
-    assertThat(node.daemon().log()).doesNotContain(PASSWORD);
+    driver.next("ControllerExpandVolume", Misdeed.ABORTS);
+    volumes.expand("v", 8 * VolumeCalls.MIB);
+    driver.next("ControllerModifyVolume", Misdeed.ABORTS);
+    volumes.modify("v", "tier", "fast");
+    driver.next("CreateSnapshot", Misdeed.FAILS_AFTER_WORK);
+    assertThat(Failures.of(() -> volumes.snapshot("v", "s")).message()).doesNotContain(PASSWORD);
+    VolumeCalls.deleteSnapshot(
+        node, MisbehavingDriver.NAME, volumes.snapshot("v", "s").getSnapshotId());
+    assertThat(node.daemon().log()).contains("ABORTED").doesNotContain(PASSWORD);
     try (Stream<Path> files = Files.walk(node.root().resolve("volumes"))) {
       for (Path file : files.filter(each -> each.endsWith("record")).toList()) {
         assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
@@ -305,17 +313,7 @@ class CsiCallsIT {
             .getSource()
             .getCsi()
             .getVolumeId();
-    String snapshot =
-        VolumeCalls.last(
-                node.cri()
-                    .volumes()
-                    .snapshotVolume(
-                        SnapshotVolumeRequest.newBuilder()
-                            .setVolume("listed")
-                            .setName("s")
-                            .build()))
-            .getSnapshot()
-            .getSnapshotId();
+    String snapshot = volumes.snapshot("listed", "s").getSnapshotId();
     DescribeStorageResponse storage =
         node.cri()
             .volumes()

@@ -18,11 +18,8 @@ import io.keelson.proto.csi.v1.NodeStageVolumeRequest;
 import io.keelson.proto.csi.v1.Snapshot;
 import io.keelson.proto.csi.v1.VolumeCapability;
 import io.keelson.proto.csi.v1.VolumeGroupSnapshot;
-import io.keelson.proto.node.v1.DeleteSnapshotGroupRequest;
 import io.keelson.proto.node.v1.ListDriversRequest;
-import io.keelson.proto.node.v1.ModifyVolumeRequest;
 import io.keelson.proto.node.v1.Publication;
-import io.keelson.proto.node.v1.SnapshotGroupRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -181,14 +178,7 @@ class MisbehavingDriverIT {
 
   @Test
   void aVolumeIsModified() {
-    VolumeCalls.last(
-        node.cri()
-            .volumes()
-            .modifyVolume(
-                ModifyVolumeRequest.newBuilder()
-                    .setName("v")
-                    .putChangeableParameters("tier", "fast")
-                    .build()));
+    volumes.modify("v", "tier", "fast");
     ControllerModifyVolumeRequest seen = driver.last(ControllerModifyVolumeRequest.class);
     assertThat(seen.getMutableParametersMap()).containsExactly(Map.entry("tier", "fast"));
     assertThat(seen.getVolumeId()).isEqualTo(idOf("v"));
@@ -197,30 +187,12 @@ class MisbehavingDriverIT {
   @Test
   void aGroupIsFrozenAndUsedOnlyWhenItIsReady() {
     volumes.create(VolumeCalls.request("w", MisbehavingDriver.NAME, 2).build());
-    VolumeGroupSnapshot group =
-        VolumeCalls.last(
-                node.cri()
-                    .volumes()
-                    .snapshotGroup(
-                        SnapshotGroupRequest.newBuilder()
-                            .setName("g")
-                            .addVolumes("v")
-                            .addVolumes("w")
-                            .build()))
-            .getGroup();
+    VolumeGroupSnapshot group = volumes.snapshotGroup("g", "v", "w");
     assertThat(group.getReadyToUse()).isTrue();
     assertThat(group.getSnapshotsList())
         .extracting(Snapshot::getSnapshotId)
         .containsExactly("of-" + idOf("v"), "of-" + idOf("w"));
-    VolumeCalls.last(
-        node.cri()
-            .volumes()
-            .deleteSnapshotGroup(
-                DeleteSnapshotGroupRequest.newBuilder()
-                    .setDriver(MisbehavingDriver.NAME)
-                    .setGroupSnapshotId(group.getGroupSnapshotId())
-                    .addSnapshotIds("of-" + idOf("v"))
-                    .build()));
+    volumes.deleteGroup(MisbehavingDriver.NAME, group.getGroupSnapshotId(), "of-" + idOf("v"));
     assertThat(driver.last(DeleteVolumeGroupSnapshotRequest.class).getGroupSnapshotId())
         .isEqualTo(group.getGroupSnapshotId());
     volumes.delete("w");

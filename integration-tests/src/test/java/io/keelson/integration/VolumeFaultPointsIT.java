@@ -7,7 +7,11 @@ import io.keelson.integration.harness.MisbehavingDriver;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VolumeCalls;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.csi.v1.ControllerModifyVolumeRequest;
+import io.keelson.proto.csi.v1.NodeExpandVolumeRequest;
 import io.keelson.proto.csi.v1.NodeStageVolumeRequest;
+import io.keelson.proto.csi.v1.Snapshot;
+import io.keelson.proto.node.v1.DescribeStorageRequest;
 import io.keelson.proto.node.v1.Publication;
 import io.keelson.proto.node.v1.VolumeStatus;
 import java.io.IOException;
@@ -48,16 +52,40 @@ class VolumeFaultPointsIT {
     return DyingDaemon.points(SOURCES);
   }
 
+  static Stream<String> pointsOfALife() throws IOException {
+    return points().filter(point -> !isOfAChange(point));
+  }
+
+  static Stream<String> pointsOfChanges() throws IOException {
+    return points().filter(VolumeFaultPointsIT::isOfAChange);
+  }
+
+  private static boolean isOfAChange(String point) {
+    return point.startsWith("ExpandVolume:")
+        || point.startsWith("ModifyVolume:")
+        || point.contains("Snapshot");
+  }
+
   @Test
   void allTransitionsHavePoints() throws IOException {
     assertThat(points().map(point -> point.substring(0, point.indexOf(':'))).distinct())
         .contains(
-            "CreateVolume", "PublishVolume", "UnpublishVolume", "RetireVolume", "DeleteVolume");
-    assertThat(points().count()).isGreaterThan(20);
+            "CreateVolume",
+            "PublishVolume",
+            "UnpublishVolume",
+            "RetireVolume",
+            "DeleteVolume",
+            "ExpandVolume",
+            "ModifyVolume",
+            "SnapshotVolume",
+            "DeleteSnapshot",
+            "SnapshotGroup",
+            "DeleteSnapshotGroup");
+    assertThat(points().count()).isGreaterThan(30);
   }
 
   @ParameterizedTest
-  @MethodSource("points")
+  @MethodSource("pointsOfALife")
   void diesOnceInTheVolumesLife(String point) throws Exception {
     daemon.dieAt(point);
 
@@ -91,6 +119,50 @@ class VolumeFaultPointsIT {
     assertThat(driver.attached()).as("attached").isZero();
     assertThat(node.base().resolve("driver/volumes")).isEmptyDirectory();
     assertThat(daemon.hasDied()).as("the daemon has died at " + point).isTrue();
+  }
+
+  @ParameterizedTest
+  @MethodSource("pointsOfChanges")
+  void diesWhileAPublishedVolumeIsChanged(String point) throws Exception {
+    volumes.create(VolumeCalls.request("v", MisbehavingDriver.NAME, 2).build());
+    Publication publication = volumes.publish("p", VolumeCalls.named("v"));
+    List<String> mounts = volumes.mounts();
+    daemon.dieAt(point);
+
+    long size = 4 * VolumeCalls.MIB;
+    VolumeStatus grown = daemon.survive(() -> volumes.expand("v", size));
+    assertThat(grown.getCapacityBytes()).isEqualTo(size);
+    assertThat(driver.last(NodeExpandVolumeRequest.class).getVolumePath())
+        .isEqualTo(publication.getPath());
+    daemon.survive(() -> volumes.modify("v", "tier", "fast"));
+    assertThat(driver.last(ControllerModifyVolumeRequest.class).getMutableParametersMap())
+        .containsEntry("tier", "fast");
+    if (point.contains("SnapshotGroup")) {
+      String group = daemon.survive(() -> volumes.snapshotGroup("g", "v")).getGroupSnapshotId();
+      daemon.survive(() -> volumes.deleteGroup(MisbehavingDriver.NAME, group));
+    } else if (point.contains("Snapshot")) {
+      String snapshot = daemon.survive(() -> volumes.snapshot("v", "s")).getSnapshotId();
+      assertThat(snapshots()).containsExactly(snapshot);
+      daemon.survive(() -> VolumeCalls.deleteSnapshot(node, MisbehavingDriver.NAME, snapshot));
+      assertThat(snapshots()).isEmpty();
+    }
+    assertThat(volumes.mounts()).as("published as before").isEqualTo(mounts);
+    assertThat(daemon.hasDied()).as("the daemon has died at " + point).isTrue();
+    volumes.unpublish("p");
+    volumes.delete("v");
+    assertThat(volumes.mounts()).isEmpty();
+  }
+
+  private static List<String> snapshots() {
+    return node
+        .cri()
+        .volumes()
+        .describeStorage(
+            DescribeStorageRequest.newBuilder().setDriver(MisbehavingDriver.NAME).build())
+        .getSnapshotsList()
+        .stream()
+        .map(Snapshot::getSnapshotId)
+        .toList();
   }
 
   private List<Publication> publications() {

@@ -9,13 +9,13 @@ import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VolumeCalls;
 import io.keelson.linux.LoopDevices;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
+import io.keelson.proto.csi.v1.Snapshot;
+import io.keelson.proto.csi.v1.VolumeCapability.AccessMode.Mode;
 import io.keelson.proto.csi.v1.VolumeUsage;
 import io.keelson.proto.node.v1.CsiVolume;
-import io.keelson.proto.node.v1.ExpandVolumeRequest;
 import io.keelson.proto.node.v1.ListDriversRequest;
 import io.keelson.proto.node.v1.Publication;
 import io.keelson.proto.node.v1.SnapshotBlocksRequest;
-import io.keelson.proto.node.v1.SnapshotVolumeRequest;
 import io.keelson.proto.node.v1.VolumeSource;
 import io.keelson.proto.node.v1.VolumeStatsRequest;
 import io.keelson.proto.node.v1.VolumeStatus;
@@ -125,7 +125,8 @@ class VolumesIT {
     volumes.publish("grows", VolumeCalls.named("grows"));
     long before = totalBytes("grows");
     volumes.unpublish("grows");
-    assertThat(expand("grows", 48).getCapacityBytes()).isEqualTo(48 * VolumeCalls.MIB);
+    assertThat(volumes.expand("grows", 48 * VolumeCalls.MIB).getCapacityBytes())
+        .isEqualTo(48 * VolumeCalls.MIB);
     volumes.publish("grows", VolumeCalls.named("grows"));
     assertThat(totalBytes("grows")).isGreaterThan(2 * before);
   }
@@ -137,21 +138,9 @@ class VolumesIT {
             .setVolume(CsiVolume.newBuilder().setDriver(VolumeCalls.LOCAL).setBlock(true))
             .build());
     Publication device = volumes.publish("device", VolumeCalls.named("device"));
-    expand("device", 12);
+    volumes.expand("device", 12 * VolumeCalls.MIB);
     assertThat(Shell.output("blockdev", "--getsize64", device.getPath()).strip())
         .isEqualTo(Long.toString(12 * VolumeCalls.MIB));
-  }
-
-  private static VolumeStatus expand(String name, long mib) {
-    return VolumeCalls.last(
-            node.cri()
-                .volumes()
-                .expandVolume(
-                    ExpandVolumeRequest.newBuilder()
-                        .setName(name)
-                        .setSizeBytes(mib * VolumeCalls.MIB)
-                        .build()))
-        .getVolume();
   }
 
   @Test
@@ -218,14 +207,8 @@ class VolumesIT {
     return blocks;
   }
 
-  private static String snapshot(String volume, String name) {
-    var snapshot =
-        VolumeCalls.last(
-                node.cri()
-                    .volumes()
-                    .snapshotVolume(
-                        SnapshotVolumeRequest.newBuilder().setVolume(volume).setName(name).build()))
-            .getSnapshot();
+  private String snapshot(String volume, String name) {
+    Snapshot snapshot = volumes.snapshot(volume, name);
     assertThat(snapshot.getReadyToUse()).isTrue();
     return snapshot.getSnapshotId();
   }
@@ -270,7 +253,13 @@ class VolumesIT {
 
   @Test
   void publishedTwiceIsPublishedOnce() {
-    volumes.create("twice", 8);
+    volumes.create(
+        VolumeCalls.request("twice", VolumeCalls.LOCAL, 8)
+            .setVolume(
+                CsiVolume.newBuilder()
+                    .setDriver(VolumeCalls.LOCAL)
+                    .setAccessMode(Mode.SINGLE_NODE_MULTI_WRITER))
+            .build());
     VolumeSource source = VolumeCalls.named("twice");
     Publication one = volumes.publish("same", source);
     assertThat(volumes.publish("same", source)).isEqualTo(one);
@@ -283,6 +272,18 @@ class VolumesIT {
     volumes.unpublish("same");
     assertThat(mountsAt(one.getPath())).isZero();
     assertThat(mountsAt(other.getPath())).isEqualTo(1);
+  }
+
+  @Test
+  void aVolumeForOnePodIsRefusedToTheSecond() {
+    volumes.create("alone", 8);
+    String holder =
+        node.cri()
+            .runPod(
+                node.pod("holder")
+                    .putAnnotations(VOLUMES + "d", "{\"volume\": \"alone\"}")
+                    .build());
+    assertRefused("{\"volume\": \"alone\"}", holder);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.keelson.csi.driver;
 
 import io.grpc.Channel;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -111,7 +112,7 @@ public final class Driver implements AutoCloseable {
     DriverInfo known = info;
     if (known == null) {
       known = new Introspection(this).ask(operation);
-      info = known;
+      remember(known);
     }
     return known;
   }
@@ -122,9 +123,20 @@ public final class Driver implements AutoCloseable {
     channel.resetConnectBackoff();
   }
 
+  private void remember(DriverInfo known) {
+    info = known;
+    // Also where it is back before the next call: it may be another one.
+    channel.notifyWhenStateChanged(ConnectivityState.READY, () -> info = null);
+  }
+
   /** This driver under the name that it gives itself. */
   Driver named(String itsName) {
-    return new Driver(itsName, endpoint, origin, channel, policy, metrics);
+    Driver named = new Driver(itsName, endpoint, origin, channel, policy, metrics);
+    DriverInfo known = info;
+    if (known != null) {
+      named.remember(known);
+    }
+    return named;
   }
 
   /** A call of the Identity service. */
@@ -204,10 +216,12 @@ public final class Driver implements AutoCloseable {
           renewed(); // whoever answers next may be able to do other things
         }
         KeelsonException failure = CallFailures.of(name, method, subject, e);
+        if (!CallFailures.isTransient(code)) {
+          throw failure;
+        }
+        operation.doubt();
         // A driver that was replaced or is gone for good has no channel any more.
-        if (channel.isShutdown()
-            || !CallFailures.isTransient(code)
-            || !operation.pause(policy.pauseAfter(attempt))) {
+        if (channel.isShutdown() || !operation.pause(policy.pauseAfter(attempt))) {
           throw failure;
         }
         before = String.valueOf(failure.getMessage());

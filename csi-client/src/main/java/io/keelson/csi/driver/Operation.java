@@ -26,6 +26,7 @@ public final class Operation {
   private final long end;
   private final boolean patient;
   private final Listener listener;
+  private boolean inDoubt;
 
   private Operation(long end, boolean patient, Listener listener) {
     this.end = end;
@@ -46,6 +47,18 @@ public final class Operation {
   /** Is to be told of each try. */
   public Listener listener() {
     return listener;
+  }
+
+  /**
+   * A call got no answer that tells what was done: a refusal of the same call later on says nothing
+   * of it.
+   */
+  public boolean isInDoubt() {
+    return inDoubt;
+  }
+
+  void doubt() {
+    inDoubt = true;
   }
 
   /** Waits for a driver that is at work; false if the time is over. */

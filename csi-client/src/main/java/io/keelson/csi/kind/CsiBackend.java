@@ -22,8 +22,10 @@ import io.keelson.proto.record.v1.PublicationRecord;
 import io.keelson.proto.record.v1.VolumeRecord;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
+import io.keelson.sandbox.error.UnsupportedException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -133,7 +135,7 @@ public final class CsiBackend implements VolumeBackend {
               csi.getVolumeId(),
               operation,
               stub -> stub.controllerUnpublishVolume(request));
-    } catch (NotFoundException e) {
+    } catch (NotFoundException | UnsupportedException e) {
       forgotten(volume, e); // it is attached nowhere then; this node has unstaged it before
     }
   }
@@ -167,9 +169,9 @@ public final class CsiBackend implements VolumeBackend {
     try {
       driver(volume, operation)
           .node("NodeUnstageVolume", id, operation, stub -> stub.nodeUnstageVolume(request));
-    } catch (NotFoundException e) {
+    } catch (NotFoundException | UnsupportedException e) {
       forgotten(volume, e);
-      clear(volume, staging);
+      clear(staging, e);
     }
   }
 
@@ -202,6 +204,9 @@ public final class CsiBackend implements VolumeBackend {
           "CSI driver %s says that volume %s is published, but nothing is mounted at %s"
               .formatted(csi.getDriver(), request.getVolumeId(), target));
     }
+    if (publication.getSource().getReadOnly() && !csi.getBlock()) {
+      Targets.makeReadOnly(target, kernelThreads);
+    }
     if (csi.hasFsGroup()
         && !csi.getBlock()
         && !publication.getSource().getReadOnly()
@@ -229,7 +234,7 @@ public final class CsiBackend implements VolumeBackend {
               stub -> stub.nodeUnpublishVolume(request));
     } catch (NotFoundException e) {
       forgotten(volume, e);
-      clear(volume, target);
+      clear(target, e);
     }
   }
 
@@ -247,25 +252,21 @@ public final class CsiBackend implements VolumeBackend {
     return volume.getBlock() ? mounts.isDevice(target) : mounts.isMounted(target);
   }
 
-  private static void forgotten(VolumeRecord volume, NotFoundException words) {
+  private static void forgotten(VolumeRecord volume, KeelsonException words) {
     LOG.atWarn()
         .addKeyValue("volume", volume.getKey())
         .addKeyValue("words", words.getMessage())
-        .log("a CSI driver does not know a volume that was used here");
+        .log("a CSI driver does not know a volume that was used here, or how to take it back");
   }
 
-  /** What a driver has forgotten is gone only where nothing is mounted. */
-  private void clear(VolumeRecord volume, Path path) throws IOException {
+  /** What a driver does not know is gone only where nothing is mounted. */
+  private void clear(Path path, KeelsonException words) throws IOException {
     if (!MountTable.read().isMounted(path)) {
       return;
     }
     if (!unmountForgotten) {
       throw new FailedPreconditionException(
-          "CSI driver %s does not know volume %s any more, but it is still mounted at %s"
-              .formatted(
-                  volume.getSource().getCsi().getDriver(),
-                  volume.getSource().getCsi().getVolumeId(),
-                  path));
+          words.getMessage() + "; but the volume is still mounted at " + path);
     }
     Targets.detach(path, kernelThreads);
     if (Files.isRegularFile(path)) {

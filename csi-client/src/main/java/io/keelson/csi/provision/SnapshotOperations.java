@@ -20,11 +20,17 @@ import io.keelson.proto.node.v1.DeleteSnapshotGroupRequest;
 import io.keelson.proto.node.v1.DeleteSnapshotRequest;
 import io.keelson.proto.node.v1.SnapshotGroupRequest;
 import io.keelson.proto.node.v1.SnapshotVolumeRequest;
+import io.keelson.proto.record.v1.VolumeRecord;
+import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.UnavailableException;
 import io.keelson.sandbox.error.UnsupportedException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Snapshots of volumes and of groups of volumes. The daemon keeps no record of them: their names
@@ -32,19 +38,26 @@ import java.util.List;
  */
 public final class SnapshotOperations {
 
+  private static final Logger LOG = LoggerFactory.getLogger(SnapshotOperations.class);
   private static final String PREFIX = "keelson-";
 
   private final Volumes volumes;
   private final DriverRegistry drivers;
   private final SecretFolders secrets;
   private final CallPolicy policy;
+  private final FaultPoints faults;
 
   public SnapshotOperations(
-      Volumes volumes, DriverRegistry drivers, SecretFolders secrets, CallPolicy policy) {
+      Volumes volumes,
+      DriverRegistry drivers,
+      SecretFolders secrets,
+      CallPolicy policy,
+      FaultPoints faults) {
     this.volumes = volumes;
     this.drivers = drivers;
     this.secrets = secrets;
     this.policy = policy;
+    this.faults = faults;
   }
 
   /** Freezes the content of a volume; ends when the snapshot can be used. */
@@ -52,7 +65,8 @@ public final class SnapshotOperations {
       throws IOException {
     requireName(request.getName());
     Operation operation = operation(listener);
-    CsiVolume volume = volumes.provisioned().get(request.getVolume()).getSource().getCsi();
+    VolumeRecord record = volumes.provisioned().get(request.getVolume());
+    CsiVolume volume = record.getSource().getCsi();
     Driver driver = drivers.get(volume.getDriver(), operation);
     require(driver, ControllerServiceCapability.RPC.Type.CREATE_DELETE_SNAPSHOT, operation);
     CreateSnapshotRequest call =
@@ -62,47 +76,37 @@ public final class SnapshotOperations {
             .putAllSecrets(secrets.text(volume.getSecret()))
             .putAllParameters(request.getParametersMap())
             .build();
-    Snapshot snapshot =
-        driver
-            .controller(
-                "CreateSnapshot", request.getName(), operation, stub -> stub.createSnapshot(call))
-            .getSnapshot();
-    return snapshot.getReadyToUse() ? snapshot : awaitReady(driver, snapshot, call, operation);
+    Volumes.Question<Snapshot> taking =
+        () ->
+            driver
+                .controller(
+                    "CreateSnapshot",
+                    request.getName(),
+                    operation,
+                    stub -> stub.createSnapshot(call))
+                .getSnapshot();
+    Snapshot snapshot = volumes.alone(record.getKey(), taking);
+    faults.reached("SnapshotVolume:taken");
+    while (!snapshot.getReadyToUse()) {
+      if (!operation.waitASecond()) {
+        throw new UnavailableException(
+            "snapshot " + snapshot.getSnapshotId() + " is taken but can't be used yet");
+      }
+      snapshot =
+          driver.info(operation).can(ControllerServiceCapability.RPC.Type.GET_SNAPSHOT)
+              ? look(driver, snapshot.getSnapshotId(), call.getSecretsMap(), operation)
+              : volumes.alone(record.getKey(), taking);
+    }
+    return snapshot;
   }
 
-  /** A driver may still be at work when it has answered. */
-  private static Snapshot awaitReady(
-      Driver driver, Snapshot first, CreateSnapshotRequest call, Operation operation)
-      throws IOException {
-    boolean canGet = driver.info(operation).can(ControllerServiceCapability.RPC.Type.GET_SNAPSHOT);
-    while (operation.waitASecond()) {
-      Snapshot now =
-          canGet
-              ? driver
-                  .controller(
-                      "GetSnapshot",
-                      first.getSnapshotId(),
-                      operation,
-                      stub ->
-                          stub.getSnapshot(
-                              GetSnapshotRequest.newBuilder()
-                                  .setSnapshotId(first.getSnapshotId())
-                                  .putAllSecrets(call.getSecretsMap())
-                                  .build()))
-                  .getSnapshot()
-              : driver
-                  .controller(
-                      "CreateSnapshot",
-                      first.getSnapshotId(),
-                      operation,
-                      stub -> stub.createSnapshot(call))
-                  .getSnapshot();
-      if (now.getReadyToUse()) {
-        return now;
-      }
-    }
-    throw new UnavailableException(
-        "snapshot " + first.getSnapshotId() + " is taken but can't be used yet");
+  private static Snapshot look(
+      Driver driver, String id, Map<String, String> secret, Operation operation) {
+    GetSnapshotRequest call =
+        GetSnapshotRequest.newBuilder().setSnapshotId(id).putAllSecrets(secret).build();
+    return driver
+        .controller("GetSnapshot", id, operation, stub -> stub.getSnapshot(call))
+        .getSnapshot();
   }
 
   /** Harmless if it is gone. */
@@ -116,8 +120,14 @@ public final class SnapshotOperations {
             .setSnapshotId(request.getSnapshotId())
             .putAllSecrets(secrets.text(request.getSecret()))
             .build();
-    driver.controller(
-        "DeleteSnapshot", request.getSnapshotId(), operation, stub -> stub.deleteSnapshot(call));
+    untilUnknown(
+        () ->
+            driver.controller(
+                "DeleteSnapshot",
+                request.getSnapshotId(),
+                operation,
+                stub -> stub.deleteSnapshot(call)));
+    faults.reached("DeleteSnapshot:deleted");
   }
 
   /** Freezes volumes of one driver at the same moment; ends when the snapshots can be used. */
@@ -125,10 +135,9 @@ public final class SnapshotOperations {
       throws IOException {
     requireName(request.getName());
     Operation operation = operation(listener);
-    List<CsiVolume> members =
-        request.getVolumesList().stream()
-            .map(name -> volumes.provisioned().get(name).getSource().getCsi())
-            .toList();
+    List<VolumeRecord> records =
+        request.getVolumesList().stream().map(volumes.provisioned()::get).toList();
+    List<CsiVolume> members = records.stream().map(record -> record.getSource().getCsi()).toList();
     if (members.isEmpty() || members.stream().map(CsiVolume::getDriver).distinct().count() > 1) {
       throw new InvalidRequestException("a group has volumes, all of one driver");
     }
@@ -142,13 +151,17 @@ public final class SnapshotOperations {
             .putAllParameters(request.getParametersMap())
             .build();
     VolumeGroupSnapshot group =
-        driver
-            .group(
-                "CreateVolumeGroupSnapshot",
-                request.getName(),
-                operation,
-                stub -> stub.createVolumeGroupSnapshot(call))
-            .getGroupSnapshot();
+        volumes.alone(
+            records.stream().map(VolumeRecord::getKey).toList(),
+            () ->
+                driver
+                    .group(
+                        "CreateVolumeGroupSnapshot",
+                        request.getName(),
+                        operation,
+                        stub -> stub.createVolumeGroupSnapshot(call))
+                    .getGroupSnapshot());
+    faults.reached("SnapshotGroup:taken");
     return group.getReadyToUse() ? group : awaitReady(driver, group, call, operation);
   }
 
@@ -194,11 +207,25 @@ public final class SnapshotOperations {
             .addAllSnapshotIds(request.getSnapshotIdsList())
             .putAllSecrets(secrets.text(request.getSecret()))
             .build();
-    driver.group(
-        "DeleteVolumeGroupSnapshot",
-        request.getGroupSnapshotId(),
-        operation,
-        stub -> stub.deleteVolumeGroupSnapshot(call));
+    untilUnknown(
+        () ->
+            driver.group(
+                "DeleteVolumeGroupSnapshot",
+                request.getGroupSnapshotId(),
+                operation,
+                stub -> stub.deleteVolumeGroupSnapshot(call)));
+    faults.reached("DeleteSnapshotGroup:deleted");
+  }
+
+  /** What a driver does not know any more is deleted. */
+  private static void untilUnknown(Runnable deletion) {
+    try {
+      deletion.run();
+    } catch (NotFoundException e) {
+      LOG.atWarn()
+          .addKeyValue("words", e.getMessage())
+          .log("a CSI driver does not know a snapshot that is to be deleted");
+    }
   }
 
   private Operation operation(Operation.Listener listener) {

@@ -6,6 +6,7 @@ import io.keelson.csi.driver.DriverInfo;
 import io.keelson.csi.driver.DriverRegistry;
 import io.keelson.csi.driver.Operation;
 import io.keelson.csi.kind.DockerPlugins;
+import io.keelson.csi.kind.SecretFolders;
 import io.keelson.csi.quota.DiskUse;
 import io.keelson.csi.quota.FileSystemUsage;
 import io.keelson.csi.quota.NodeQuotas;
@@ -30,11 +31,13 @@ import io.keelson.proto.node.v1.DescribeStorageResponse;
 import io.keelson.proto.node.v1.DescribeVolumeResponse;
 import io.keelson.proto.node.v1.DriverStatus;
 import io.keelson.proto.node.v1.VolumeStatsResponse;
+import io.keelson.proto.record.v1.VolumeRecord;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.isolator.HostPaths;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Questions about drivers and volumes. Safe for use by many threads. */
@@ -49,6 +52,7 @@ public final class StorageQueries {
   private final Volumes volumes;
   private final DriverRegistry drivers;
   private final DockerPlugins dockerPlugins;
+  private final SecretFolders secrets;
   private final NodeQuotas quotas;
   private final CallPolicy policy;
   private final HostPaths hostPaths;
@@ -60,9 +64,11 @@ public final class StorageQueries {
       Volumes volumes,
       DriverRegistry drivers,
       DockerPlugins dockerPlugins,
+      SecretFolders secrets,
       NodeQuotas quotas,
       CallPolicy policy,
       HostPaths hostPaths) {
+    this.secrets = secrets;
     this.quotas = quotas;
     this.dockerPlugins = dockerPlugins;
     this.hostPaths = hostPaths;
@@ -128,11 +134,14 @@ public final class StorageQueries {
       request.setStagingTargetPath(place.staging().toString());
     }
     NodeGetVolumeStatsResponse answer =
-        driver.node(
-            "NodeGetVolumeStats",
-            name,
-            operation,
-            stub -> stub.nodeGetVolumeStats(request.build()));
+        volumes.alone(
+            place.volume().getKey(),
+            () ->
+                driver.node(
+                    "NodeGetVolumeStats",
+                    name,
+                    operation,
+                    stub -> stub.nodeGetVolumeStats(request.build())));
     VolumeStatsResponse.Builder stats =
         VolumeStatsResponse.newBuilder().addAllUsage(answer.getUsageList());
     if (answer.hasVolumeCondition()) {
@@ -155,7 +164,8 @@ public final class StorageQueries {
   /** A volume as its driver's controller sees it now. */
   public DescribeVolumeResponse volume(String name) throws IOException {
     Operation operation = Operation.of(policy.callTimeout(), Operation.Listener.NONE);
-    CsiVolume csi = volumes.provisioned().get(name).getSource().getCsi();
+    VolumeRecord record = volumes.provisioned().get(name);
+    CsiVolume csi = record.getSource().getCsi();
     Driver driver = drivers.get(csi.getDriver(), operation);
     if (!driver.info(operation).can(ControllerServiceCapability.RPC.Type.GET_VOLUME)) {
       throw new UnsupportedException(
@@ -164,8 +174,14 @@ public final class StorageQueries {
     ControllerGetVolumeRequest request =
         ControllerGetVolumeRequest.newBuilder().setVolumeId(csi.getVolumeId()).build();
     ControllerGetVolumeResponse answer =
-        driver.controller(
-            "ControllerGetVolume", name, operation, stub -> stub.controllerGetVolume(request));
+        volumes.alone(
+            record.getKey(),
+            () ->
+                driver.controller(
+                    "ControllerGetVolume",
+                    name,
+                    operation,
+                    stub -> stub.controllerGetVolume(request)));
     DescribeVolumeResponse.Builder description =
         DescribeVolumeResponse.newBuilder()
             .setVolume(answer.getVolume())
@@ -203,7 +219,7 @@ public final class StorageQueries {
       listVolumes(driver, operation, answer);
     }
     if (info.can(ControllerServiceCapability.RPC.Type.LIST_SNAPSHOTS)) {
-      listSnapshots(driver, operation, answer);
+      listSnapshots(driver, secrets.text(request.getSecret()), operation, answer);
     }
     if (info.can(ControllerServiceCapability.RPC.Type.GET_CAPACITY)) {
       GetCapacityRequest.Builder call =
@@ -235,10 +251,14 @@ public final class StorageQueries {
   }
 
   private static void listSnapshots(
-      Driver driver, Operation operation, DescribeStorageResponse.Builder answer) {
+      Driver driver,
+      Map<String, String> secret,
+      Operation operation,
+      DescribeStorageResponse.Builder answer) {
     String token = "";
     for (int page = 0; page < MAX_PAGES; page++) {
-      ListSnapshotsRequest call = ListSnapshotsRequest.newBuilder().setStartingToken(token).build();
+      ListSnapshotsRequest call =
+          ListSnapshotsRequest.newBuilder().setStartingToken(token).putAllSecrets(secret).build();
       ListSnapshotsResponse response =
           driver.controller("ListSnapshots", "", operation, stub -> stub.listSnapshots(call));
       response.getEntriesList().forEach(entry -> answer.addSnapshots(entry.getSnapshot()));

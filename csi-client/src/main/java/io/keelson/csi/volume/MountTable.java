@@ -31,6 +31,15 @@ public final class MountTable {
     return mounts.stream().anyMatch(mount -> mount.mountPoint().equals(path));
   }
 
+  /** Nobody can write through the mount at this very path, the newest one. */
+  public boolean isReadOnly(Path path) {
+    return mounts.reversed().stream()
+        .filter(mount -> mount.mountPoint().equals(path))
+        .findFirst()
+        .filter(mount -> mount.options().contains("ro"))
+        .isPresent();
+  }
+
   /** Mount points below a folder, the deepest and newest first. */
   List<Path> below(Path folder) {
     return mounts.reversed().stream()

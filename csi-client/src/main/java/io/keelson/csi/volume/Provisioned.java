@@ -1,6 +1,8 @@
 package io.keelson.csi.volume;
 
+import io.keelson.csi.driver.Operation;
 import io.keelson.proto.node.v1.CreateVolumeRequest;
+import io.keelson.proto.node.v1.ModifyVolumeRequest;
 import io.keelson.proto.node.v1.VolumeSource;
 import io.keelson.proto.node.v1.VolumeStatus;
 import io.keelson.proto.record.v1.PublicationPhase;
@@ -11,66 +13,65 @@ import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.RecordStore.Durability;
 import io.keelson.sandbox.error.AlreadyExistsException;
 import io.keelson.sandbox.error.FailedPreconditionException;
-import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
-import io.keelson.sandbox.error.UnsupportedException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The volumes that a driver made at this daemon's request: recorded under their name before the
- * driver is asked, so that none is made that nobody knows of. Safe for use by many threads.
+ * driver is asked, so that none is made that nobody knows of. What was asked for and has no known
+ * outcome goes on in the background, also after a restart. Safe for use by many threads.
  */
 public final class Provisioned {
 
-  /** Asks a driver; each call is made again after a crash. */
-  @FunctionalInterface
-  public interface Driver<T> {
-    T call() throws IOException;
-  }
-
-  /**
-   * What a driver made.
-   *
-   * @param source how the volume is published from now on
-   */
-  public record Made(VolumeSource source, long capacityBytes) {}
+  private static final Logger LOG = LoggerFactory.getLogger(Provisioned.class);
 
   private final VolumeTable table;
   private final VolumeFolders folders;
+  private final ProvisioningCalls calls;
+  private final VolumeChanges changes;
+  private final Janitor janitor;
   private final FaultPoints faults;
 
-  Provisioned(VolumeTable table, VolumeFolders folders, FaultPoints faults) {
+  Provisioned(
+      VolumeTable table,
+      VolumeFolders folders,
+      ProvisioningCalls calls,
+      VolumeChanges changes,
+      Janitor janitor,
+      FaultPoints faults) {
     this.table = table;
     this.folders = folders;
+    this.calls = calls;
+    this.changes = changes;
+    this.janitor = janitor;
     this.faults = faults;
   }
 
   /** The volume of this name. */
   public VolumeRecord get(String name) {
-    return table
-        .named(name)
-        .map(VolumeEntry::record)
-        .orElseThrow(() -> new NotFoundException("there is no volume \"" + name + "\""));
+    return entry(name).record();
   }
 
   /** As {@link #get}, for callers. */
   public VolumeStatus status(String name) {
-    return VolumeViews.of(
-        table
-            .named(name)
-            .orElseThrow(() -> new NotFoundException("there is no volume \"" + name + "\"")));
+    return VolumeViews.of(entry(name));
   }
 
-  /**
-   * Makes a volume; the same request again answers the volume that is there.
-   *
-   * @param creation answers the volume that the driver made, or had made before
-   */
-  public VolumeStatus create(CreateVolumeRequest request, Driver<Made> creation)
-      throws IOException {
+  private VolumeEntry entry(String name) {
+    return table.named(name).orElseThrow(() -> notThere(name));
+  }
+
+  private static NotFoundException notThere(String name) {
+    return new NotFoundException("there is no volume \"" + name + "\"");
+  }
+
+  /** Makes a volume; the same request again answers the volume that is there. */
+  public VolumeStatus create(CreateVolumeRequest request, Operation operation) throws IOException {
     VolumeRecord initial =
         VolumeRecord.newBuilder()
             .setKey("volume." + request.getName())
@@ -92,24 +93,27 @@ public final class Provisioned {
                 "volume \"" + request.getName() + "\" is being deleted");
           }
           if (volume.phase() == VolumePhase.VOLUME_PHASE_CREATING) {
-            create(volume, creation);
+            boolean first = volume.record().equals(initial);
+            attempt(volume, made -> create(made, first, operation));
           }
           return VolumeViews.of(volume);
         });
   }
 
-  private void create(VolumeEntry volume, Driver<Made> creation) throws IOException {
+  /**
+   * @param first the driver was not asked for the volume before
+   */
+  private void create(VolumeEntry volume, boolean first, Operation operation) throws IOException {
+    ProvisioningCalls.Creation creation = prepare(volume, first, operation);
     table.save(volume, volume.record(), Durability.POWER);
     faults.reached("CreateVolume:recorded");
-    Made made;
+    ProvisioningCalls.Made made;
     try {
-      made = creation.call();
-    } catch (InvalidRequestException | AlreadyExistsException | UnsupportedException e) {
-      // The driver refused: there is nothing to be remembered.
-      forget(volume, volume.record());
-      throw e;
+      made = creation.make();
     } catch (IOException | KeelsonException e) {
-      volume.troubled(e, VolumeTable.now());
+      if (first && Refusals.isRefused(e, operation)) {
+        forget(volume);
+      }
       throw e;
     }
     faults.reached("CreateVolume:created");
@@ -121,17 +125,29 @@ public final class Provisioned {
             .setPhase(VolumePhase.VOLUME_PHASE_IDLE)
             .build(),
         Durability.POWER);
-    volume.settled();
     faults.reached("CreateVolume:create-recorded");
   }
 
-  /**
-   * Deletes a volume. Harmless if there is none of this name.
-   *
-   * @param deletion asks the driver; not called if the driver never made the volume
-   * @param creation for a volume whose making had no known outcome
-   */
-  public void delete(String name, DeletionOf deletion, CreationOf creation) throws IOException {
+  /** What fails here has left nothing anywhere. */
+  private ProvisioningCalls.Creation prepare(VolumeEntry volume, boolean first, Operation operation)
+      throws IOException {
+    try {
+      CreateVolumeRequest request = volume.record().getRequest();
+      Optional<VolumeRecord> original =
+          request.getFromVolume().isEmpty()
+              ? Optional.empty()
+              : Optional.of(get(request.getFromVolume()));
+      return calls.creation(request, original, operation);
+    } catch (IOException | KeelsonException e) {
+      if (first) {
+        forget(volume);
+      }
+      throw e;
+    }
+  }
+
+  /** Deletes a volume. Harmless if there is none of this name. */
+  public void delete(String name, Operation operation) throws IOException {
     Optional<VolumeEntry> found = table.named(name);
     if (found.isEmpty()) {
       return;
@@ -139,25 +155,13 @@ public final class Provisioned {
     table.withVolume(
         found.get().key(),
         volume -> {
-          delete(volume, deletion, creation);
+          requireUnpublished(volume);
+          attempt(volume, each -> delete(each, operation));
           return Boolean.TRUE;
         });
   }
 
-  /** Asks the driver of a volume to delete it. */
-  @FunctionalInterface
-  public interface DeletionOf {
-    void delete(VolumeRecord volume) throws IOException;
-  }
-
-  /** Asks the driver again for a volume that it was asked for before. */
-  @FunctionalInterface
-  public interface CreationOf {
-    Made create(CreateVolumeRequest request) throws IOException;
-  }
-
-  private void delete(VolumeEntry volume, DeletionOf deletion, CreationOf creation)
-      throws IOException {
+  private static void requireUnpublished(VolumeEntry volume) {
     if (!volume.publications().isEmpty()) {
       throw new FailedPreconditionException(
           "volume \"%s\" is published: %s"
@@ -165,14 +169,55 @@ public final class Provisioned {
                   volume.record().getName(),
                   volume.publications().stream().map(PublicationRecord::getId).toList()));
     }
+  }
+
+  private void delete(VolumeEntry volume, Operation operation) throws IOException {
+    if (volume.phase() == VolumePhase.VOLUME_PHASE_CREATING && !findOut(volume, operation)) {
+      forget(volume);
+      return;
+    }
+    requireHere(volume);
+    VolumeRecord deleting =
+        volume.record().toBuilder().setPhase(VolumePhase.VOLUME_PHASE_DELETING).build();
+    table.save(volume, deleting, Durability.POWER);
+    faults.reached("DeleteVolume:recorded");
+    calls.delete(deleting, operation);
+    faults.reached("DeleteVolume:deleted");
+    forget(volume);
+    faults.reached("DeleteVolume:forgotten");
+  }
+
+  /**
+   * Whether the driver made the volume is not known: asking once more tells its id.
+   *
+   * @return false if the driver refuses it now, and can't be asked what it did before
+   */
+  private boolean findOut(VolumeEntry volume, Operation operation) throws IOException {
+    try {
+      ProvisioningCalls.Made made = prepare(volume, false, operation).make();
+      volume.record(
+          volume.record().toBuilder()
+              .setSource(made.source())
+              .setPhase(VolumePhase.VOLUME_PHASE_IDLE)
+              .build());
+      return true;
+    } catch (KeelsonException e) {
+      if (!Refusals.isRefused(e, operation)) {
+        throw e;
+      }
+      LOG.atWarn()
+          .addKeyValue("volume", volume.record().getName())
+          .addKeyValue("words", e.getMessage())
+          .log("a volume that was being made is forgotten: its driver refuses it");
+      return false;
+    }
+  }
+
+  private static void requireHere(VolumeEntry volume) {
     switch (volume.phase()) {
       case VOLUME_PHASE_IDLE, VOLUME_PHASE_DELETING -> {}
-      case VOLUME_PHASE_CREATING -> {
-        // Whether the driver made it is not known: asking once more tells its id.
-        Made made = creation.create(volume.record().getRequest());
-        volume.record(volume.record().toBuilder().setSource(made.source()).build());
-      }
-      case VOLUME_PHASE_ATTACHING,
+      case VOLUME_PHASE_CREATING,
+          VOLUME_PHASE_ATTACHING,
           VOLUME_PHASE_ATTACHED,
           VOLUME_PHASE_STAGING,
           VOLUME_PHASE_STAGED,
@@ -182,54 +227,87 @@ public final class Provisioned {
           throw new FailedPreconditionException(
               "volume \"" + volume.record().getName() + "\" is still on its way from the node");
     }
-    VolumeRecord deleting =
-        volume.record().toBuilder().setPhase(VolumePhase.VOLUME_PHASE_DELETING).build();
-    table.save(volume, deleting, Durability.POWER);
-    faults.reached("DeleteVolume:recorded");
-    try {
-      deletion.delete(deleting);
-    } catch (IOException | KeelsonException e) {
-      volume.troubled(e, VolumeTable.now());
-      throw e;
-    }
-    faults.reached("DeleteVolume:deleted");
-    forget(volume, deleting);
-    faults.reached("DeleteVolume:forgotten");
   }
 
-  private void forget(VolumeEntry volume, VolumeRecord last) throws IOException {
+  private void forget(VolumeEntry volume) throws IOException {
     table.forget(
-        volume, last.toBuilder().clearName().setPhase(VolumePhase.VOLUME_PHASE_IDLE).build());
+        volume,
+        volume.record().toBuilder().clearName().setPhase(VolumePhase.VOLUME_PHASE_IDLE).build());
   }
 
-  /** Asks the driver of a volume to change it; no other call for the volume comes meanwhile. */
-  @FunctionalInterface
-  public interface Change {
-    /**
-     * @param place where the volume is published, if it is
-     * @return the volume's capacity then, bytes
-     */
-    long apply(VolumeRecord volume, Optional<Place> place) throws IOException;
+  /** Makes a volume larger, at the controller and where it is published. */
+  public VolumeStatus expand(String name, long bytes, Operation operation) throws IOException {
+    return change(name, volume -> changes.expand(volume, bytes, operation));
   }
 
-  /** Changes a volume. */
-  public VolumeStatus change(String name, Change change) throws IOException {
-    VolumeEntry found =
-        table
-            .named(name)
-            .orElseThrow(() -> new NotFoundException("there is no volume \"" + name + "\""));
+  /** Changes what the driver lets be changed. */
+  public VolumeStatus modify(ModifyVolumeRequest request, Operation operation) throws IOException {
+    return change(request.getName(), volume -> changes.modify(volume, request, operation));
+  }
+
+  private interface Change {
+    void apply(VolumeEntry volume) throws IOException;
+  }
+
+  private VolumeStatus change(String name, Change change) throws IOException {
     return table
         .withVolume(
-            found.key(),
+            entry(name).key(),
             volume -> {
-              long capacity = change.apply(volume.record(), place(volume));
-              table.save(
-                  volume,
-                  volume.record().toBuilder().setCapacityBytes(capacity).build(),
-                  Durability.POWER);
+              switch (volume.phase()) {
+                case VOLUME_PHASE_CREATING, VOLUME_PHASE_DELETING ->
+                    throw new FailedPreconditionException(
+                        "volume \"" + name + "\" is being made or deleted");
+                default -> {}
+              }
+              attempt(volume, change);
               return VolumeViews.of(volume);
             })
-        .orElseThrow(() -> new NotFoundException("there is no volume \"" + name + "\""));
+        .orElseThrow(() -> notThere(name));
+  }
+
+  /** What has begun and fails goes on in the background. */
+  private void attempt(VolumeEntry volume, Change change) throws IOException {
+    try {
+      change.apply(volume);
+      volume.settled();
+    } catch (IOException | KeelsonException e) {
+      if (isUnfinished(volume)) {
+        volume.troubled(e, VolumeTable.now());
+        resume(volume);
+      }
+      throw e;
+    }
+  }
+
+  /** Sees to it in the background that what has begun gets to a known end. */
+  void resume(VolumeEntry volume) {
+    if (isUnfinished(volume)) {
+      janitor.add(
+          "provisioned volume " + volume.key(),
+          operation ->
+              table.withVolume(
+                  volume.key(),
+                  locked -> {
+                    attempt(locked, each -> finish(each, operation));
+                    return Boolean.TRUE;
+                  }));
+    }
+  }
+
+  private boolean isUnfinished(VolumeEntry volume) {
+    return switch (volume.phase()) {
+      case VOLUME_PHASE_CREATING, VOLUME_PHASE_DELETING -> true;
+      default -> changes.isUnfinished(volume);
+    };
+  }
+
+  private void finish(VolumeEntry volume, Operation operation) throws IOException {
+    switch (volume.phase()) {
+      case VOLUME_PHASE_CREATING -> create(volume, false, operation);
+      case VOLUME_PHASE_DELETING -> delete(volume, operation);
+      default -> changes.finish(volume, operation);
+    }
   }
 
   /** Where a volume is published; empty if it is not. */

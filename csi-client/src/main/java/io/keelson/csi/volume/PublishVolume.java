@@ -31,6 +31,7 @@ final class PublishVolume {
   private final VolumeBackends backends;
   private final VolumeFolders folders;
   private final Journey journey;
+  private final VolumeChanges changes;
   private final UnpublishVolume unpublish;
   private final Janitor janitor;
   private final FaultPoints faults;
@@ -40,6 +41,7 @@ final class PublishVolume {
       VolumeBackends backends,
       VolumeFolders folders,
       Journey journey,
+      VolumeChanges changes,
       UnpublishVolume unpublish,
       Janitor janitor,
       FaultPoints faults) {
@@ -47,6 +49,7 @@ final class PublishVolume {
     this.backends = backends;
     this.folders = folders;
     this.journey = journey;
+    this.changes = changes;
     this.unpublish = unpublish;
     this.janitor = janitor;
     this.faults = faults;
@@ -174,6 +177,9 @@ final class PublishVolume {
     VolumeBackend backend = backends.of(volume.record().getSource());
     Path path = backend.publish(volume.record(), publication, target, operation);
     faults.reached("PublishVolume:published");
+    if (!publication.getSource().getReadOnly()) {
+      changes.expandOnNode(volume, path, operation);
+    }
     PublicationRecord published =
         publication.toBuilder()
             .setPhase(PublicationPhase.PUBLICATION_PHASE_PUBLISHED)

@@ -26,6 +26,7 @@ final class VolumeRecovery {
   private final VolumeBackends backends;
   private final VolumeFolders folders;
   private final PublishVolume publish;
+  private final Provisioned provisioned;
   private final Janitor janitor;
   private final String bootId;
 
@@ -34,12 +35,14 @@ final class VolumeRecovery {
       VolumeBackends backends,
       VolumeFolders folders,
       PublishVolume publish,
+      Provisioned provisioned,
       Janitor janitor,
       String bootId) {
     this.table = table;
     this.backends = backends;
     this.folders = folders;
     this.publish = publish;
+    this.provisioned = provisioned;
     this.janitor = janitor;
     this.bootId = bootId;
   }
@@ -59,6 +62,7 @@ final class VolumeRecovery {
       if (unreadable.isEmpty()) { // else it may be published by what can't be read
         recover(volume);
       }
+      provisioned.resume(volume);
     }
   }
 

@@ -8,6 +8,7 @@ import io.keelson.proto.record.v1.PublicationPhase;
 import io.keelson.proto.record.v1.PublicationRecord;
 import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.error.KeelsonException;
+import io.keelson.sandbox.error.NotFoundException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,8 +35,15 @@ public final class Volumes implements AutoCloseable {
   private final VolumeRecovery recovery;
   private final Provisioned provisioned;
 
+  /**
+   * @param calls to drivers of volumes that CreateVolume makes
+   */
   public Volumes(
-      VolumeFolders folders, VolumeBackends backends, CallPolicy policy, FaultPoints faults)
+      VolumeFolders folders,
+      VolumeBackends backends,
+      ProvisioningCalls calls,
+      CallPolicy policy,
+      FaultPoints faults)
       throws IOException {
     this.folders = folders;
     this.policy = policy;
@@ -42,10 +51,13 @@ public final class Volumes implements AutoCloseable {
     Journey journey = new Journey(table, backends, folders, faults);
     this.unpublish = new UnpublishVolume(table, backends, folders, journey, faults);
     this.janitor = new Janitor(policy.callTimeout(), unpublish);
-    this.publish = new PublishVolume(table, backends, folders, journey, unpublish, janitor, faults);
+    VolumeChanges changes = new VolumeChanges(table, folders, calls, faults);
+    this.publish =
+        new PublishVolume(table, backends, folders, journey, changes, unpublish, janitor, faults);
+    this.provisioned = new Provisioned(table, folders, calls, changes, janitor, faults);
     this.recovery =
-        new VolumeRecovery(table, backends, folders, publish, janitor, journey.bootId());
-    this.provisioned = new Provisioned(table, folders, faults);
+        new VolumeRecovery(
+            table, backends, folders, publish, provisioned, janitor, journey.bootId());
   }
 
   /**
@@ -151,6 +163,34 @@ public final class Volumes implements AutoCloseable {
   /** Those that CreateVolume makes. */
   public Provisioned provisioned() {
     return provisioned;
+  }
+
+  /**
+   * Runs a question to a volume's driver: no other call for the volume comes meanwhile.
+   *
+   * @throws NotFoundException if there is no such volume any more
+   */
+  public <T> T alone(String volumeKey, Question<T> question) throws IOException {
+    return table
+        .withVolume(volumeKey, _ -> question.ask())
+        .orElseThrow(() -> new NotFoundException("volume " + volumeKey + " is gone"));
+  }
+
+  /** As above, for a question that is about several volumes. */
+  public <T> T alone(Collection<String> volumeKeys, Question<T> question) throws IOException {
+    // Whoever takes several locks takes them in one order.
+    Question<T> whole = question;
+    for (String key : new TreeSet<>(volumeKeys).descendingSet()) {
+      Question<T> rest = whole;
+      whole = () -> alone(key, rest);
+    }
+    return whole.ask();
+  }
+
+  /** Asks a driver. */
+  @FunctionalInterface
+  public interface Question<T> {
+    T ask() throws IOException;
   }
 
   /** The volume and the place of a publication, for questions to its driver. */

@@ -3,13 +3,18 @@ package io.keelson.csi.volume;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keelson.csi.driver.CallPolicy;
+import io.keelson.csi.driver.Operation;
 import io.keelson.linux.Mounts;
+import io.keelson.proto.node.v1.CreateVolumeRequest;
+import io.keelson.proto.node.v1.ModifyVolumeRequest;
+import io.keelson.proto.record.v1.VolumeRecord;
 import io.keelson.sandbox.FaultPoints;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -97,8 +102,42 @@ class VolumeRecoveryTest {
 
   private void recover() throws IOException {
     try (Volumes volumes =
-        new Volumes(folders, new VolumeBackends(Map.of()), CallPolicy.DEFAULT, FaultPoints.NONE)) {
+        new Volumes(
+            folders,
+            new VolumeBackends(Map.of()),
+            new Nobody(),
+            CallPolicy.DEFAULT,
+            FaultPoints.NONE)) {
       volumes.recover(Set.of());
+    }
+  }
+
+  /** No record asks for anything of a driver. */
+  private static final class Nobody implements ProvisioningCalls {
+    @Override
+    public Creation creation(
+        CreateVolumeRequest request, Optional<VolumeRecord> original, Operation operation) {
+      throw new AssertionError("a volume is made");
+    }
+
+    @Override
+    public void delete(VolumeRecord volume, Operation operation) {
+      throw new AssertionError("a volume is deleted");
+    }
+
+    @Override
+    public Expanded expand(VolumeRecord volume, long bytes, Operation operation) {
+      throw new AssertionError("a volume is expanded");
+    }
+
+    @Override
+    public long expandOnNode(Place place, long bytes, Operation operation) {
+      throw new AssertionError("a volume is expanded");
+    }
+
+    @Override
+    public void modify(VolumeRecord volume, ModifyVolumeRequest request, Operation operation) {
+      throw new AssertionError("a volume is modified");
     }
   }
 }

@@ -1,13 +1,20 @@
 package io.keelson.integration.harness;
 
 import io.keelson.proto.csi.v1.CapacityRange;
+import io.keelson.proto.csi.v1.Snapshot;
+import io.keelson.proto.csi.v1.VolumeGroupSnapshot;
 import io.keelson.proto.node.v1.CreateVolumeRequest;
 import io.keelson.proto.node.v1.CsiVolume;
+import io.keelson.proto.node.v1.DeleteSnapshotGroupRequest;
 import io.keelson.proto.node.v1.DeleteSnapshotRequest;
 import io.keelson.proto.node.v1.DeleteVolumeRequest;
+import io.keelson.proto.node.v1.ExpandVolumeRequest;
 import io.keelson.proto.node.v1.ListVolumesRequest;
+import io.keelson.proto.node.v1.ModifyVolumeRequest;
 import io.keelson.proto.node.v1.Publication;
 import io.keelson.proto.node.v1.PublishVolumeRequest;
+import io.keelson.proto.node.v1.SnapshotGroupRequest;
+import io.keelson.proto.node.v1.SnapshotVolumeRequest;
 import io.keelson.proto.node.v1.UnpublishVolumeRequest;
 import io.keelson.proto.node.v1.VolumeProgress;
 import io.keelson.proto.node.v1.VolumeSource;
@@ -62,6 +69,56 @@ public final class VolumeCalls {
     if (!gone) {
       throw new AssertionError("no word that volume " + name + " is gone");
     }
+  }
+
+  public VolumeStatus expand(String name, long bytes) {
+    return last(node.cri()
+            .volumes()
+            .expandVolume(
+                ExpandVolumeRequest.newBuilder().setName(name).setSizeBytes(bytes).build()))
+        .getVolume();
+  }
+
+  public VolumeStatus modify(String name, String parameter, String value) {
+    return last(node.cri()
+            .volumes()
+            .modifyVolume(
+                ModifyVolumeRequest.newBuilder()
+                    .setName(name)
+                    .putChangeableParameters(parameter, value)
+                    .build()))
+        .getVolume();
+  }
+
+  public Snapshot snapshot(String volume, String name) {
+    return last(node.cri()
+            .volumes()
+            .snapshotVolume(
+                SnapshotVolumeRequest.newBuilder().setVolume(volume).setName(name).build()))
+        .getSnapshot();
+  }
+
+  public VolumeGroupSnapshot snapshotGroup(String name, String... members) {
+    return last(node.cri()
+            .volumes()
+            .snapshotGroup(
+                SnapshotGroupRequest.newBuilder()
+                    .setName(name)
+                    .addAllVolumes(List.of(members))
+                    .build()))
+        .getGroup();
+  }
+
+  public void deleteGroup(String driver, String id, String... snapshots) {
+    last(
+        node.cri()
+            .volumes()
+            .deleteSnapshotGroup(
+                DeleteSnapshotGroupRequest.newBuilder()
+                    .setDriver(driver)
+                    .setGroupSnapshotId(id)
+                    .addAllSnapshotIds(List.of(snapshots))
+                    .build()));
   }
 
   public static void deleteSnapshot(TestNode node, String driver, String id) {

@@ -101,11 +101,7 @@ public final class NodeVolumeService extends VolumeServiceImplBase {
         answers,
         steps ->
             VolumeProgress.newBuilder()
-                .setVolume(
-                    volumes
-                        .provisioning()
-                        .modify(
-                            request.getName(), request.getChangeableParametersMap(), steps::step)));
+                .setVolume(volumes.provisioning().modify(request, steps::step)));
   }
 
   @Override
