@@ -93,6 +93,8 @@ class CsiCallsIT {
                     .setSecret("vault"))
             .putParameters("layout", "image")
             .build());
+    driver.next("ControllerExpandVolume", Misdeed.ABORTS);
+    volumes.expand("v", 8 * VolumeCalls.MIB);
     PodSandboxConfig pod = pod("first");
     String id =
         node.cri()
@@ -138,8 +140,6 @@ class CsiCallsIT {
             published.getSecretsMap())) {
       assertThat(secrets).containsExactly(Map.entry("password", PASSWORD));
     }
-    driver.next("ControllerExpandVolume", Misdeed.ABORTS);
-    volumes.expand("v", 8 * VolumeCalls.MIB);
     driver.next("ControllerModifyVolume", Misdeed.ABORTS);
     volumes.modify("v", "tier", "fast");
     driver.next("CreateSnapshot", Misdeed.FAILS_AFTER_WORK);

@@ -123,17 +123,19 @@ class VolumeFaultPointsIT {
 
   @ParameterizedTest
   @MethodSource("pointsOfChanges")
-  void diesWhileAPublishedVolumeIsChanged(String point) throws Exception {
+  void diesWhileAVolumeIsChanged(String point) throws Exception {
     volumes.create(VolumeCalls.request("v", MisbehavingDriver.NAME, 2).build());
-    Publication publication = volumes.publish("p", VolumeCalls.named("v"));
-    List<String> mounts = volumes.mounts();
     daemon.dieAt(point);
 
     long size = 4 * VolumeCalls.MIB;
     VolumeStatus grown = daemon.survive(() -> volumes.expand("v", size));
     assertThat(grown.getCapacityBytes()).isEqualTo(size);
+    Publication publication = daemon.survive(() -> volumes.publish("p", VolumeCalls.named("v")));
     assertThat(driver.last(NodeExpandVolumeRequest.class).getVolumePath())
+        .as("what is due on the node")
         .isEqualTo(publication.getPath());
+    List<String> mounts = volumes.mounts();
+    assertThat(mounts).as("staged once, published once").hasSize(2);
     daemon.survive(() -> volumes.modify("v", "tier", "fast"));
     assertThat(driver.last(ControllerModifyVolumeRequest.class).getMutableParametersMap())
         .containsEntry("tier", "fast");
