@@ -21,9 +21,11 @@ import javax.management.ObjectName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** What a pull holds in memory of what has come and is not written yet. */
 @Timeout(120)
+@Isolated("what it counts is of the whole JVM")
 class BufferBoundTest {
 
   private static final long BOUND = 64L << 20;
