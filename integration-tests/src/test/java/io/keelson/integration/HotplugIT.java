@@ -209,6 +209,36 @@ class HotplugIT {
     return open(container, path);
   }
 
+  /** Its plugin still names a node that the host has no more. */
+  @Test
+  void aDeviceThatWasPulledOutIsTakenFromItsContainer() throws Exception {
+    Cri cri = node.cri();
+    PodSandboxConfig pod = node.pod("pulled").build();
+    String podId = cri.runPod(pod);
+    Path host = dev.resolve("fleeting");
+    Shell.output("mknod", host.toString(), "c", "511", "64");
+    String resource = "vendor.example/fleeting";
+    try (VendorPlugin _ =
+        VendorPlugin.start(
+            node, resource, "device f Healthy", "node " + host + " /dev/fleeting rw")) {
+      ContainerConfig config = node.sleeper("main").putAnnotations(REQUEST, resource).build();
+      String container = cri.run(podId, config, pod);
+      assertThat(open(container, "/dev/fleeting")).contains(MAY_OPEN);
+
+      Files.delete(host);
+      Shell.Result other = keelson("devices", "attach", container, DISK);
+      assertThat(other.exitCode()).as(other.output()).isZero();
+      Shell.Result detached = keelson("devices", "detach", container, resource);
+      assertThat(detached.exitCode()).as(detached.output()).isZero();
+      assertThat(open(container, "/dev/fleeting")).contains("No such file");
+      assertThat(openRemade(container, 64)).contains(MAY_NOT_OPEN);
+      assertThat(open(container, dev.resolve("disk0").toString())).contains(MAY_OPEN);
+      assertThat(cri.devicesOf(resource)).hasSize(1).noneMatch(NodeDevice::hasHolder);
+    } finally {
+      Files.deleteIfExists(host);
+    }
+  }
+
   static Stream<String> pointsOfHotplug() throws IOException {
     Path sources = Path.of("../device-plugins/src/main/java/io/keelson/device");
     return Stream.concat(
@@ -372,6 +402,8 @@ class HotplugIT {
     Files.delete(tree.resolve("dev/bus/usb/001/005"));
     Waits.until(
         () -> open(container, "/dev/bus/usb/001/005").contains("No such file"), "it is out");
+    Waits.until(
+        () -> openRemade(container, 65).contains(MAY_NOT_OPEN), "its number may be another's");
     plugIn(9, 69);
     Waits.until(() -> open(container, "/dev/bus/usb/001/009").contains(MAY_OPEN), "it is back");
     plugOutForTheNext();

@@ -75,6 +75,11 @@ final class AnswerApplication {
             });
   }
 
+  /** The nodes that are there; none of a device that was pulled out. */
+  static List<SpecDevice> presentNodes(DeviceSpec wanted) throws IOException {
+    return Files.exists(Path.of(wanted.getHostPath())) ? nodes(wanted) : List.of();
+  }
+
   static List<SpecDevice> nodes(DeviceSpec wanted) throws IOException {
     Path host = Path.of(wanted.getHostPath());
     String inContainer =

@@ -17,18 +17,38 @@ import org.jspecify.annotations.Nullable;
  *
  * @param user without the additional groups
  * @param rules of access to devices
+ * @param devices the nodes that the OCI runtime made
  */
-record BundleFile(SpecUser user, List<SpecDeviceRule> rules) {
+record BundleFile(SpecUser user, List<SpecDeviceRule> rules, List<SpecDevice> devices) {
 
   BundleFile {
     rules = List.copyOf(rules);
+    devices = List.copyOf(devices);
   }
 
   static BundleFile read(Path bundle) throws IOException {
     JsonNode spec = new ObjectMapper().readTree(Files.readAllBytes(bundle.resolve("config.json")));
     JsonNode user = spec.path("process").path("user");
     return new BundleFile(
-        new SpecUser(user.path("uid").asLong(), user.path("gid").asLong(), List.of()), rules(spec));
+        new SpecUser(user.path("uid").asLong(), user.path("gid").asLong(), List.of()),
+        rules(spec),
+        devices(spec));
+  }
+
+  private static List<SpecDevice> devices(JsonNode spec) throws IOException {
+    List<SpecDevice> devices = new ArrayList<>();
+    for (JsonNode device : spec.path("linux").path("devices")) {
+      devices.add(
+          new SpecDevice(
+              device.path("path").asText(),
+              kind(device.path("type").asText()),
+              device.path("major").asLong(),
+              device.path("minor").asLong(),
+              device.path("fileMode").asInt(),
+              device.path("uid").asLong(),
+              device.path("gid").asLong()));
+    }
+    return devices;
   }
 
   private static List<SpecDeviceRule> rules(JsonNode spec) throws IOException {
@@ -51,7 +71,7 @@ record BundleFile(SpecUser user, List<SpecDeviceRule> rules) {
         return kind;
       }
     }
-    throw new IOException("config.json has a device rule of type " + letter);
+    throw new IOException("config.json has a device of type " + letter);
   }
 
   private static @Nullable Long number(JsonNode value) {

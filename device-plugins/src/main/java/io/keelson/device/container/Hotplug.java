@@ -195,10 +195,11 @@ public final class Hotplug implements NodeListener {
   private void withdraw(ContainerContext container, DeviceAllocation held, DeviceAllocation left)
       throws IOException {
     LiveDevices live = live(container);
-    List<SpecDevice> gone = new ArrayList<>(live.nodes(held));
-    gone.removeAll(live.nodes(left));
-    for (SpecDevice node : gone) {
-      live.remove(node.path());
+    List<SpecDevice> gone = new ArrayList<>();
+    for (DeviceSpec node : held.getResponse().getDevicesList()) {
+      if (!left.getResponse().getDevicesList().contains(node)) {
+        gone.addAll(live.remove(node));
+      }
     }
     faults.reached("Hotplug:removed");
     List<DeviceAllocation> all = held(container);
@@ -273,12 +274,13 @@ public final class Hotplug implements NodeListener {
           continue;
         }
         LiveDevices live = live(container.get());
+        List<SpecDevice> gone = new ArrayList<>();
         for (DeviceSpec node : before) {
           if (!now.contains(node)) {
-            live.remove(node.getContainerPath());
+            gone.addAll(live.remove(node));
           }
         }
-        live.allow(held(container.get()), List.of());
+        live.allow(held(container.get()), gone);
         live.make(allocation, now);
         log.atInfo()
             .addKeyValue("container", id)

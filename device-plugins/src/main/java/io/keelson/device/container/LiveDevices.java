@@ -7,6 +7,7 @@ import io.keelson.sandbox.port.ContainerContext;
 import io.keelson.sandbox.spec.SpecDevice;
 import io.keelson.sandbox.spec.SpecDeviceRule;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -64,9 +65,26 @@ final class LiveDevices {
     make(nodes(held, wanted));
   }
 
-  /** Removes the node at a path in the container. */
-  void remove(String path) throws IOException {
-    nodes.remove(path);
+  /**
+   * Removes the nodes of a device, which may have been pulled out of the host.
+   *
+   * @return what is known of them, for {@link #allow}
+   */
+  List<SpecDevice> remove(DeviceSpec gone) throws IOException {
+    String path = gone.getContainerPath().isEmpty() ? gone.getHostPath() : gone.getContainerPath();
+    List<SpecDevice> known = AnswerApplication.presentNodes(gone);
+    if (known.isEmpty()) {
+      nodes.remove(path);
+      known = made.devices().stream().filter(node -> isAtOrBelow(node.path(), path)).toList();
+    }
+    for (SpecDevice node : known) {
+      nodes.remove(node.path());
+    }
+    return known;
+  }
+
+  private static boolean isAtOrBelow(String node, String path) {
+    return Path.of(node).startsWith(path);
   }
 
   /** The rules that it was made with, without what is gone, then those of all that it holds. */
@@ -80,7 +98,7 @@ final class LiveDevices {
     }
     for (DeviceAllocation allocation : held) {
       for (DeviceSpec wanted : allocation.getResponse().getDevicesList()) {
-        for (SpecDevice node : AnswerApplication.nodes(wanted)) {
+        for (SpecDevice node : AnswerApplication.presentNodes(wanted)) {
           rules.add(SpecDeviceRule.allow(node, AnswerApplication.access(wanted)));
         }
       }
