@@ -29,10 +29,12 @@ import io.keelson.sandbox.error.UnsupportedException;
 import io.keelson.sandbox.rpc.UnixChannels;
 import io.keelson.sandbox.rpc.UnixServer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,6 +52,7 @@ class SnapshotBlocksTest {
 
   private final UnixChannels channels = new UnixChannels();
   private final List<Long> asked = new ArrayList<>();
+  private final List<Map<String, String>> secrets = new ArrayList<>();
   private final List<BlockMetadata> told = new ArrayList<>();
   private boolean able = true;
   private UnixServer server;
@@ -70,7 +73,9 @@ class SnapshotBlocksTest {
             CallMetrics.NONE,
             Duration.ofHours(1));
     drivers.start();
-    blocks = new SnapshotBlocks(drivers, new SecretFolders(Optional.empty()), CallPolicy.DEFAULT);
+    blocks =
+        new SnapshotBlocks(
+            drivers, new SecretFolders(Optional.of(folder.resolve("secrets"))), CallPolicy.DEFAULT);
   }
 
   @AfterEach
@@ -96,6 +101,16 @@ class SnapshotBlocksTest {
   }
 
   @Test
+  void theSecretGoesWithEachCall() throws IOException {
+    Path vault = Files.createDirectories(folder.resolve("secrets/vault"));
+    Files.writeString(vault.resolve("password"), "word");
+    SnapshotBlocksRequest request = REQUEST.toBuilder().setSecret("vault").build();
+    blocks.list(request, this::take);
+    blocks.list(request.toBuilder().setBaseSnapshotId("b").build(), this::take);
+    assertThat(secrets).hasSize(3).containsOnly(Map.of("password", "word"));
+  }
+
+  @Test
   void aDriverThatCannotIsNotAsked() {
     able = false;
     assertThatThrownBy(() -> blocks.list(REQUEST, this::take))
@@ -118,6 +133,7 @@ class SnapshotBlocksTest {
         GetMetadataAllocatedRequest request, StreamObserver<GetMetadataAllocatedResponse> answers) {
       boolean first = asked.isEmpty();
       asked.add(request.getStartingOffset());
+      secrets.add(request.getSecretsMap());
       answers.onNext(
           GetMetadataAllocatedResponse.newBuilder()
               .setVolumeCapacityBytes(20)
@@ -131,6 +147,7 @@ class SnapshotBlocksTest {
         GetMetadataDeltaRequest request, StreamObserver<GetMetadataDeltaResponse> answers) {
       boolean first = asked.isEmpty();
       asked.add(request.getStartingOffset());
+      secrets.add(request.getSecretsMap());
       answers.onNext(
           GetMetadataDeltaResponse.newBuilder()
               .setVolumeCapacityBytes(20)
