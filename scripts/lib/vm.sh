@@ -1,5 +1,6 @@
 # A throw-away virtual machine with the hardware and the host that a test machine seldom has: cgroup v2 alone under systemd,
-# AppArmor, disk quotas, USB that is plugged in and out, a network card with SR-IOV, two graphics cards. Sourced, never executed.
+# AppArmor or SELinux, disk quotas, USB that is plugged in and out, a network card with SR-IOV, two graphics cards. Sourced,
+# never executed.
 #
 # It is a Debian that mmdebstrap installs into a folder from the same Debian archive as apt's (some 300 MB of packages, once),
 # and the QEMU in that same tree, since an older Debian's has no SR-IOV. It reaches no network, and every run begins with the
@@ -10,7 +11,7 @@ VM_SUITE=trixie # the first Debian whose QEMU has the network card igb
 # vm_image DIR: makes the disk, the kernel and QEMU in DIR, unless this same recipe has made them there before.
 vm_image() {
   local dir=$1 recipe
-  recipe=$(declare -f vm_install vm_guest | sha256sum)
+  recipe=$(declare -f vm_install vm_guest vm_policy | sha256sum)
   [ ! -e "$dir/disk" ] || [ "$(cat "$dir/recipe" 2>/dev/null)" != "$recipe" ] || return 0
   note "installing Debian $VM_SUITE into ${dir#"$TOP/"} (downloads some 300 MB of packages)"
   rm -rf "$dir"
@@ -24,6 +25,7 @@ vm_install() {
   # What boots it, what Keelson works with, and QEMU, which is run from outside.
   packages=systemd-sysv,udev,dbus,kmod,linux-image-amd64,initramfs-tools,zstd,apparmor,iproute2,procps
   packages+=,crun,conmon,catatonit,nftables,busybox-static,e2fsprogs,xfsprogs
+  packages+=,selinux-policy-default,policycoreutils
   packages+=,qemu-system-x86
   # The initial RAM disk needs two modules to find the root; all others load by themselves afterwards.
   mmdebstrap --quiet --mode=root --variant=apt --include="$packages" \
@@ -34,7 +36,7 @@ vm_install() {
     --essential-hook='echo MODULES=list >"$1/etc/initramfs-tools/conf.d/keelson"' \
     --essential-hook='printf "virtio_blk\next4\n" >"$1/usr/share/initramfs-tools/modules.d/keelson"' \
     "$VM_SUITE" "$root" || return 1
-  vm_guest "$root" || return 1
+  vm_guest "$root" && vm_policy "$root" || return 1
   mv "$root"/boot/vmlinuz-* "$dir/kernel" && mv "$root"/boot/initrd.img-* "$dir/initrd" || return 1
   mke2fs -q -t ext4 -O ^has_journal -d "$root" "$dir/disk.new" 3G && mv "$dir/disk.new" "$dir/disk"
 }
@@ -74,16 +76,28 @@ TASK
   find "$root/etc/apparmor.d" -maxdepth 1 -type f -delete
 }
 
-# vm_run DIR WORK SECONDS FOLDER...: boots the machine of DIR and lets it run the file WORK/task with bash, in WORK, which it
-# sees as /vm; it sees each FOLDER under its own path, to read only. What the command prints is printed; returns its status,
+# vm_policy ROOT: SELinux is to hold back containers and nothing else, for a Debian that has just been installed is not one that
+# its policy fits; and labels for all files.
+vm_policy() {
+  local root=$1 type
+  for type in init_t initrc_t container_engine_t iptables_t kmod_t mount_t dmesg_t; do
+    echo "(typepermissive $type)"
+  done >"$root/tmp/test-machine.cil"
+  chroot "$root" semodule -i /tmp/test-machine.cil && rm "$root/tmp/test-machine.cil" &&
+    chroot "$root" setfiles -F /etc/selinux/default/contexts/files/file_contexts /
+}
+
+# vm_run DIR WORK SECONDS MODULE FOLDER...: boots the machine of DIR with this security module (apparmor or selinux, for a kernel
+# has one of them at a time) and lets it run the file WORK/task with bash, in WORK, which it sees as /vm; it sees each FOLDER under
+# its own path, to read only. What the command prints is printed; returns its status,
 # 125 if the machine itself has failed, 124 after SECONDS. The kernel's messages are in WORK/console.
 #
 # For the tests there are: QEMU's monitor (QMP) at /dev/virtio-ports/qmp, the USB controller "usb" with free ports, the block
 # node "stick" (64 MB), the character device "nothing". The processor is emulated, for /dev/kvm is seldom one that works;
 # KEELSON_VM_KVM=yes says that it does.
 vm_run() {
-  local dir=$1 work=$2 seconds=$3 n=0 folder mounts='' shares=() lib machine status
-  shift 3
+  local dir=$1 work=$2 seconds=$3 module=$4 n=0 folder mounts='' shares=() lib machine status
+  shift 4
   for folder in "$@"; do
     shares+=(-virtfs "local,path=$folder,mount_tag=share$n,id=share$n,security_model=none,readonly=on,multidevs=remap")
     mounts+=$(printf 'mkdir -p %q && mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=1048576,cache=loose share%d %q || exit 125' \
@@ -104,7 +118,7 @@ vm_run() {
     -M q35,sata=off,smbus=off,i8042=off "${machine[@]}" -smp 2 -m 2048 \
     -nodefaults -display none -no-reboot -serial file:console \
     -kernel "$dir/kernel" -initrd "$dir/initrd" \
-    -append "root=/dev/vda rw quiet console=ttyS0 mitigations=off no_timer_check panic=-1" \
+    -append "root=/dev/vda rw quiet console=ttyS0 mitigations=off no_timer_check panic=-1 security=$module" \
     -drive "if=virtio,format=raw,file=$dir/disk,snapshot=on" \
     -virtfs "local,path=$work,mount_tag=work,id=work,security_model=none,multidevs=remap" "${shares[@]}" \
     -device virtio-serial \
