@@ -40,7 +40,7 @@ public final class Operation {
   }
 
   /** Each call is made once. */
-  static Operation once(Duration timeout) {
+  public static Operation once(Duration timeout) {
     return new Operation(System.nanoTime() + timeout.toNanos(), false, Listener.NONE);
   }
 

@@ -108,6 +108,10 @@ public final class StorageQueries {
    * @param name of a volume, or the id of a publication
    */
   public VolumeStatsResponse stats(String name) throws IOException {
+    return stats(name, Operation.of(policy.callTimeout(), Operation.Listener.NONE));
+  }
+
+  VolumeStatsResponse stats(String name, Operation operation) throws IOException {
     Optional<Place> found = volumes.placeOf(name);
     Place place =
         found
@@ -121,7 +125,6 @@ public final class StorageQueries {
     if (!place.volume().getSource().hasCsi()) {
       return measured(place);
     }
-    Operation operation = Operation.of(policy.callTimeout(), Operation.Listener.NONE);
     Driver driver = drivers.get(place.volume().getSource().getCsi().getDriver(), operation);
     if (!driver.info(operation).can(NodeServiceCapability.RPC.Type.GET_VOLUME_STATS)) {
       return measured(place);
@@ -163,7 +166,10 @@ public final class StorageQueries {
 
   /** A volume as its driver's controller sees it now. */
   public DescribeVolumeResponse volume(String name) throws IOException {
-    Operation operation = Operation.of(policy.callTimeout(), Operation.Listener.NONE);
+    return volume(name, Operation.of(policy.callTimeout(), Operation.Listener.NONE));
+  }
+
+  DescribeVolumeResponse volume(String name, Operation operation) throws IOException {
     VolumeRecord record = volumes.provisioned().get(name);
     CsiVolume csi = record.getSource().getCsi();
     Driver driver = drivers.get(csi.getDriver(), operation);

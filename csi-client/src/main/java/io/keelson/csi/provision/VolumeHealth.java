@@ -4,6 +4,7 @@ import com.google.protobuf.Timestamp;
 import io.keelson.csi.driver.Driver;
 import io.keelson.csi.driver.DriverInfo;
 import io.keelson.csi.driver.DriverRegistry;
+import io.keelson.csi.driver.Operation;
 import io.keelson.csi.driver.Rounds;
 import io.keelson.csi.volume.Volumes;
 import io.keelson.proto.csi.v1.ControllerServiceCapability;
@@ -48,6 +49,8 @@ public final class VolumeHealth implements AutoCloseable {
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(VolumeHealth.class);
+
+  private static final Duration LOOK = Duration.ofSeconds(5);
 
   private final Volumes volumes;
   private final DriverRegistry drivers;
@@ -123,11 +126,16 @@ public final class VolumeHealth implements AutoCloseable {
     look(
         new Finding(volume.key(), Level.NODE),
         volume.publication(),
-        () -> queries.stats(volume.publication()).getCondition());
+        () -> queries.stats(volume.publication(), look()).getCondition());
     look(
         new Finding(volume.key(), Level.CONTROLLER),
         volume.name(),
-        () -> queries.volume(volume.name()).getCondition());
+        () -> queries.volume(volume.name(), look()).getCondition());
+  }
+
+  /** Made once: other calls for the volume wait meanwhile. */
+  private static Operation look() {
+    return Operation.once(LOOK);
   }
 
   private void look(Finding finding, String subject, Question question) {
