@@ -288,11 +288,12 @@ class VolumeKindsIT {
     node.killAndStart();
     node.cri().output(id, "sh", "-c", "head -c 300000 /dev/urandom > /folder/some");
     String publication = volumes.list().getFirst().getPublications(0).getId();
+    String sample = "keelson_disk_used_bytes{id=\"" + publication + "\",}";
     Waits.until(
-        () ->
-            MetricsEndpoint.value(
-                    METRICS.get("/metrics"), "keelson_disk_used_bytes{id=\"" + publication + "\",}")
-                >= 300_000,
+        () -> {
+          String metrics = METRICS.get("/metrics");
+          return metrics.contains(sample) && MetricsEndpoint.value(metrics, sample) >= 300_000;
+        },
         "it is measured");
     assertThat(Shell.run(node.keelson("volumes", "stats", publication)).output())
         .as("of the limit, by measuring")
