@@ -49,6 +49,8 @@ class ReloadedTlsTest {
             "a",
             "-keyalg",
             algorithm,
+            "-keysize",
+            algorithm.equals("RSA") ? "2048" : "256",
             "-dname",
             "CN=" + name,
             "-ext",
