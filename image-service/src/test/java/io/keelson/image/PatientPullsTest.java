@@ -81,11 +81,11 @@ class PatientPullsTest {
   @ParameterizedTest
   @ValueSource(ints = {429, 500, 503})
   void aRegistryInTroubleIsAskedLessAndLessOften(int status) {
-    List<Instant> asked = new CopyOnWriteArrayList<>();
+    List<Long> asked = new CopyOnWriteArrayList<>();
     registry.on(
         "/manifests/1",
         (exchange, content, number) -> {
-          asked.add(Instant.now());
+          asked.add(System.nanoTime());
           TestRegistry.reply(exchange, status, "");
         });
     assertThatThrownBy(this::pull)
@@ -95,7 +95,7 @@ class PatientPullsTest {
     assertThat(asked).hasSize(5);
     for (int i = 1; i < asked.size(); i++) {
       // Between half of it and all of it, by chance; double with each.
-      assertThat(Duration.between(asked.get(i - 1), asked.get(i)))
+      assertThat(Duration.ofNanos(asked.get(i) - asked.get(i - 1)))
           .isGreaterThanOrEqualTo(FIRST_PAUSE.multipliedBy(1L << (i - 1)).dividedBy(2));
     }
   }
@@ -120,7 +120,8 @@ class PatientPullsTest {
         });
     assertThat(pull()).isEqualTo(image.id());
     assertThat(Duration.between(asked.get(0), asked.get(1))).isGreaterThan(ALMOST_A_SECOND);
-    assertThat(asked.get(2)).isAfterOrEqualTo(until.get());
+    // The clock may be put right meanwhile.
+    assertThat(asked.get(2)).isAfter(until.get().minusMillis(10));
   }
 
   @Test

@@ -75,7 +75,8 @@ final class RetryPolicy {
     try {
       Instant when =
           ZonedDateTime.parse(retryAfter, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
-      return Duration.between(Instant.now(), when).toMillis();
+      // Rounded up: never before that moment.
+      return Duration.between(Instant.now(), when).toMillis() + 1;
     } catch (DateTimeParseException e) {
       return 0;
     }
