@@ -80,16 +80,19 @@ class LocalFormatsTest {
     HexFormat hex = HexFormat.of();
     try (Folder opened = Folder.open(tree);
         Folder a = opened.openFolder("a")) {
-      a.setAttribute("file", "user.note", new byte[] {'a', 0, '\n', 'b'});
+      a.inode("file").setAttribute("user.note", new byte[] {'a', 0, '\n', 'b'});
       // cap_net_raw, permitted and effective
-      opened.setAttribute(
-          "cap", "security.capability", hex.parseHex("0100000200200000000000000000000000000000"));
+      opened
+          .inode("cap")
+          .setAttribute(
+              "security.capability", hex.parseHex("0100000200200000000000000000000000000000"));
       // u::rw-,u:1000:rwx,g::r--,m::rwx,o::r--
-      opened.setAttribute(
-          "cap",
-          "system.posix_acl_access",
-          hex.parseHex(
-              "0200000001000600ffffffff02000700e803000004000400ffffffff10000700ffffffff20000400ffffffff"));
+      opened
+          .inode("cap")
+          .setAttribute(
+              "system.posix_acl_access",
+              hex.parseHex(
+                  "0200000001000600ffffffff02000700e803000004000400ffffffff10000700ffffffff20000400ffffffff"));
     }
     return tree;
   }

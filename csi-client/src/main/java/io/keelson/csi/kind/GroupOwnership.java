@@ -76,7 +76,7 @@ final class GroupOwnership {
   }
 
   private static void give(Folder folder, String name, int group) throws ErrnoException {
-    folder.setOwner(name, SAME, group);
+    folder.inode(name).setOwner(SAME, group);
     FileStatus status = folder.status(name).orElse(null);
     if (status == null || status.type() == FileStatus.S_IFLNK) {
       return;
@@ -85,6 +85,6 @@ final class GroupOwnership {
     if (status.isDirectory()) {
       permissions |= SET_GROUP_ID | GROUP_EXECUTE;
     }
-    folder.setPermissionsNoFollow(name, permissions);
+    folder.inode(name).setPermissionsNoFollow(permissions);
   }
 }

@@ -4,6 +4,7 @@ import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
 import io.keelson.linux.ProcessId;
 import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Inode;
 import io.keelson.sandbox.port.PodUserNamespace;
 import io.keelson.sandbox.spec.SpecDevice;
 import java.io.IOException;
@@ -88,8 +89,9 @@ final class LiveNodes {
       throws ErrnoException {
     int type = node.kind() == SpecDevice.Kind.BLOCK ? S_IFBLK : S_IFCHR;
     parent.createNode(name, type | node.fileMode(), (int) node.major(), (int) node.minor());
-    parent.setOwner(name, uid, gid);
-    parent.setPermissions(name, node.fileMode());
+    Inode made = parent.inode(name);
+    made.setOwner(uid, gid);
+    made.setPermissions(node.fileMode());
   }
 
   /** The folder of a path, made if it is not there. */

@@ -51,7 +51,7 @@ public final class FileLayer {
       made.setPermissions(0644);
       made.setTimes(EPOCH, EPOCH);
     }
-    root.setPermissions(".", 0755);
+    root.inode(".").setPermissions(0755);
     long folderCount = file.path().chars().filter(c -> c == '/').count() + 1;
     return new UnpackedLayer(
         (size + 4095) / 4096 * 4096 + folderCount * 4096, folderCount + 1, List.of());

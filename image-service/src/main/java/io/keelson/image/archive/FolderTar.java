@@ -151,9 +151,12 @@ public final class FolderTar {
 
   private Map<String, byte[]> attributes(Folder folder, String name) throws IOException {
     Map<String, byte[]> attributes = new LinkedHashMap<>();
-    for (String attribute : folder.attributes(name)) {
+    for (String attribute : folder.inode(name).attributes()) {
       if (wanted.test(attribute)) {
-        folder.attribute(name, attribute).ifPresent(value -> attributes.put(attribute, value));
+        folder
+            .inode(name)
+            .attribute(attribute)
+            .ifPresent(value -> attributes.put(attribute, value));
       }
     }
     return attributes;

@@ -2,7 +2,7 @@ package io.keelson.image.archive;
 
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
-import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Inode;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,12 +26,11 @@ final class LayerAttributes {
   }
 
   /** Sets all but a folder's default access control list, which is for its end. */
-  static void apply(Folder parent, String name, TarEntry entry) throws ErrnoException {
+  static void apply(Inode inode, TarEntry entry) throws ErrnoException {
     for (Map.Entry<String, byte[]> attribute : entry.attributes().entrySet()) {
       if (isWanted(attribute.getKey()) && !attribute.getKey().equals(AccessControlList.DEFAULT)) {
         tolerate(
-            attribute.getKey(),
-            () -> parent.setAttribute(name, attribute.getKey(), attribute.getValue()));
+            attribute.getKey(), () -> inode.setAttribute(attribute.getKey(), attribute.getValue()));
       }
     }
   }

@@ -5,6 +5,7 @@ import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
 import io.keelson.linux.tree.FileStatus;
 import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Inode;
 import io.keelson.linux.tree.NewFile;
 import io.keelson.linux.tree.TransferBuffer;
 import io.keelson.linux.tree.Trees;
@@ -200,7 +201,7 @@ public final class LayerExtractor implements AutoCloseable {
     makeWay(parent, name);
     parent.createNode(name, type | 0600, entry.major(), entry.minor());
     applyToOther(parent, name, entry);
-    parent.setPermissions(name, entry.mode());
+    parent.inode(name).setPermissions(entry.mode());
   }
 
   // Whiteouts hide what lower layers have, never what this one has, wherever in the archive they
@@ -229,18 +230,20 @@ public final class LayerExtractor implements AutoCloseable {
 
   private void applyToFolder(Folder parent, String name, TarEntry entry, EntryPath path)
       throws IOException {
-    parent.setOwner(name, entry.uid(), entry.gid());
-    parent.setPermissions(name, entry.mode());
-    LayerAttributes.apply(parent, name, entry);
+    Inode folder = parent.inode(name);
+    folder.setOwner(entry.uid(), entry.gid());
+    folder.setPermissions(entry.mode());
+    LayerAttributes.apply(folder, entry);
     folderTimes.remove(path);
     folderTimes.put(path, entry);
   }
 
   private void applyToOther(Folder parent, String name, TarEntry entry) throws IOException {
     budget.inode(false);
-    parent.setOwner(name, entry.uid(), entry.gid());
-    LayerAttributes.apply(parent, name, entry);
-    parent.setTimes(name, entry.accessed(), entry.modified());
+    Inode inode = parent.inode(name);
+    inode.setOwner(entry.uid(), entry.gid());
+    LayerAttributes.apply(inode, entry);
+    inode.setTimes(entry.accessed(), entry.modified());
   }
 
   private void finishFolder(EntryPath path, TarEntry entry) throws IOException {
@@ -253,9 +256,9 @@ public final class LayerExtractor implements AutoCloseable {
         // Not before: what is made in the folder would have it too.
         LayerAttributes.tolerate(
             AccessControlList.DEFAULT,
-            () -> parent.setAttribute(name, AccessControlList.DEFAULT, inherited));
+            () -> parent.inode(name).setAttribute(AccessControlList.DEFAULT, inherited));
       }
-      parent.setTimes(name, entry.accessed(), entry.modified());
+      parent.inode(name).setTimes(entry.accessed(), entry.modified());
     }
   }
 

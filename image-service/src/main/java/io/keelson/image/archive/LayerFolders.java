@@ -147,7 +147,7 @@ final class LayerFolders implements AutoCloseable {
 
   /** Hides what lower layers have in that folder. */
   static void makeOpaque(Folder parent, String name) throws ErrnoException {
-    parent.setAttribute(name, OPAQUE_ATTRIBUTE, "y".getBytes(StandardCharsets.US_ASCII));
+    parent.inode(name).setAttribute(OPAQUE_ATTRIBUTE, "y".getBytes(StandardCharsets.US_ASCII));
   }
 
   /** The archive has an entry for this folder, so that nothing of it needs to be guessed. */

@@ -83,10 +83,10 @@ public final class OverlayChanges {
       }
       changed.add(below);
       if (status.isDirectory()) {
-        if (upper.attribute(name, LayerFolders.OPAQUE_ATTRIBUTE).isPresent()) {
+        if (upper.inode(name).attribute(LayerFolders.OPAQUE_ATTRIBUTE).isPresent()) {
           hide(below);
         }
-        if (upper.attribute(name, REDIRECT_ATTRIBUTE).isPresent()) {
+        if (upper.inode(name).attribute(REDIRECT_ATTRIBUTE).isPresent()) {
           hide(below);
           whole.add(below);
         }

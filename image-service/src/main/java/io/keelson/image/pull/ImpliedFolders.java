@@ -4,6 +4,7 @@ import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
 import io.keelson.linux.tree.FileStatus;
 import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Inode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,10 +42,11 @@ final class ImpliedFolders {
         Folder folder = layer.descend(path)) {
       Optional<FileStatus> status = model.status(".");
       if (status.isPresent()) {
-        folder.setOwner(".", status.get().uid(), status.get().gid());
-        folder.setPermissions(".", status.get().permissions());
-        copyAttributes(model, folder);
-        folder.setTimes(".", status.get().accessed(), status.get().modified());
+        Inode made = folder.inode(".");
+        made.setOwner(status.get().uid(), status.get().gid());
+        made.setPermissions(status.get().permissions());
+        copyAttributes(model.inode("."), made);
+        made.setTimes(status.get().accessed(), status.get().modified());
       }
       return true;
     } catch (ErrnoException e) {
@@ -59,12 +61,12 @@ final class ImpliedFolders {
     }
   }
 
-  private static void copyAttributes(Folder from, Folder to) throws ErrnoException {
-    for (String attribute : from.attributes(".")) {
+  private static void copyAttributes(Inode from, Inode to) throws ErrnoException {
+    for (String attribute : from.attributes()) {
       if (!attribute.startsWith("trusted.overlay.") && !attribute.equals("security.selinux")) {
-        Optional<byte[]> value = from.attribute(".", attribute);
+        Optional<byte[]> value = from.attribute(attribute);
         if (value.isPresent()) {
-          to.setAttribute(".", attribute, value.get());
+          to.setAttribute(attribute, value.get());
         }
       }
     }

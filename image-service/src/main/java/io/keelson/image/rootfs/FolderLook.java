@@ -2,6 +2,7 @@ package io.keelson.image.rootfs;
 
 import io.keelson.linux.tree.FileStatus;
 import io.keelson.linux.tree.Folder;
+import io.keelson.linux.tree.Inode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -16,8 +17,9 @@ final class FolderLook {
         Folder folder = Folder.open(to)) {
       Optional<FileStatus> status = model.status(".");
       if (status.isPresent()) {
-        folder.setOwner(".", status.get().uid(), status.get().gid());
-        folder.setPermissions(".", status.get().permissions());
+        Inode inode = folder.inode(".");
+        inode.setOwner(status.get().uid(), status.get().gid());
+        inode.setPermissions(status.get().permissions());
       }
     }
   }

@@ -46,8 +46,8 @@ class GnuTarComparisonTest {
     try (Folder root = Folder.open(source);
         TransferBuffer buffer = new TransferBuffer()) {
       root.createFolder("dir", 0755);
-      root.setOwner("dir", 1000, 100);
-      root.setPermissions("dir", 03771);
+      root.inode("dir").setOwner(1000, 100);
+      root.inode("dir").setPermissions(03771);
       try (Folder dir = root.openFolder("dir")) {
         file(dir, "empty", new byte[0], 0, 0, 0600, buffer);
         file(dir, "setuid", content, 1000, 1000, 04755, buffer);
@@ -61,7 +61,8 @@ class GnuTarComparisonTest {
         dir.createNode("null", FileStatus.S_IFCHR | 0666, 1, 3);
         dir.createNode("disk", FileStatus.S_IFBLK | 0660, 259, 70_000);
         dir.createNode("fifo", FileStatus.S_IFIFO | 0622, 0, 0);
-        dir.setTimes("dangling", new Timestamp(1, 5), new Timestamp(2_000_000_000, 999_999_999));
+        dir.inode("dangling")
+            .setTimes(new Timestamp(1, 5), new Timestamp(2_000_000_000, 999_999_999));
       }
       try (NewFile sparse = root.createFile("sparse")) {
         sparse.skip(1 << 20);
@@ -81,7 +82,7 @@ class GnuTarComparisonTest {
         hole.setSize(3 << 20);
       }
       file(root, "n".repeat(255), content, 0, 0, 0644, buffer);
-      root.setTimes("dir", new Timestamp(0, 0), new Timestamp(1_234_567_890, 123_456_789));
+      root.inode("dir").setTimes(new Timestamp(0, 0), new Timestamp(1_234_567_890, 123_456_789));
     }
     Path deep = source;
     for (int i = 0; i < 12; i++) {
@@ -113,11 +114,11 @@ class GnuTarComparisonTest {
   private void addAttributes() throws IOException {
     try (Folder root = Folder.open(source);
         Folder dir = root.openFolder("dir")) {
-      dir.setAttribute("setuid", "security.capability", CAPABILITY);
-      dir.setAttribute("empty", "user.note", "a=b\nc".getBytes(StandardCharsets.UTF_8));
-      dir.setAttribute("empty", "user.binary", new byte[] {0, 1, (byte) 255, '\n'});
-      root.setAttribute("dir", "user.folder", new byte[0]);
-      root.setAttribute("dir", "user.folder", "x".getBytes(StandardCharsets.UTF_8));
+      dir.inode("setuid").setAttribute("security.capability", CAPABILITY);
+      dir.inode("empty").setAttribute("user.note", "a=b\nc".getBytes(StandardCharsets.UTF_8));
+      dir.inode("empty").setAttribute("user.binary", new byte[] {0, 1, (byte) 255, '\n'});
+      root.inode("dir").setAttribute("user.folder", new byte[0]);
+      root.inode("dir").setAttribute("user.folder", "x".getBytes(StandardCharsets.UTF_8));
     }
   }
 
@@ -135,8 +136,8 @@ class GnuTarComparisonTest {
                       + "0800020070110100"
                       + "10000700ffffffff"
                       + "20000400ffffffff");
-      dir.setAttribute("empty", "system.posix_acl_access", list);
-      root.setAttribute("dir", "system.posix_acl_default", list);
+      dir.inode("empty").setAttribute("system.posix_acl_access", list);
+      root.inode("dir").setAttribute("system.posix_acl_default", list);
     }
   }
 

@@ -181,7 +181,7 @@ class HostileLayersTest {
                     "SCHILY.xattr.user.overlay.opaque", "y",
                     "SCHILY.xattr.trusted.mine", "kept")));
     try (Folder root = Folder.open(layer)) {
-      assertThat(root.attributes("f"))
+      assertThat(root.inode("f").attributes())
           .filteredOn(name -> !name.equals("security.selinux"))
           .containsExactly("trusted.mine");
     }
@@ -253,7 +253,7 @@ class HostileLayersTest {
     try (Folder root = Folder.open(layer)) {
       assertThat(root.status("gone").orElseThrow().isWhiteout()).isTrue();
       for (String name : new String[] {"opaque", "again", "before", "implied"}) {
-        assertThat(root.attribute(name, "trusted.overlay.opaque"))
+        assertThat(root.inode(name).attribute("trusted.overlay.opaque"))
             .as(name)
             .hasValue("y".getBytes(StandardCharsets.US_ASCII));
       }

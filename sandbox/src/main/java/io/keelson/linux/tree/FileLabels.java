@@ -38,7 +38,8 @@ public final class FileLabels {
   private static Optional<String> of(Folder folder, String name) throws ErrnoException {
     // The kernel gives the label with the zero at its end, if it was set so.
     return folder
-        .attribute(name, ATTRIBUTE)
+        .inode(name)
+        .attribute(ATTRIBUTE)
         .map(value -> new String(value, StandardCharsets.UTF_8).replace("\0", ""));
   }
 
@@ -56,7 +57,7 @@ public final class FileLabels {
       }
     }
     try {
-      parent.setAttribute(name, ATTRIBUTE, label);
+      parent.inode(name).setAttribute(ATTRIBUTE, label);
     } catch (ErrnoException e) {
       if (!e.is(Errno.EOPNOTSUPP) && !e.is(Errno.EROFS)) {
         throw e;

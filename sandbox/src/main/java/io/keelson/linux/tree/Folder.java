@@ -10,8 +10,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,8 +24,6 @@ public final class Folder implements AutoCloseable {
   private static final long RESOLVE_BENEATH = 0x08;
   private static final long RESOLVE_IN_ROOT = 0x10;
   private static final int OPEN_HOW_SIZE = 24;
-  private static final int LISTING_BUFFER = 64 * 1024;
-  private static final int ATTRIBUTE_MAX = 64 * 1024;
   private static final int ATTEMPTS = 64;
 
   private final String label;
@@ -192,94 +188,9 @@ public final class Folder implements AutoCloseable {
         target.label + "/" + newName);
   }
 
-  public void setOwner(String name, int uid, int gid) throws ErrnoException {
-    check(
-        TreeCalls.fchownat(fd, TreeCalls.bytes(name), uid, gid, TreeCalls.AT_SYMLINK_NOFOLLOW),
-        "fchownat",
-        name,
-        uid + ", " + gid);
-  }
-
-  /** Not for symbolic links, which have no permissions and would be followed. */
-  public void setPermissions(String name, int permissions) throws ErrnoException {
-    check(
-        TreeCalls.fchmodat(fd, TreeCalls.bytes(name), permissions, 0),
-        "fchmodat",
-        name,
-        Integer.toOctalString(permissions));
-  }
-
-  /**
-   * As {@link #setPermissions}, in a folder where others may put a symbolic link in the name's
-   * place at any moment: that is an error (EOPNOTSUPP) and changes nothing.
-   */
-  public void setPermissionsNoFollow(String name, int permissions) throws ErrnoException {
-    int flags = Fd.O_PATH | Fd.O_NOFOLLOW | TreeCalls.O_CLOEXEC;
-    int inode = TreeCalls.openat(fd, TreeCalls.bytes(name), flags, 0);
-    if (inode < 0) {
-      throw failure("openat", name, "O_PATH");
-    }
-    try {
-      // fchmod(2) takes no such descriptor, and fchmodat(2) no flag before Linux 6.6.
-      check(
-          TreeCalls.fchmodat(
-              TreeCalls.AT_FDCWD, TreeCalls.bytes("/proc/self/fd/" + inode), permissions, 0),
-          "fchmodat",
-          name,
-          Integer.toOctalString(permissions));
-    } finally {
-      TreeCalls.close(inode);
-    }
-  }
-
-  public void setTimes(String name, Timestamp accessed, Timestamp modified) throws ErrnoException {
-    check(
-        TreeCalls.utimensat(
-            fd,
-            TreeCalls.bytes(name),
-            Timestamp.pair(accessed, modified),
-            TreeCalls.AT_SYMLINK_NOFOLLOW),
-        "utimensat",
-        name,
-        modified.toString());
-  }
-
-  public void setAttribute(String name, String attribute, byte[] value) throws ErrnoException {
-    check(
-        TreeCalls.lsetxattr(procPath(name), TreeCalls.bytes(attribute), value, value.length, 0),
-        "lsetxattr",
-        name,
-        attribute);
-  }
-
-  /** An extended attribute, if the inode has it. */
-  public Optional<byte[]> attribute(String name, String attribute) throws ErrnoException {
-    byte[] value = new byte[ATTRIBUTE_MAX];
-    long size =
-        TreeCalls.lgetxattr(procPath(name), TreeCalls.bytes(attribute), value, value.length);
-    if (size < 0) {
-      int errno = Native.getLastError();
-      if (errno == Errno.ENODATA || errno == Errno.EOPNOTSUPP) {
-        return Optional.empty();
-      }
-      throw new ErrnoException("lgetxattr(\"%s/%s\", %s)".formatted(label, name, attribute), errno);
-    }
-    return Optional.of(Arrays.copyOf(value, (int) size));
-  }
-
-  /** The names of an inode's extended attributes. */
-  public List<String> attributes(String name) throws ErrnoException {
-    byte[] names = new byte[ATTRIBUTE_MAX];
-    long size = TreeCalls.llistxattr(procPath(name), names, names.length);
-    if (size < 0) {
-      int errno = Native.getLastError();
-      if (errno == Errno.EOPNOTSUPP) {
-        return List.of();
-      }
-      throw new ErrnoException("llistxattr(\"%s/%s\")".formatted(label, name), errno);
-    }
-    String all = new String(names, 0, (int) size, StandardCharsets.ISO_8859_1);
-    return all.isEmpty() ? List.of() : List.of(all.split("\0", 0));
+  /** The owner, permissions, times and extended attributes of what has that name. */
+  public Inode inode(String name) {
+    return new Inode(this, name);
   }
 
   /** What a symbolic link says. */
@@ -321,28 +232,7 @@ public final class Folder implements AutoCloseable {
 
   /** The names in the folder, without {@code .} and {@code ..}, in the file system's order. */
   public List<String> list() throws ErrnoException {
-    List<String> names = new ArrayList<>();
-    if (TreeCalls.lseek(fd, 0, 0) < 0) {
-      throw failure("lseek", ".", "0");
-    }
-    try (Memory entries = new Memory(LISTING_BUFFER)) {
-      while (true) {
-        long size = TreeCalls.getdents64(fd, entries, LISTING_BUFFER);
-        if (size < 0) {
-          throw failure("getdents64", ".", "");
-        }
-        if (size == 0) {
-          return names;
-        }
-        // struct linux_dirent64: d_ino 8, d_off 8, d_reclen 2, d_type 1, d_name
-        for (long at = 0; at < size; at += entries.getShort(at + 16) & 0xffff) {
-          String name = entries.getString(at + 19, "ISO-8859-1");
-          if (!name.equals(".") && !name.equals("..")) {
-            names.add(name);
-          }
-        }
-      }
-    }
+    return Listing.of(this);
   }
 
   /**
@@ -377,11 +267,6 @@ public final class Folder implements AutoCloseable {
   @Override
   public String toString() {
     return label;
-  }
-
-  // Extended attributes have no call that takes a folder and a name.
-  private byte[] procPath(String name) {
-    return TreeCalls.bytes("/proc/self/fd/" + fd + "/" + name);
   }
 
   private static long device(int major, int minor) {

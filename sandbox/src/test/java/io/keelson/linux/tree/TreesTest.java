@@ -53,10 +53,10 @@ class TreesTest {
     Files.setAttribute(target, "unix:mode", 0600);
     Files.createSymbolicLink(temporary.resolve("link"), target);
     try (Folder folder = Folder.open(temporary)) {
-      assertThatThrownBy(() -> folder.setPermissionsNoFollow("link", 0777))
+      assertThatThrownBy(() -> folder.inode("link").setPermissionsNoFollow(0777))
           .isInstanceOf(ErrnoException.class);
       assertThat(folder.status("target").orElseThrow().permissions()).isEqualTo(0600);
-      folder.setPermissionsNoFollow("target", 0640);
+      folder.inode("target").setPermissionsNoFollow(0640);
       assertThat(folder.status("target").orElseThrow().permissions()).isEqualTo(0640);
     }
   }
