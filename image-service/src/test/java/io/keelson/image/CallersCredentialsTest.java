@@ -5,57 +5,33 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
-import io.keelson.image.fixture.LayerTar;
-import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Each field of CRI's AuthConfig: what a registry and its token server get to see of it. */
 @Timeout(60)
-class CallersCredentialsTest {
+class CallersCredentialsTest extends PullTest {
 
   private static final String BASIC = "Basic " + base64("me:se:cret");
 
-  @TempDir(factory = MemoryFolders.class)
-  Path root;
-
   private final List<String> askedForTokens = new CopyOnWriteArrayList<>();
-  private TestRegistry registry;
-  private Images images;
-  private TestImage image;
-  private String reference;
 
-  @BeforeEach
-  void open() throws IOException {
-    image = TestImage.of(new LayerTar().folder("d/", 0755));
-    registry = new TestRegistry();
-    reference = registry.push(image, "app", "1");
-    images = Images.open(ImageSettings.defaults(root));
-  }
-
-  @AfterEach
-  void close() throws IOException {
-    images.close();
-    registry.close();
+  CallersCredentialsTest() {
+    super(TestImage.ofNoise(TestImage.Compression.NONE, 3 << 20, 9));
   }
 
   @Test
@@ -109,16 +85,9 @@ class CallersCredentialsTest {
   /** In the middle of a layer: what had come is kept, the rest is asked for with a new token. */
   @Test
   void aTokenThatExpiresUnderwayIsRenewed() throws IOException {
-    byte[] noise = new byte[3 << 20];
-    new Random(9).nextBytes(noise);
-    image =
-        TestImage.of(
-            TestImage.Compression.NONE, new LayerTar().file("noise", 0644, noise, entry -> {}));
-    registry.push(image, "app", "1");
     AtomicInteger issued = new AtomicInteger();
     AtomicInteger expired = new AtomicInteger();
     numberedTokens(issued, expired, 300);
-    String layer = image.layers().getFirst();
     List<String> served = new CopyOnWriteArrayList<>();
     registry.on(
         layer,

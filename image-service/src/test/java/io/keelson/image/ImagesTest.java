@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.keelson.image.fixture.LayerTar;
-import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestImage.Compression;
-import io.keelson.image.fixture.TestRegistry;
 import io.keelson.image.manifest.MediaTypes;
 import io.keelson.linux.Mounts;
 import io.keelson.linux.tree.Folder;
@@ -25,35 +23,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The life of images and root file systems, against a registry that is honest. */
-class ImagesTest {
-
-  @TempDir(factory = MemoryFolders.class)
-  Path root;
-
-  private TestRegistry registry;
-  private Images images;
-
-  @BeforeEach
-  void open() throws IOException {
-    registry = new TestRegistry();
-    images = Images.open(ImageSettings.defaults(root));
-  }
-
-  @AfterEach
-  void close() throws IOException {
-    images.provisioner().recover(List.of());
-    images.close();
-    registry.close();
-  }
+class ImagesTest extends RegistryTest {
 
   private static TestImage image() {
     return TestImage.of(
@@ -191,7 +167,7 @@ class ImagesTest {
     registry.push(next, "app", "1");
     images.pull(PullRequest.of(reference));
 
-    reopen();
+    reopen(settings());
     assertThat(images.status(reference).orElseThrow().id()).isEqualTo(next.id());
     assertThat(images.status(old.id()).orElseThrow().repoTags()).isEmpty();
     // Both stand on the same layers, which go with the last of them.
@@ -214,7 +190,7 @@ class ImagesTest {
     assertThatThrownBy(() -> images.remove(reference))
         .isInstanceOf(FailedPreconditionException.class)
         .hasMessageContaining("c1");
-    reopen();
+    reopen(settings());
     assertThatThrownBy(() -> images.remove(reference))
         .isInstanceOf(FailedPreconditionException.class);
     images.provisioner().release("c1");
@@ -228,7 +204,7 @@ class ImagesTest {
     Path kept = images.provisioner().provision("kept", id);
     images.provisioner().provision("lost", id);
     Files.writeString(kept.resolve("written"), "x");
-    reopen();
+    reopen(settings());
     images.provisioner().recover(List.of("kept"));
     assertThat(root.resolve("rootfs/lost")).doesNotExist();
     assertThat(kept.resolve("written")).hasContent("x");
@@ -273,7 +249,7 @@ class ImagesTest {
     Files.write(record, new byte[0]);
     Files.createDirectories(root.resolve("images/ingest/99/diff"));
 
-    images = Images.open(ImageSettings.defaults(root));
+    images = Images.open(settings());
     assertThat(images.list()).isEmpty();
     assertThat(folders("layers")).isEmpty();
     assertThat(folders("ingest")).isEmpty();
@@ -291,7 +267,7 @@ class ImagesTest {
     assertThat(record).content().contains("\"writtenInBoot\":null");
     Files.writeString(record, Files.readString(record).replace(":null", ":\"another boot\""));
 
-    images = Images.open(ImageSettings.defaults(root));
+    images = Images.open(settings());
     assertThat(images.list()).isEmpty();
     assertThat(folders("layers")).isEmpty();
   }
@@ -329,11 +305,6 @@ class ImagesTest {
       Thread.sleep(5);
     }
     assertThat(images.imageUsage().usedBytes()).isEqualTo(bytes);
-  }
-
-  private void reopen() throws IOException {
-    images.close();
-    images = Images.open(ImageSettings.defaults(root));
   }
 
   private List<Path> folders(String part) throws IOException {
@@ -385,7 +356,7 @@ class ImagesTest {
         .as("what the disk says, so that this test means something")
         .isNotEqualTo(first.size());
 
-    images = Images.open(ImageSettings.defaults(root));
+    images = Images.open(settings());
     assertThat(images.status(reference)).contains(first);
   }
 
@@ -405,8 +376,7 @@ class ImagesTest {
   void whatARemovalLeftIsDeletedAtTheNextStart() throws Exception {
     Path left = Files.createDirectories(root.resolve("images/trash/7/diff/a"));
     Path half = Files.createDirectories(root.resolve("images/ingest/1/diff/b"));
-    images.close();
-    images = Images.open(ImageSettings.defaults(root));
+    reopen(settings());
     images.pull(PullRequest.of(registry.push(image(), "team/app", "1")));
     long end = System.nanoTime() + 10_000_000_000L;
     while (Files.exists(root.resolve("images/trash/7")) && System.nanoTime() < end) {

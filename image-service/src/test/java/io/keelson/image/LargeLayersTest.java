@@ -3,87 +3,36 @@ package io.keelson.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.keelson.image.fixture.LayerTar;
-import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.SlowLine;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
-import io.keelson.image.registry.RegistrySettings;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Layers of many segments: over several connections where one is slow, and from bad servers. */
 @Timeout(60)
-class LargeLayersTest {
+class LargeLayersTest extends PullTest {
 
-  private static final int SIZE = 16 << 20;
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
 
-  @TempDir(factory = MemoryFolders.class)
-  Path root;
-
-  private TestRegistry registry;
-  private Images images;
-  private TestImage image;
-  private String reference;
-  private String layer;
-
-  @BeforeEach
-  void open() throws IOException {
-    byte[] noise = new byte[SIZE];
-    new Random(11).nextBytes(noise);
-    image =
-        TestImage.of(
-            TestImage.Compression.NONE, new LayerTar().file("noise", 0644, noise, entry -> {}));
-    layer = image.layers().getFirst();
-    registry = new TestRegistry();
-    reference = registry.push(image, "app", "1");
-    images = open(Duration.ofSeconds(20));
+  LargeLayersTest() {
+    super(TestImage.ofNoise(TestImage.Compression.NONE, 16 << 20, 11));
   }
 
-  private Images open(Duration stallTimeout) throws IOException {
-    return open(stallTimeout, 4);
+  @Override
+  ImageSettings settings() {
+    return stallingAfter(Duration.ofSeconds(20));
   }
 
-  private Images open(Duration stallTimeout, int connections) throws IOException {
-    ImageSettings defaults = ImageSettings.defaults(root);
-    RegistrySettings registries =
-        defaults.registries().with(stallTimeout, connections).withFirstPause(Duration.ofMillis(20));
-    return Images.open(defaults.withRegistries(registries));
-  }
-
-  private void reopen(Duration stallTimeout) throws IOException {
-    images.close();
-    images = open(stallTimeout);
-  }
-
-  @AfterEach
-  void close() throws IOException {
-    images.close();
-    registry.close();
-  }
-
-  private String pull() throws IOException {
-    return images.pull(PullRequest.of(reference));
-  }
-
-  private static void pause(long millis) throws IOException {
-    try {
-      Thread.sleep(millis);
-    } catch (InterruptedException e) {
-      throw new IOException(e);
-    }
+  private ImageSettings stallingAfter(Duration stallTimeout) {
+    return settings(stallTimeout, 4, FIRST_PAUSE);
   }
 
   @Test
@@ -111,8 +60,7 @@ class LargeLayersTest {
 
   @Test
   void whereOneConnectionIsAllowedOneIsMade() throws Exception {
-    images.close();
-    images = open(Duration.ofSeconds(20), 1);
+    reopen(settings(Duration.ofSeconds(20), 1, FIRST_PAUSE));
     registry.on(layer, (exchange, content, number) -> SlowLine.serve(exchange, content, true));
     assertThat(pull()).isEqualTo(image.id());
     assertThat(registry.count(layer)).isEqualTo(1);
@@ -175,7 +123,7 @@ class LargeLayersTest {
 
   @Test
   void aServerThatTricklesIsGivenUp() throws Exception {
-    reopen(Duration.ofMillis(600));
+    reopen(stallingAfter(Duration.ofMillis(600)));
     AtomicInteger began = new AtomicInteger();
     registry.on(
         layer,
@@ -185,7 +133,7 @@ class LargeLayersTest {
           for (int i = 0; i < 1000; i++) {
             exchange.getResponseBody().write(content[i]);
             exchange.getResponseBody().flush();
-            pause(100);
+            TestRegistry.pause(Duration.ofMillis(100));
           }
         });
     assertThatThrownBy(this::pull)
@@ -197,7 +145,7 @@ class LargeLayersTest {
 
   @Test
   void aServerThatFallsSilentIsAskedAgain() throws Exception {
-    reopen(Duration.ofSeconds(1));
+    reopen(stallingAfter(Duration.ofSeconds(1)));
     registry.on(
         layer,
         (exchange, content, number) -> {
@@ -205,7 +153,7 @@ class LargeLayersTest {
             exchange.sendResponseHeaders(200, content.length);
             exchange.getResponseBody().write(content, 0, 5 << 20);
             exchange.getResponseBody().flush();
-            pause(10_000);
+            TestRegistry.pause(Duration.ofSeconds(10));
           }
           TestRegistry.serve(exchange, content);
         });

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.keelson.image.fixture.LayerTar;
-import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
 import io.keelson.sandbox.error.InvalidRequestException;
@@ -25,7 +24,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -36,54 +34,26 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Registries that lie, break and refuse. Whatever they do, nothing of it becomes visible or stays.
  */
 @Timeout(60)
-class LyingRegistryTest {
+class LyingRegistryTest extends PullTest {
 
   private static final Duration SECOND = Duration.ofMillis(990);
 
-  @TempDir(factory = MemoryFolders.class)
-  Path root;
-
-  private TestRegistry registry;
-  private Images images;
-  private TestImage image;
-  private String reference;
-  private String layer;
-
-  @BeforeEach
-  void open() throws IOException {
-    byte[] noise = new byte[3 << 20];
-    new Random(7).nextBytes(noise);
-    image = TestImage.of(new LayerTar().file("noise", 0644, noise, entry -> {}));
-    layer = image.layers().getFirst();
-    registry = new TestRegistry();
-    reference = registry.push(image, "app", "1");
-    images = Images.open(settings());
+  LyingRegistryTest() {
+    super(TestImage.ofNoise(TestImage.Compression.GZIP, 3 << 20, 7));
   }
 
   /** Those of a node, but for the pauses between attempts. */
-  private ImageSettings settings() {
-    ImageSettings defaults = ImageSettings.defaults(root);
+  @Override
+  ImageSettings settings() {
+    ImageSettings defaults = super.settings();
     return defaults.withRegistries(defaults.registries().withFirstPause(Duration.ofMillis(20)));
-  }
-
-  @AfterEach
-  void close() throws IOException {
-    images.close();
-    registry.close();
-  }
-
-  private String pull() throws IOException {
-    return images.pull(PullRequest.of(reference));
   }
 
   private void assertRefused(String words) throws IOException {
@@ -276,13 +246,11 @@ class LyingRegistryTest {
   @Test
   void theLimitOfManifestsIsASetting() throws IOException {
     int size = image.manifest().length;
-    images.close();
-    images = Images.open(settings().withMaxManifest(size - 1));
+    reopen(settings().withMaxManifest(size - 1));
     assertThatThrownBy(this::pull)
         .isInstanceOf(OperationFailedException.class)
         .hasMessageContaining("more than the " + (size - 1) + " bytes");
-    images.close();
-    images = Images.open(settings().withMaxManifest(size));
+    reopen(settings().withMaxManifest(size));
     assertThat(pull()).isEqualTo(image.id());
   }
 
@@ -469,7 +437,7 @@ class LyingRegistryTest {
     registry.on(
         layer,
         (exchange, content, number) -> {
-          pause(300);
+          TestRegistry.pause(Duration.ofMillis(300));
           TestRegistry.serve(exchange, content);
         });
     try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -538,14 +506,6 @@ class LyingRegistryTest {
   private static void await(CountDownLatch latch) throws IOException {
     try {
       latch.await();
-    } catch (InterruptedException e) {
-      throw new IOException(e);
-    }
-  }
-
-  private static void pause(long millis) throws IOException {
-    try {
-      Thread.sleep(millis);
     } catch (InterruptedException e) {
       throw new IOException(e);
     }

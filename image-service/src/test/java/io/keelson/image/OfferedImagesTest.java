@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.keelson.image.fixture.LayerTar;
-import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestImage.Compression;
 import io.keelson.image.fixture.TestRegistry;
@@ -20,35 +19,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What registries offer: layers of each type, images for several machines, one image twice. */
-class OfferedImagesTest {
-
-  @TempDir(factory = MemoryFolders.class)
-  Path root;
-
-  private TestRegistry registry;
-  private Images images;
-
-  @BeforeEach
-  void open() throws IOException {
-    registry = new TestRegistry();
-    images = Images.open(ImageSettings.defaults(root));
-  }
-
-  @AfterEach
-  void close() throws IOException {
-    images.provisioner().recover(List.of());
-    images.close();
-    registry.close();
-  }
+class OfferedImagesTest extends RegistryTest {
 
   private static TestImage image(Compression compression) {
     return TestImage.of(

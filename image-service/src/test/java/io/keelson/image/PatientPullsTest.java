@@ -4,13 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpExchange;
-import io.keelson.image.fixture.LayerTar;
-import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -18,21 +15,16 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How long a registry is waited for: between questions, and for bytes. */
 @Timeout(60)
-class PatientPullsTest {
+class PatientPullsTest extends PullTest {
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
   private static final Duration STALL = Duration.ofSeconds(1);
@@ -42,40 +34,13 @@ class PatientPullsTest {
       DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
           .withZone(ZoneOffset.UTC);
 
-  @TempDir(factory = MemoryFolders.class)
-  Path root;
-
-  private TestRegistry registry;
-  private Images images;
-  private TestImage image;
-  private String reference;
-  private String layer;
-
-  @BeforeEach
-  void open() throws IOException {
-    byte[] noise = new byte[1 << 20];
-    new Random(5).nextBytes(noise);
-    image =
-        TestImage.of(
-            TestImage.Compression.NONE, new LayerTar().file("noise", 0644, noise, entry -> {}));
-    layer = image.layers().getFirst();
-    registry = new TestRegistry();
-    reference = registry.push(image, "app", "1");
-    ImageSettings defaults = ImageSettings.defaults(root);
-    images =
-        Images.open(
-            defaults.withRegistries(
-                defaults.registries().with(STALL, 1).withFirstPause(FIRST_PAUSE)));
+  PatientPullsTest() {
+    super(TestImage.ofNoise(TestImage.Compression.NONE, 1 << 20, 5));
   }
 
-  @AfterEach
-  void close() throws IOException {
-    images.close();
-    registry.close();
-  }
-
-  private String pull() throws IOException {
-    return images.pull(PullRequest.of(reference));
+  @Override
+  ImageSettings settings() {
+    return settings(STALL, 1, FIRST_PAUSE);
   }
 
   @ParameterizedTest
@@ -104,7 +69,7 @@ class PatientPullsTest {
   @Test
   void aRegistryMaySayHowLongToWait() throws IOException {
     List<Instant> asked = new CopyOnWriteArrayList<>();
-    AtomicReference<Instant> until = new AtomicReference<>(Instant.MIN);
+    List<Instant> promised = new CopyOnWriteArrayList<>();
     registry.on(
         layer,
         (exchange, content, number) -> {
@@ -112,8 +77,9 @@ class PatientPullsTest {
           switch (number) {
             case 1 -> refuse(exchange, 429, "1");
             case 2 -> {
-              until.set(Instant.now().plusMillis(1500).truncatedTo(ChronoUnit.SECONDS));
-              refuse(exchange, 503, HTTP_DATE.format(until.get()));
+              Instant date = Instant.now().plusMillis(1500).truncatedTo(ChronoUnit.SECONDS);
+              promised.add(date);
+              refuse(exchange, 503, HTTP_DATE.format(date));
             }
             default -> TestRegistry.serve(exchange, content);
           }
@@ -121,7 +87,7 @@ class PatientPullsTest {
     assertThat(pull()).isEqualTo(image.id());
     assertThat(Duration.between(asked.get(0), asked.get(1))).isGreaterThan(ALMOST_A_SECOND);
     // The clock may be put right meanwhile.
-    assertThat(asked.get(2)).isAfter(until.get().minusMillis(10));
+    assertThat(asked.get(2)).isAfter(promised.getFirst().minusMillis(10));
   }
 
   @Test
@@ -191,21 +157,13 @@ class PatientPullsTest {
       int end = (int) ((long) content.length * (i + 1) / parts);
       exchange.getResponseBody().write(content, from, end - from);
       exchange.getResponseBody().flush();
-      pause(Duration.ofMillis(50));
+      TestRegistry.pause(Duration.ofMillis(50));
     }
   }
 
   @Test
   void aLayerThatStandsStillIsGivenUp() throws IOException {
-    ImageSettings defaults = ImageSettings.defaults(root);
-    images.close();
-    images =
-        Images.open(
-            defaults.withRegistries(
-                defaults
-                    .registries()
-                    .with(Duration.ofMillis(500), 1)
-                    .withFirstPause(Duration.ofMillis(2))));
+    reopen(settings(Duration.ofMillis(500), 1, Duration.ofMillis(2)));
     CountDownLatch never = new CountDownLatch(1);
     List<String> ranges = new CopyOnWriteArrayList<>();
     registry.on(
@@ -230,14 +188,6 @@ class PatientPullsTest {
   private static void hang(CountDownLatch latch) throws IOException {
     try {
       latch.await();
-    } catch (InterruptedException e) {
-      throw new IOException(e);
-    }
-  }
-
-  private static void pause(Duration pause) throws IOException {
-    try {
-      Thread.sleep(pause);
     } catch (InterruptedException e) {
       throw new IOException(e);
     }
