@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.MapEntry;
 import com.google.protobuf.Message;
+import io.grpc.Status;
 import io.keelson.csi.driver.Operation;
+import io.keelson.csi.volume.PublicationRequest;
 import io.keelson.proto.csi.v1.ControllerExpandVolumeRequest;
 import io.keelson.proto.csi.v1.ControllerModifyVolumeRequest;
 import io.keelson.proto.csi.v1.ControllerPublishVolumeRequest;
@@ -28,17 +30,26 @@ import io.keelson.proto.node.v1.DescribeStorageRequest;
 import io.keelson.proto.node.v1.ModifyVolumeRequest;
 import io.keelson.proto.node.v1.SnapshotGroupRequest;
 import io.keelson.proto.node.v1.SnapshotVolumeRequest;
+import io.keelson.sandbox.error.KeelsonException;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every call that may carry secrets carries those of its volume; no record has them. */
+/**
+ * Every call that may carry secrets carries those of its volume; no record has them, and nobody
+ * reads them.
+ */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SecretsTest {
 
@@ -88,6 +99,51 @@ class SecretsTest {
     for (Class<? extends Message> kind : WITH_SECRETS) {
       assertThat(node.driver().requests(kind)).as(kind.getSimpleName()).isNotEmpty();
     }
+  }
+
+  /** Not in what its caller reads, nor in what is logged of causes, recorded or listed. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "CreateVolume",
+        "ControllerPublishVolume",
+        "NodeStageVolume",
+        "NodePublishVolume",
+        "NodeGetVolumeStats",
+        "NodeUnpublishVolume",
+        "NodeUnstageVolume",
+        "ControllerUnpublishVolume",
+        "DeleteVolume"
+      })
+  void aDriversOwnWordsLackThem(String method) throws IOException {
+    Files.writeString(
+        Files.createDirectories(node.secrets().resolve(FOLDER)).resolve("password"),
+        PASSWORD + "\n");
+    Status words = Status.ABORTED.withDescription("mount -o password=" + PASSWORD + " said no");
+    Misdeed passing = new Misdeed(false, Optional.of(words), false);
+    Misdeed lasting =
+        new Misdeed(
+            false, Optional.of(Status.INTERNAL.withDescription(words.getDescription())), false);
+    node.driver().next(method, passing, lasting, lasting, lasting);
+    StringWriter told = new StringWriter();
+    try {
+      node.create(
+          NodeUnderTest.request("v").setVolume(NodeUnderTest.csi().setSecret(FOLDER)).build());
+      node.volumes()
+          .volumes()
+          .publish(
+              PublicationRequest.ofNode("p", NodeUnderTest.named("v")),
+              (_, _, before) -> told.append(before));
+      node.volumes().queries().stats("p");
+      node.unpublish("p");
+      node.delete("v");
+    } catch (KeelsonException e) {
+      e.printStackTrace(new PrintWriter(told));
+    }
+    told.append(node.volumes().volumes().list().toString());
+
+    assertThat(told.toString()).contains("password=*** said no").doesNotContain(PASSWORD);
+    node.driver().behave();
   }
 
   private void live() throws IOException {

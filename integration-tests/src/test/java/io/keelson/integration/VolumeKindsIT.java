@@ -191,12 +191,13 @@ class VolumeKindsIT {
                 DockerVolume.newBuilder()
                     .setDriver("gluster")
                     .setName("vol1")
-                    .putOptions("replicas", "3"))
+                    .putOptions("replicas", "3")
+                    .putOptions("Password", "open-sesame"))
             .build();
     try (DockerPlugin plugin = DockerPlugin.start(socket, folder)) {
-      plugin.refuse("Mount", "the bricks are offline");
+      plugin.refuse("Mount", "pass=open-sesame: the bricks are offline");
       assertThat(Failures.of(() -> volumes.publish("one", source)).message())
-          .contains("gluster", "Mount", "the bricks are offline");
+          .contains("gluster", "Mount", "pass=***: the bricks are offline");
       assertThat(volumes.list()).isEmpty();
       plugin.refuse("Mount", "");
       volumes.publish("one", source);
@@ -209,7 +210,10 @@ class VolumeKindsIT {
           .as("made once, with its options")
           .singleElement()
           .satisfies(
-              call -> assertThat(call).contains("\"vol1\"", "\"Opts\":{\"replicas\":\"3\"}"));
+              call ->
+                  assertThat(call)
+                      .contains("\"vol1\"", "\"replicas\":\"3\"", "\"Password\":\"open-sesame\""));
+      assertThat(volumes.list().toString()).contains("replicas").doesNotContain("open-sesame");
       DescribeStorageResponse storage =
           node.cri()
               .volumes()

@@ -1,6 +1,7 @@
 package io.keelson.csi.driver;
 
 import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -32,6 +33,7 @@ public final class Driver implements AutoCloseable {
   private final Endpoint endpoint;
   private final Origin origin;
   private final ManagedChannel channel;
+  private final Channel calls;
   private final CallPolicy policy;
   private final CallMetrics metrics;
   private volatile @Nullable DriverInfo info;
@@ -65,6 +67,7 @@ public final class Driver implements AutoCloseable {
     this.endpoint = endpoint;
     this.origin = origin;
     this.channel = channel;
+    this.calls = ClientInterceptors.intercept(channel, new DiscreetCalls());
     this.policy = policy;
     this.metrics = metrics;
   }
@@ -205,7 +208,7 @@ public final class Driver implements AutoCloseable {
       long began = System.nanoTime();
       try {
         S stub =
-            service.apply(channel).withDeadlineAfter(limit.toMillis() + 1, TimeUnit.MILLISECONDS);
+            service.apply(calls).withDeadlineAfter(limit.toMillis() + 1, TimeUnit.MILLISECONDS);
         T answer = call.apply(stub);
         done(method, Status.Code.OK, began);
         return answer;

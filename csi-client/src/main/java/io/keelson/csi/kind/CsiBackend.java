@@ -4,6 +4,7 @@ import io.keelson.csi.driver.Driver;
 import io.keelson.csi.driver.DriverInfo;
 import io.keelson.csi.driver.DriverRegistry;
 import io.keelson.csi.driver.Operation;
+import io.keelson.csi.driver.Redaction;
 import io.keelson.csi.volume.MountTable;
 import io.keelson.csi.volume.VolumeBackend;
 import io.keelson.csi.volume.VolumeFolders;
@@ -161,6 +162,7 @@ public final class CsiBackend implements VolumeBackend {
   @Override
   public void unstage(VolumeRecord volume, Path staging, Operation operation) throws IOException {
     String id = volume.getSource().getCsi().getVolumeId();
+    Redaction staged = secrets.redaction(volume.getSource().getCsi().getSecret());
     NodeUnstageVolumeRequest request =
         NodeUnstageVolumeRequest.newBuilder()
             .setVolumeId(id)
@@ -168,7 +170,11 @@ public final class CsiBackend implements VolumeBackend {
             .build();
     try {
       driver(volume, operation)
-          .node("NodeUnstageVolume", id, operation, stub -> stub.nodeUnstageVolume(request));
+          .node(
+              "NodeUnstageVolume",
+              id,
+              operation,
+              stub -> staged.applyTo(stub).nodeUnstageVolume(request));
     } catch (NotFoundException | UnsupportedException e) {
       forgotten(volume, e);
       clear(staging, e);
@@ -220,6 +226,7 @@ public final class CsiBackend implements VolumeBackend {
   public void unpublish(
       VolumeRecord volume, PublicationRecord publication, Path target, Operation operation)
       throws IOException {
+    Redaction published = secrets.redaction(volume.getSource().getCsi().getSecret());
     NodeUnpublishVolumeRequest request =
         NodeUnpublishVolumeRequest.newBuilder()
             .setVolumeId(volumeId(volume, publication))
@@ -231,7 +238,7 @@ public final class CsiBackend implements VolumeBackend {
               "NodeUnpublishVolume",
               request.getVolumeId(),
               operation,
-              stub -> stub.nodeUnpublishVolume(request));
+              stub -> published.applyTo(stub).nodeUnpublishVolume(request));
     } catch (NotFoundException e) {
       forgotten(volume, e);
       clear(target, e);

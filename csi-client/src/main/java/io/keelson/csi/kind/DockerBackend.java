@@ -1,7 +1,10 @@
 package io.keelson.csi.kind;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.keelson.csi.driver.Operation;
+import io.keelson.csi.driver.Redaction;
 import io.keelson.csi.volume.MountTable;
+import io.keelson.csi.volume.SecretOptions;
 import io.keelson.csi.volume.VolumeBackend;
 import io.keelson.linux.KernelThreads;
 import io.keelson.linux.Mounts;
@@ -67,15 +70,12 @@ public final class DockerBackend implements VolumeBackend {
   /** Where the plugin has mounted it. */
   private String mount(DockerVolume wanted, String id, Operation operation) throws IOException {
     String place =
-        plugins
-            .call(
-                wanted.getDriver(), "Mount", Map.of("Name", wanted.getName(), "ID", id), operation)
+        call(wanted, "Mount", Map.of("Name", wanted.getName(), "ID", id), operation)
             .path(DockerPlugins.MOUNTPOINT)
             .asText("");
     return !place.isEmpty()
         ? place
-        : plugins
-            .call(wanted.getDriver(), "Path", Map.of("Name", wanted.getName()), operation)
+        : call(wanted, "Path", Map.of("Name", wanted.getName()), operation)
             .path(DockerPlugins.MOUNTPOINT)
             .asText("");
   }
@@ -84,17 +84,24 @@ public final class DockerBackend implements VolumeBackend {
     if (isKnown(wanted, operation)) {
       return;
     }
-    plugins.call(
-        wanted.getDriver(),
+    call(
+        wanted,
         "Create",
         Map.of("Name", wanted.getName(), "Opts", wanted.getOptionsMap()),
         operation);
   }
 
+  private JsonNode call(
+      DockerVolume volume, String method, Map<String, Object> request, Operation operation)
+      throws IOException {
+    // The options of Create reach the commands of the calls after it.
+    Redaction redaction = Redaction.of(SecretOptions.values(volume.getOptionsMap()));
+    return plugins.call(volume.getDriver(), method, request, redaction, operation);
+  }
+
   private boolean isKnown(DockerVolume volume, Operation operation) throws IOException {
     try {
-      return plugins
-          .call(volume.getDriver(), "Get", Map.of("Name", volume.getName()), operation)
+      return call(volume, "Get", Map.of("Name", volume.getName()), operation)
           .path("Volume")
           .isObject();
     } catch (OperationFailedException e) {
@@ -109,8 +116,8 @@ public final class DockerBackend implements VolumeBackend {
     Targets.detach(target, kernelThreads);
     DockerVolume wanted = publication.getSource().getDocker();
     try {
-      plugins.call(
-          wanted.getDriver(),
+      call(
+          wanted,
           "Unmount",
           Map.of("Name", wanted.getName(), "ID", publication.getId()),
           operation);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keelson.csi.driver.CallPolicy;
 import io.keelson.csi.driver.Operation;
+import io.keelson.csi.driver.Redaction;
 import io.keelson.proto.csi.v1.Volume;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
@@ -59,12 +60,18 @@ public final class DockerPlugins {
    * Makes a call; again as long as the plugin is away and the operation has time.
    *
    * @param method of {@code VolumeDriver}
+   * @param redaction of the plugin's words
    * @return the plugin's answer
    * @throws UnavailableException if no plugin of the name answers
    * @throws FailedPreconditionException if it is a plugin for something else
    * @throws OperationFailedException with the plugin's own words
    */
-  JsonNode call(String plugin, String method, Map<String, Object> request, Operation operation)
+  JsonNode call(
+      String plugin,
+      String method,
+      Map<String, Object> request,
+      Redaction redaction,
+      Operation operation)
       throws IOException {
     String before = "";
     for (int attempt = 1; ; attempt++) {
@@ -73,7 +80,7 @@ public final class DockerPlugins {
         if (!activated.contains(plugin)) {
           activate(plugin);
         }
-        return post(plugin, VOLUME_DRIVER + "." + method, request);
+        return post(plugin, VOLUME_DRIVER + "." + method, request, redaction);
       } catch (UnavailableException e) {
         activated.remove(plugin); // another one may answer next
         if (!operation.pause(policy.pauseAfter(attempt))) {
@@ -87,7 +94,8 @@ public final class DockerPlugins {
   /** The volumes that a plugin knows, with the places where it has them mounted. */
   public List<Volume> volumes(String plugin, Operation operation) throws IOException {
     List<Volume> volumes = new ArrayList<>();
-    for (JsonNode each : call(plugin, "List", Map.of(), operation).path("Volumes")) {
+    for (JsonNode each :
+        call(plugin, "List", Map.of(), Redaction.NONE, operation).path("Volumes")) {
       Volume.Builder volume = Volume.newBuilder().setVolumeId(each.path("Name").asText(""));
       String mountpoint = each.path(MOUNTPOINT).asText("");
       if (!mountpoint.isEmpty()) {
@@ -104,7 +112,7 @@ public final class DockerPlugins {
    */
   public String scope(String plugin, Operation operation) throws IOException {
     try {
-      return call(plugin, "Capabilities", Map.of(), operation)
+      return call(plugin, "Capabilities", Map.of(), Redaction.NONE, operation)
           .path("Capabilities")
           .path("Scope")
           .asText("local");
@@ -115,7 +123,8 @@ public final class DockerPlugins {
 
   /** The handshake of Docker's plugins. */
   private void activate(String plugin) throws IOException {
-    JsonNode implemented = post(plugin, "Plugin.Activate", Map.of()).path("Implements");
+    JsonNode implemented =
+        post(plugin, "Plugin.Activate", Map.of(), Redaction.NONE).path("Implements");
     for (JsonNode each : implemented) {
       if (each.asText().equals(VOLUME_DRIVER)) {
         activated.add(plugin);
@@ -126,7 +135,8 @@ public final class DockerPlugins {
         "Docker plugin %s has no volumes; it implements %s".formatted(plugin, implemented));
   }
 
-  private JsonNode post(String plugin, String method, Map<String, Object> request)
+  private JsonNode post(
+      String plugin, String method, Map<String, Object> request, Redaction redaction)
       throws IOException {
     Path socket = socket(plugin);
     UnixHttp.Response response;
@@ -147,14 +157,16 @@ public final class DockerPlugins {
     } catch (JsonProcessingException e) {
       throw new OperationFailedException(
           "Docker volume plugin %s: %s: status %d, and no JSON: %s"
-              .formatted(plugin, method, response.status(), e.getOriginalMessage()),
-          e);
+              .formatted(plugin, method, response.status(), redaction.of(e.getOriginalMessage())));
     }
     String error = answer.path("Err").asText("");
     if (!error.isEmpty() || response.status() != UnixHttp.OK) {
       throw new OperationFailedException(
           "Docker volume plugin %s: %s: %s"
-              .formatted(plugin, method, error.isEmpty() ? "status " + response.status() : error));
+              .formatted(
+                  plugin,
+                  method,
+                  error.isEmpty() ? "status " + response.status() : redaction.of(error)));
     }
     return answer;
   }

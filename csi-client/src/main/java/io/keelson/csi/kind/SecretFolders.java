@@ -1,7 +1,9 @@
 package io.keelson.csi.kind;
 
+import io.keelson.csi.driver.Redaction;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
+import io.keelson.sandbox.error.KeelsonException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,6 +42,15 @@ public final class SecretFolders {
       read(name).forEach((key, value) -> text.put(key, new String(value, StandardCharsets.UTF_8)));
     }
     return text;
+  }
+
+  /** To be kept out of what a driver says that had the secret before; empty if it is not there. */
+  public Redaction redaction(String name) {
+    try {
+      return Redaction.of(text(name).values());
+    } catch (IOException | KeelsonException e) {
+      return Redaction.NONE;
+    }
   }
 
   /**

@@ -47,12 +47,19 @@ final class VolumeViews {
         .build();
   }
 
-  /** Mount flags may hold a password. */
+  /** Mount flags may hold a password, as some options do. */
   private static VolumeSource withoutSecrets(VolumeSource source) {
-    if (!source.hasCsi()) {
-      return source;
+    VolumeSource.Builder shown = source.toBuilder();
+    if (source.hasCsi()) {
+      shown.getCsiBuilder().clearMountFlags();
     }
-    return source.toBuilder().setCsi(source.getCsi().toBuilder().clearMountFlags()).build();
+    if (source.hasDocker()) {
+      shown
+          .getDockerBuilder()
+          .clearOptions()
+          .putAllOptions(SecretOptions.withoutThem(source.getDocker().getOptionsMap()));
+    }
+    return shown.build();
   }
 
   private static String word(String phase) {
