@@ -1,7 +1,10 @@
 package io.keelson.csi.driver;
 
+import io.grpc.Context;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One operation on a volume: how much time it has left, and who is told of its steps. Used by one
@@ -71,17 +74,25 @@ public final class Operation {
     return Duration.ofNanos(Math.max(0, end - System.nanoTime()));
   }
 
-  /** False if there is to be no other try: the time would be over. */
+  /**
+   * False if there is to be no other try: the time would be over, or what the calls are for has
+   * been given up, as gRPC's context says.
+   */
   public boolean pause(Duration pause) {
     if (!patient || pause.compareTo(left()) >= 0) {
       return false;
     }
+    Context context = Context.current();
+    CountDownLatch givenUp = new CountDownLatch(1);
+    Context.CancellationListener listener = _ -> givenUp.countDown();
+    context.addListener(listener, Runnable::run);
     try {
-      Thread.sleep(pause);
-      return true;
+      return !givenUp.await(pause.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new OperationFailedException("interrupted while waiting for a driver", e);
+    } finally {
+      context.removeListener(listener);
     }
   }
 }

@@ -76,7 +76,7 @@ public final class SnapshotOperations {
             .putAllSecrets(secrets.text(volume.getSecret()))
             .putAllParameters(request.getParametersMap())
             .build();
-    Volumes.Question<Snapshot> taking =
+    Volumes.Call<Snapshot> taking =
         () ->
             driver
                 .controller(

@@ -5,6 +5,7 @@ import io.keelson.csi.driver.Driver;
 import io.keelson.csi.driver.DriverInfo;
 import io.keelson.csi.driver.DriverRegistry;
 import io.keelson.csi.driver.Operation;
+import io.keelson.csi.driver.Redaction;
 import io.keelson.csi.kind.DockerPlugins;
 import io.keelson.csi.kind.SecretFolders;
 import io.keelson.csi.quota.DiskUse;
@@ -136,15 +137,16 @@ public final class StorageQueries {
     if (place.volume().getStageable()) {
       request.setStagingTargetPath(place.staging().toString());
     }
+    Redaction known = secrets.redaction(place.volume().getSource().getCsi().getSecret());
     NodeGetVolumeStatsResponse answer =
-        volumes.alone(
+        volumes.ask(
             place.volume().getKey(),
             () ->
                 driver.node(
                     "NodeGetVolumeStats",
                     name,
                     operation,
-                    stub -> stub.nodeGetVolumeStats(request.build())));
+                    stub -> known.applyTo(stub).nodeGetVolumeStats(request.build())));
     VolumeStatsResponse.Builder stats =
         VolumeStatsResponse.newBuilder().addAllUsage(answer.getUsageList());
     if (answer.hasVolumeCondition()) {
@@ -180,7 +182,7 @@ public final class StorageQueries {
     ControllerGetVolumeRequest request =
         ControllerGetVolumeRequest.newBuilder().setVolumeId(csi.getVolumeId()).build();
     ControllerGetVolumeResponse answer =
-        volumes.alone(
+        volumes.ask(
             record.getKey(),
             () ->
                 driver.controller(

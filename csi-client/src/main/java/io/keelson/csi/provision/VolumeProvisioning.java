@@ -98,7 +98,7 @@ public final class VolumeProvisioning {
             .putAllSecrets(secrets.text(csi.getSecret()))
             .build();
     ValidateVolumeCapabilitiesResponse answer =
-        volumes.alone(
+        volumes.ask(
             volume.getKey(),
             () ->
                 driver.controller(

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** A volume in memory. Changed only under its lock; read without. */
@@ -22,7 +21,7 @@ final class VolumeEntry {
    */
   record Trouble(String reason, long since, int attempts) {}
 
-  private final ReentrantLock lock = new ReentrantLock(true);
+  private final Turns turns = new Turns();
   private final Map<String, PublicationRecord> publications = new ConcurrentSkipListMap<>();
   private volatile VolumeRecord record;
   private volatile @Nullable Trouble trouble;
@@ -32,8 +31,8 @@ final class VolumeEntry {
     this.record = record;
   }
 
-  ReentrantLock lock() {
-    return lock;
+  Turns turns() {
+    return turns;
   }
 
   String key() {

@@ -45,14 +45,14 @@ final class VolumeTable {
     while (true) {
       VolumeEntry volume =
           volumes.computeIfAbsent(initial.getKey(), key -> new VolumeEntry(initial));
-      volume.lock().lock();
+      volume.turns().change().lock();
       try {
         if (!volume.removed()) {
           return work.run(volume);
         }
       } finally {
         forgetIfEmpty(volume);
-        volume.lock().unlock();
+        volume.turns().change().unlock();
       }
     }
   }
@@ -63,13 +63,23 @@ final class VolumeTable {
     if (volume == null) {
       return Optional.empty();
     }
-    volume.lock().lock();
+    volume.turns().change().lock();
     try {
       return volume.removed() ? Optional.empty() : Optional.of(work.run(volume));
     } finally {
       forgetIfEmpty(volume);
-      volume.lock().unlock();
+      volume.turns().change().unlock();
     }
+  }
+
+  /** Runs a question about a volume if it is there; what changes the volume goes first. */
+  <T> Optional<T> ask(String key, Turns.Work<T> question) throws IOException {
+    VolumeEntry volume = volumes.get(key);
+    return volume == null
+        ? Optional.empty()
+        : volume
+            .turns()
+            .ask(() -> volume.removed() ? Optional.empty() : Optional.of(question.run()));
   }
 
   private void forgetIfEmpty(VolumeEntry volume) {

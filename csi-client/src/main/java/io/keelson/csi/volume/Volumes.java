@@ -166,31 +166,44 @@ public final class Volumes implements AutoCloseable {
   }
 
   /**
-   * Runs a question to a volume's driver: no other call for the volume comes meanwhile.
+   * Runs a question to a volume's driver that changes nothing: no other call for the volume comes
+   * meanwhile, but if the driver is slow, the question is broken off for whoever wants to change
+   * the volume.
    *
    * @throws NotFoundException if there is no such volume any more
    */
-  public <T> T alone(String volumeKey, Question<T> question) throws IOException {
-    return table
-        .withVolume(volumeKey, _ -> question.ask())
-        .orElseThrow(() -> new NotFoundException("volume " + volumeKey + " is gone"));
+  public <T> T ask(String volumeKey, Call<T> question) throws IOException {
+    return table.ask(volumeKey, question::make).orElseThrow(() -> gone(volumeKey));
   }
 
-  /** As above, for a question that is about several volumes. */
-  public <T> T alone(Collection<String> volumeKeys, Question<T> question) throws IOException {
+  /**
+   * Runs a call to a volume's driver: no other one for the volume comes meanwhile.
+   *
+   * @throws NotFoundException if there is no such volume any more
+   */
+  public <T> T alone(String volumeKey, Call<T> call) throws IOException {
+    return table.withVolume(volumeKey, _ -> call.make()).orElseThrow(() -> gone(volumeKey));
+  }
+
+  private static NotFoundException gone(String volumeKey) {
+    return new NotFoundException("volume " + volumeKey + " is gone");
+  }
+
+  /** As above, for a call that is about several volumes. */
+  public <T> T alone(Collection<String> volumeKeys, Call<T> call) throws IOException {
     // Whoever takes several locks takes them in one order.
-    Question<T> whole = question;
+    Call<T> whole = call;
     for (String key : new TreeSet<>(volumeKeys).descendingSet()) {
-      Question<T> rest = whole;
+      Call<T> rest = whole;
       whole = () -> alone(key, rest);
     }
-    return whole.ask();
+    return whole.make();
   }
 
-  /** Asks a driver. */
+  /** Calls a driver. */
   @FunctionalInterface
-  public interface Question<T> {
-    T ask() throws IOException;
+  public interface Call<T> {
+    T make() throws IOException;
   }
 
   /** The volume and the place of a publication, for questions to its driver. */
