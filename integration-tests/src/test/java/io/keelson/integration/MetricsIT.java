@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestNode;
+import io.keelson.linux.Disk;
+import io.keelson.linux.DiskActivity;
+import io.keelson.linux.MountInfo;
 import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.ListMetricDescriptorsRequest;
 import io.keelson.proto.cri.v1.ListPodSandboxMetricsRequest;
@@ -22,6 +25,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -34,19 +39,29 @@ class MetricsIT {
   /** What a kubelet's own cAdvisor tells of containers on a cgroup v1 or v2 host. */
   private static final String EXPECTED =
       """
-      container_blkio_device_usage_total container_cpu_cfs_periods_total
+      container_blkio_device_usage_total container_cpu_cfs_burst_periods_total
+      container_cpu_cfs_burst_seconds_total container_cpu_cfs_periods_total
       container_cpu_cfs_throttled_periods_total container_cpu_cfs_throttled_seconds_total
       container_cpu_system_seconds_total container_cpu_usage_seconds_total
-      container_cpu_user_seconds_total container_file_descriptors container_fs_inodes_free
-      container_fs_inodes_total container_fs_limit_bytes container_fs_reads_bytes_total
-      container_fs_reads_total container_fs_usage_bytes container_fs_writes_bytes_total
-      container_fs_writes_total container_hugetlb_failcnt container_hugetlb_max_usage_bytes
-      container_hugetlb_usage_bytes container_last_seen container_memory_cache
-      container_memory_failcnt container_memory_failures_total container_memory_kernel_usage
-      container_memory_mapped_file container_memory_max_usage_bytes container_memory_rss
+      container_cpu_user_seconds_total container_creation_time_seconds container_file_descriptors
+      container_fs_inodes_free container_fs_inodes_total container_fs_io_cost_indebt_seconds_total
+      container_fs_io_cost_indelay_seconds_total container_fs_io_cost_usage_seconds_total
+      container_fs_io_cost_wait_seconds_total container_fs_io_current
+      container_fs_io_time_seconds_total container_fs_io_time_weighted_seconds_total
+      container_fs_limit_bytes container_fs_read_seconds_total container_fs_reads_bytes_total
+      container_fs_reads_merged_total container_fs_reads_total container_fs_sector_reads_total
+      container_fs_sector_writes_total container_fs_usage_bytes container_fs_write_seconds_total
+      container_fs_writes_bytes_total container_fs_writes_merged_total container_fs_writes_total
+      container_hugetlb_failcnt container_hugetlb_max_usage_bytes container_hugetlb_usage_bytes
+      container_last_seen container_memory_cache container_memory_events_high_total
+      container_memory_events_max_total container_memory_failcnt container_memory_failures_total
+      container_memory_file_dirty_bytes container_memory_file_writeback_bytes
+      container_memory_kernel_usage container_memory_mapped_file container_memory_max_usage_bytes
+      container_memory_pgscan_total container_memory_pgsteal_total container_memory_rss
       container_memory_swap container_memory_total_active_file_bytes
       container_memory_total_inactive_file_bytes container_memory_usage_bytes
-      container_memory_working_set_bytes container_network_receive_bytes_total
+      container_memory_working_set_bytes container_memory_workingset_refault_anon_total
+      container_memory_workingset_refault_file_total container_network_receive_bytes_total
       container_network_receive_errors_total container_network_receive_packets_dropped_total
       container_network_receive_packets_total container_network_transmit_bytes_total
       container_network_transmit_errors_total container_network_transmit_packets_dropped_total
@@ -177,6 +192,54 @@ class MetricsIT {
             chunk ->
                 chunk.getPodSandboxMetricsList().forEach(m -> streamed.add(m.getPodSandboxId())));
     assertThat(streamed).containsExactly(sandbox);
+  }
+
+  /** Red if the activity of disks is invented, is another disk's or is not looked at again. */
+  @Test
+  void theActivityOfDisksIsThatOfTheDiskOfTheLayers() throws Exception {
+    MountInfo mount = MountInfo.containing(node.root()).orElseThrow();
+    Disk disk = Disk.of(mount).orElseThrow();
+    PodSandboxConfig pod = node.pod("disk").build();
+    String sandbox = node.cri().runPod(pod);
+    node.cri().run(sandbox, node.container("main", "sleep", "1000").build(), pod);
+
+    DiskActivity before = disk.activity().orElseThrow();
+    List<Metric> told = metrics(sandbox).getContainerMetrics(0).getMetricsList();
+    DiskActivity after = disk.activity().orElseThrow();
+
+    assertBetween(told, "reads_merged_total", before, after, DiskActivity::readsMerged);
+    assertBetween(told, "writes_merged_total", before, after, DiskActivity::writesMerged);
+    assertBetween(told, "read_seconds_total", before, after, d -> seconds(d.readNanos()));
+    assertBetween(told, "write_seconds_total", before, after, d -> seconds(d.writeNanos()));
+    assertBetween(told, "io_time_seconds_total", before, after, d -> seconds(d.busyNanos()));
+    assertBetween(
+        told,
+        "io_time_weighted_seconds_total",
+        before,
+        after,
+        d -> seconds(d.weightedNanos().orElseThrow()));
+    assertThat(value(told, "container_fs_io_current")).isNotNegative();
+    Map<String, MetricDescriptor> known =
+        descriptors().stream().collect(toMap(MetricDescriptor::getName, d -> d));
+    assertThat(labels(known, only(told, "container_fs_io_current")))
+        .containsEntry("device", mount.source())
+        .containsEntry("container", "main")
+        .containsEntry("pod", "disk");
+  }
+
+  private static long seconds(long nanos) {
+    return TimeUnit.NANOSECONDS.toSeconds(nanos);
+  }
+
+  private static void assertBetween(
+      List<Metric> told,
+      String name,
+      DiskActivity before,
+      DiskActivity after,
+      ToLongFunction<DiskActivity> figure) {
+    assertThat(value(told, "container_fs_" + name))
+        .as(name)
+        .isBetween(figure.applyAsLong(before), figure.applyAsLong(after));
   }
 
   private static List<String> labelKeys(Map<String, MetricDescriptor> known, Metric metric) {

@@ -65,6 +65,7 @@ final class StatsSubjects implements StatsSource {
         record.getSandboxId(),
         record.getConfig(),
         CgroupDriver.group(record.getCgroup()),
+        record.getCreatedAt(),
         record.getStartedAt(),
         container.init(),
         record.getImageName(),

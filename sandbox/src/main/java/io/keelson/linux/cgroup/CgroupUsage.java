@@ -1,6 +1,8 @@
 package io.keelson.linux.cgroup;
 
+import io.keelson.linux.DiskActivity;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -9,6 +11,7 @@ import java.util.OptionalLong;
  * kernel does not count is 0, or empty where 0 would be a lie.
  *
  * @param devices block devices that were read or written
+ * @param activity of block devices whose scheduler keeps it by group (v1); empty for all others
  */
 public record CgroupUsage(
     Cpu cpu,
@@ -16,12 +19,14 @@ public record CgroupUsage(
     Swap swap,
     Tasks tasks,
     List<BlockDevice> devices,
+    List<DiskActivity> activity,
     Optional<Pressure> cpuPressure,
     Optional<Pressure> memoryPressure,
     Optional<Pressure> ioPressure) {
 
   public CgroupUsage {
     devices = List.copyOf(devices);
+    activity = List.copyOf(activity);
   }
 
   /**
@@ -109,9 +114,27 @@ public record CgroupUsage(
    * What went from and to a block device.
    *
    * @param reads operations
+   * @param costs what the controller io.cost counts (v2), microseconds by the kernel's words; empty
+   *     where it is off
    */
   public record BlockDevice(
-      int major, int minor, long readBytes, long writtenBytes, long reads, long writes) {}
+      int major,
+      int minor,
+      long readBytes,
+      long writtenBytes,
+      long reads,
+      long writes,
+      Map<String, Long> costs) {
+
+    public BlockDevice {
+      costs = Map.copyOf(costs);
+    }
+
+    /** Of a host without io.cost. */
+    BlockDevice(int major, int minor, long readBytes, long writtenBytes, long reads, long writes) {
+      this(major, minor, readBytes, writtenBytes, reads, writes, Map.of());
+    }
+  }
 
   /**
    * Huge pages of one size.

@@ -1,6 +1,5 @@
 package io.keelson.linux.cgroup;
 
-import io.keelson.linux.cgroup.CgroupUsage.BlockDevice;
 import io.keelson.linux.cgroup.CgroupUsage.Cpu;
 import io.keelson.linux.cgroup.CgroupUsage.Memory;
 import io.keelson.linux.cgroup.CgroupUsage.Pressure;
@@ -9,8 +8,6 @@ import io.keelson.linux.cgroup.CgroupUsage.Tasks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,9 +19,6 @@ import java.util.function.Function;
  * from the hierarchy of version 2 that a hybrid host has beside them.
  */
 final class UsageV1 {
-
-  private static final String RECURSIVE_BYTES = "blkio.throttle.io_service_bytes_recursive";
-  private static final String RECURSIVE_COUNT = "blkio.throttle.io_serviced_recursive";
 
   private final Function<String, Optional<Path>> folders;
   private final Optional<Path> unified;
@@ -39,12 +33,14 @@ final class UsageV1 {
   }
 
   CgroupUsage read() throws IOException {
+    Optional<Path> blkio = folders.apply("blkio");
     return new CgroupUsage(
         cpu(),
         memory(),
         swap(),
         tasks(),
-        devices(),
+        blkio.isEmpty() ? List.of() : BlkioV1.devices(blkio.get()),
+        blkio.isEmpty() ? List.of() : BlkioV1.activity(blkio.get()),
         pressure("cpu"),
         pressure("memory"),
         pressure("io"));
@@ -114,52 +110,6 @@ final class UsageV1 {
         CgroupFile.processes(folder.get()),
         number("pids", "pids.current"),
         CgroupFile.limit(folder.get().resolve("pids.max")));
-  }
-
-  private List<BlockDevice> devices() throws IOException {
-    Optional<Path> folder = folders.apply("blkio");
-    if (folder.isEmpty()) {
-      return List.of();
-    }
-    return devices(
-        CgroupFolders.read(folder.get().resolve(RECURSIVE_BYTES)).orElse(""),
-        CgroupFolders.read(folder.get().resolve(RECURSIVE_COUNT)).orElse(""));
-  }
-
-  /** Lines of {@code 8:0 Read 4096}. */
-  static List<BlockDevice> devices(String bytes, String operations) {
-    Map<String, long[]> figures = new LinkedHashMap<>();
-    add(figures, bytes, 0);
-    add(figures, operations, 2);
-    List<BlockDevice> devices = new ArrayList<>();
-    figures.forEach(
-        (device, each) -> {
-          int colon = device.indexOf(':');
-          devices.add(
-              new BlockDevice(
-                  Integer.parseInt(device.substring(0, colon)),
-                  Integer.parseInt(device.substring(colon + 1)),
-                  each[0],
-                  each[1],
-                  each[2],
-                  each[3]));
-        });
-    return devices;
-  }
-
-  private static void add(Map<String, long[]> figures, String text, int at) {
-    for (String line : text.split("\n", -1)) {
-      String[] words = line.split(" ", -1);
-      if (words.length != 3 || words[0].indexOf(':') <= 0) {
-        continue;
-      }
-      long[] each = figures.computeIfAbsent(words[0], _ -> new long[4]);
-      switch (words[1]) {
-        case "Read" -> each[at] = Long.parseLong(words[2]);
-        case "Write" -> each[at + 1] = Long.parseLong(words[2]);
-        default -> {} // Sync, Async, Discard and Total count the same again, or what is no traffic
-      }
-    }
   }
 
   private Optional<Pressure> pressure(String resource) throws IOException {

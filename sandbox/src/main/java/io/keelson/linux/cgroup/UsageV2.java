@@ -8,6 +8,7 @@ import io.keelson.linux.cgroup.CgroupUsage.Tasks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +27,7 @@ final class UsageV2 {
             CgroupFile.limit(folder.resolve("memory.swap.max"))),
         tasks(folder),
         devices(CgroupFolders.read(folder.resolve("io.stat")).orElse("")),
+        List.of(), // the kernel has no such figures here
         CgroupFile.pressure(folder.resolve("cpu.pressure")),
         CgroupFile.pressure(folder.resolve("memory.pressure")),
         CgroupFile.pressure(folder.resolve("io.pressure")));
@@ -99,9 +101,23 @@ final class UsageV2 {
               value(words, "rbytes="),
               value(words, "wbytes="),
               value(words, "rios="),
-              value(words, "wios=")));
+              value(words, "wios="),
+              costs(words)));
     }
     return devices;
+  }
+
+  /** Of the controller io.cost, where it is on: {@code cost.usage=7}, more with debugging. */
+  private static Map<String, Long> costs(String[] words) {
+    Map<String, Long> costs = new HashMap<>();
+    for (String word : words) {
+      int equals = word.indexOf('=');
+      if (equals > 0 && word.startsWith("cost.")) {
+        costs.put(
+            word.substring("cost.".length(), equals), Long.parseLong(word.substring(equals + 1)));
+      }
+    }
+    return costs;
   }
 
   private static long value(String[] words, String key) {

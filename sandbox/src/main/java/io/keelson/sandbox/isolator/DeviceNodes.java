@@ -1,5 +1,6 @@
 package io.keelson.sandbox.isolator;
 
+import io.keelson.linux.DeviceNumber;
 import io.keelson.sandbox.spec.SpecDevice;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,13 +44,13 @@ public final class DeviceNodes {
         return Optional.empty();
       }
     }
-    long number = (Long) attribute(attributes, "rdev");
+    DeviceNumber number = DeviceNumber.of((Long) attribute(attributes, "rdev"));
     return Optional.of(
         new SpecDevice(
             containerPath,
             kind,
-            major(number),
-            minor(number),
+            number.major(),
+            number.minor(),
             mode & PERMISSIONS,
             // The view has ids as Integer: those from 2^31 on as negative ones.
             Integer.toUnsignedLong((Integer) attribute(attributes, "uid")),
@@ -87,14 +88,5 @@ public final class DeviceNodes {
       throw new IOException("the file system gives no attribute " + name);
     }
     return value;
-  }
-
-  /** makedev(3), backwards. */
-  private static long major(long number) {
-    return (number >>> 8 & 0xfff) | (number >>> 32 & ~0xfffL);
-  }
-
-  private static long minor(long number) {
-    return (number & 0xff) | (number >>> 12 & ~0xffL);
   }
 }

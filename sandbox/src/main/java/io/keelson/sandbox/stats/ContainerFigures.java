@@ -1,5 +1,6 @@
 package io.keelson.sandbox.stats;
 
+import io.keelson.linux.DiskActivity;
 import io.keelson.linux.FileSystemSpace;
 import io.keelson.linux.cgroup.CgroupUsage;
 import io.keelson.linux.cgroup.CgroupUsage.HugePages;
@@ -14,6 +15,7 @@ import java.util.Optional;
  * @param processes if they were looked at
  * @param space of the file system that holds the writable layer
  * @param device of that file system
+ * @param disk what that device has done, for the whole host
  */
 record ContainerFigures(
     StatsSource.Container container,
@@ -22,7 +24,8 @@ record ContainerFigures(
     Optional<Trees.Usage> written,
     Optional<ProcessFigures> processes,
     Optional<FileSystemSpace> space,
-    String device) {
+    String device,
+    Optional<DiskActivity> disk) {
 
   CgroupUsage.Cpu cpu() {
     return sample.usage().cpu();

@@ -1,6 +1,7 @@
 package io.keelson.sandbox.stats;
 
 import io.keelson.linux.BlockDeviceNames;
+import io.keelson.linux.DiskActivity;
 import io.keelson.linux.FileSystemSpace;
 import io.keelson.linux.cgroup.Cgroups;
 import io.keelson.proto.cri.v1.ContainerMetrics;
@@ -34,12 +35,14 @@ public final class Metrics {
     this.source = source;
     this.samplers = samplers;
     this.cgroups = cgroups;
+    BlockDeviceNames names = new BlockDeviceNames();
     this.containerFamilies =
         Stream.of(
                 UsageFamilies.cpu(),
                 UsageFamilies.memory(),
                 UsageFamilies.pressure(),
-                ResourceFamilies.disk(new BlockDeviceNames()),
+                ResourceFamilies.disk(names),
+                DiskActivityFamilies.all(names),
                 ResourceFamilies.processes(),
                 ResourceFamilies.limits())
             .flatMap(List::stream)
@@ -64,12 +67,13 @@ public final class Metrics {
     Map<String, List<StatsSource.Container>> containers =
         source.running().stream().collect(Collectors.groupingBy(StatsSource.Container::sandboxId));
     Optional<FileSystemSpace> space = samplers.layerSpace();
+    Optional<DiskActivity> disk = samplers.layerDiskActivity();
     List<PodSandboxMetrics> answer = new ArrayList<>();
     for (StatsSource.Pod pod : pods) {
       PodSandboxMetrics.Builder metrics = PodSandboxMetrics.newBuilder().setPodSandboxId(pod.id());
       pod.netns().map(traffic::get).ifPresent(seen -> metrics.addAllMetrics(podMetrics(pod, seen)));
       for (StatsSource.Container container : containers.getOrDefault(pod.id(), List.of())) {
-        Optional<ContainerFigures> figures = figures(container, space, deadline);
+        Optional<ContainerFigures> figures = figures(container, space, disk, deadline);
         figures.ifPresent(
             found -> metrics.addContainerMetrics(containerMetrics(pod, container, found)));
       }
@@ -79,7 +83,10 @@ public final class Metrics {
   }
 
   private Optional<ContainerFigures> figures(
-      StatsSource.Container container, Optional<FileSystemSpace> space, long deadline)
+      StatsSource.Container container,
+      Optional<FileSystemSpace> space,
+      Optional<DiskActivity> disk,
+      long deadline)
       throws IOException {
     Optional<Sample> sample = samplers.groups().sample(container.group(), container.startedAt());
     if (sample.isEmpty()) {
@@ -93,7 +100,8 @@ public final class Metrics {
             samplers.layers().sample(container, deadline).map(DearSampler.Measured::value),
             samplers.processes().sample(container, deadline).map(DearSampler.Measured::value),
             space,
-            samplers.layerDevice()));
+            samplers.layerDevice(),
+            disk));
   }
 
   private ContainerMetrics containerMetrics(

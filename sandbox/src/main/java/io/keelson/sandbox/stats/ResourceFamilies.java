@@ -11,15 +11,9 @@ import io.keelson.linux.netlink.Link;
 import io.keelson.linux.netlink.LinkStatistics;
 import io.keelson.proto.cri.v1.LinuxContainerResources;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.ToLongFunction;
 
-/**
- * The metrics of disks, processes, limits and network, named as cAdvisor names them.
- *
- * <p>What the kernel does not count by cgroup (times and merges of disk operations) is not here;
- * cAdvisor fills some of it with figures of the whole disk.
- */
+/** The metrics of disks, processes, limits and network, named as cAdvisor names them. */
 final class ResourceFamilies {
 
   private static final long SECTOR = 512;
@@ -133,9 +127,13 @@ final class ResourceFamilies {
             "When the container was seen last, seconds since the epoch.",
             f -> seconds(f.sample().time())),
         gauge(
+            "container_creation_time_seconds",
+            "When the container was made, seconds since the epoch.",
+            f -> seconds(f.container().createdAt())),
+        gauge(
             "container_start_time_seconds",
             "When the container was started, seconds since the epoch.",
-            f -> TimeUnit.NANOSECONDS.toSeconds(f.container().startedAt())));
+            f -> seconds(f.container().startedAt())));
   }
 
   static List<MetricFamily<ContainerFigures>> limits() {

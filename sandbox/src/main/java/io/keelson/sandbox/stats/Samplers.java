@@ -1,5 +1,7 @@
 package io.keelson.sandbox.stats;
 
+import io.keelson.linux.Disk;
+import io.keelson.linux.DiskActivity;
 import io.keelson.linux.FileSystemSpace;
 import io.keelson.linux.MountInfo;
 import io.keelson.linux.cgroup.Cgroups;
@@ -29,6 +31,7 @@ final class Samplers {
   private final DearSampler<ProcessFigures> processes;
   private final Path layerMountPoint;
   private final String layerDevice;
+  private final Optional<Disk> layerDisk;
 
   /**
    * @param root where writable layers are kept
@@ -45,6 +48,7 @@ final class Samplers {
     Optional<MountInfo> mount = MountInfo.containing(root);
     this.layerMountPoint = mount.map(MountInfo::mountPoint).orElse(root);
     this.layerDevice = mount.map(MountInfo::source).orElse("");
+    this.layerDisk = mount.isPresent() ? Disk.of(mount.get()) : Optional.empty();
   }
 
   GroupSampler groups() {
@@ -69,6 +73,15 @@ final class Samplers {
 
   String layerDevice() {
     return layerDevice;
+  }
+
+  /** What the disk below the writable layers has done, for the whole host. */
+  Optional<DiskActivity> layerDiskActivity() {
+    try {
+      return layerDisk.isPresent() ? layerDisk.get().activity() : Optional.empty();
+    } catch (IOException _) { // a host that hides it
+      return Optional.empty();
+    }
   }
 
   Optional<FileSystemSpace> layerSpace() {

@@ -48,6 +48,7 @@ public interface StatsSource {
    * A container.
    *
    * @param group its control group, below each hierarchy
+   * @param createdAt nanoseconds since the epoch
    * @param startedAt nanoseconds since the epoch
    * @param init its first process, if it runs
    * @param image its name, as the status tells it
@@ -58,6 +59,7 @@ public interface StatsSource {
       String sandboxId,
       ContainerConfig config,
       String group,
+      long createdAt,
       long startedAt,
       Optional<ProcessId> init,
       String image,

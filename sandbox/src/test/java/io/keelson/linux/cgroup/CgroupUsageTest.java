@@ -3,6 +3,8 @@ package io.keelson.linux.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.keelson.linux.DeviceNumber;
+import io.keelson.linux.DiskActivity;
 import io.keelson.linux.Spawn;
 import io.keelson.linux.SpawnFiles;
 import io.keelson.linux.Spawned;
@@ -16,11 +18,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CgroupUsageTest {
 
@@ -86,7 +91,12 @@ class CgroupUsageTest {
     file("pids.max", "max\n");
     file("cgroup.procs", "10\n11\n");
     file("below/cgroup.procs", "12\n");
-    file("io.stat", "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n253:1 \n");
+    file(
+        "io.stat",
+        """
+        8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0 cost.usage=70 cost.wait=5
+        253:1\s
+        """);
     file(
         "cpu.pressure",
         """
@@ -109,19 +119,83 @@ class CgroupUsageTest {
     assertThat(usage.tasks()).isEqualTo(new Tasks(3, 9, OptionalLong.empty()));
     assertThat(usage.devices())
         .containsExactly(
-            new BlockDevice(8, 0, 4096, 8192, 1, 2), new BlockDevice(253, 1, 0, 0, 0, 0));
+            new BlockDevice(8, 0, 4096, 8192, 1, 2, Map.of("usage", 70L, "wait", 5L)),
+            new BlockDevice(253, 1, 0, 0, 0, 0));
+    assertThat(usage.activity()).isEmpty();
     assertThat(usage.cpuPressure().orElseThrow().some()).isEqualTo(new Stall(1.5, 2.5, 3.5, 1234));
     assertThat(usage.cpuPressure().orElseThrow().full().total()).isEqualTo(7);
     assertThat(usage.ioPressure()).isEmpty();
   }
 
   @Test
-  void devicesOfVersion1AreReadWithoutTheirSums() {
-    assertThat(
-            UsageV1.devices(
-                "8:0 Read 10\n8:0 Write 20\n8:0 Sync 30\n8:0 Total 30\n8:16 Read 1\nTotal 31\n",
-                "8:0 Read 2\n8:0 Write 3\n8:0 Total 5\nTotal 5\n"))
+  void devicesOfVersion1AreReadWithoutTheirSums() throws IOException {
+    file(
+        "blkio.throttle.io_service_bytes_recursive",
+        "8:0 Read 10\n8:0 Write 20\n8:0 Sync 30\n8:0 Total 30\n8:16 Read 1\nTotal 31\n");
+    file("blkio.throttle.io_serviced_recursive", "8:0 Read 2\n8:0 Write 3\n8:0 Total 5\nTotal 5\n");
+
+    CgroupUsage usage = version1();
+
+    assertThat(usage.devices())
         .containsExactly(new BlockDevice(8, 0, 10, 20, 2, 3), new BlockDevice(8, 16, 1, 0, 0, 0));
+    assertThat(usage.activity()).as("no scheduler says anything").isEmpty();
+  }
+
+  /** Red if a scheduler's figures are not found, or are taken from the wrong words. */
+  @ParameterizedTest
+  @ValueSource(strings = {"blkio.bfq.", "blkio."})
+  void whatASchedulerOfVersion1CountsByGroup(String scheduler) throws IOException {
+    file(
+        scheduler + "io_merged_recursive",
+        """
+        8:16 Read 0
+        8:16 Write 0
+        8:16 Sync 0
+        8:16 Async 0
+        8:16 Discard 0
+        8:16 Total 0
+        8:0 Read 5
+        8:0 Write 7
+        8:0 Sync 6
+        8:0 Async 6
+        8:0 Discard 0
+        8:0 Total 12
+        Total 12
+        """);
+    file(
+        scheduler + "io_service_time_recursive",
+        """
+        8:0 Read 3000000
+        8:0 Write 4000000
+        8:0 Sync 6000000
+        8:0 Async 2000000
+        8:0 Discard 1000000
+        8:0 Total 8000000
+        Total 8000000
+        """);
+    file(scheduler + "io_queued_recursive", "8:0 Read 1\n8:0 Write 2\n8:0 Total 3\nTotal 3\n");
+
+    assertThat(version1().activity())
+        .containsExactly(
+            new DiskActivity(new DeviceNumber(8, 16), 0, 0, 0, 0, 0, OptionalLong.empty(), 0),
+            new DiskActivity(
+                new DeviceNumber(8, 0),
+                5,
+                7,
+                3_000_000,
+                4_000_000,
+                8_000_000,
+                OptionalLong.empty(),
+                3));
+  }
+
+  /** Of a group of the blkio controller alone. */
+  private CgroupUsage version1() throws IOException {
+    return new UsageV1(
+            controller ->
+                controller.equals("blkio") ? Optional.of(root.resolve("g")) : Optional.empty(),
+            Optional.empty())
+        .read();
   }
 
   @Test
