@@ -1,9 +1,7 @@
 package io.keelson.csi.driver;
 
 import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.keelson.sandbox.rpc.UnixChannels;
 import java.io.IOException;
 
@@ -28,19 +26,10 @@ final class Channels {
       case Endpoint.UnixSocket socket -> unix.open(socket.path());
       case Endpoint.Tcp tcp ->
           NettyChannelBuilder.forAddress(tcp.host(), tcp.port())
-              .sslContext(sslContext().build())
+              .sslContext(RenewedSslContext.open(tls))
               .directExecutor()
               .maxInboundMessageSize(UnixChannels.DEFAULT_MESSAGE_SIZE)
               .build();
     };
-  }
-
-  private SslContextBuilder sslContext() {
-    SslContextBuilder builder = GrpcSslContexts.forClient();
-    tls.authority().ifPresent(file -> builder.trustManager(file.toFile()));
-    if (tls.certificate().isPresent() && tls.key().isPresent()) {
-      builder.keyManager(tls.certificate().get().toFile(), tls.key().get().toFile());
-    }
-    return builder;
   }
 }

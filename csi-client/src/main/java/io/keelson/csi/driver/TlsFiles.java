@@ -4,7 +4,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * What TLS to a driver needs, in PEM files; they are read when the daemon starts.
+ * What TLS to a driver needs, in PEM files; they are read when the daemon starts and, when they
+ * have changed, for the next connection.
  *
  * @param authority certificates that are trusted; empty for those that the system trusts
  * @param certificate the daemon's own, if drivers ask for one

@@ -20,10 +20,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,6 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ChannelsTest {
 
   @TempDir static Path folder;
+
+  private static final AtomicLong puts = new AtomicLong();
 
   private static Server server;
 
@@ -84,6 +89,41 @@ class ChannelsTest {
         .isInstanceOf(StatusRuntimeException.class);
   }
 
+  /** The channel is the one that was opened with the files as they were. */
+  @Test
+  void filesThatChangeAreReadForTheNextConnection() throws Exception {
+    put("stranger.crt", "stranger.crt", "stranger.key");
+    Endpoint driver = Endpoint.parse("tcp://127.0.0.1:" + server.getPort());
+    try (UnixChannels unix = new UnixChannels()) {
+      ManagedChannel channel = new Channels(unix, tls("used-ca.crt", "used")).open(driver);
+      try {
+        assertThatThrownBy(() -> nameBy(channel)).hasMessageContaining("UNAVAILABLE");
+        put("ca.crt", "daemon.crt", "daemon.key");
+        channel.resetConnectBackoff();
+        assertThat(named(IdentityGrpc.newBlockingStub(channel).withWaitForReady()))
+            .isEqualTo("far.csi.test");
+      } finally {
+        channel.shutdownNow();
+      }
+    }
+  }
+
+  private static void put(String authority, String certificate, String key) throws IOException {
+    for (List<String> file :
+        List.of(
+            List.of(authority, "used-ca.crt"),
+            List.of(certificate, "used.crt"),
+            List.of(key, "used.key"))) {
+      Files.copy(
+          folder.resolve(file.getFirst()),
+          folder.resolve(file.getLast()),
+          StandardCopyOption.REPLACE_EXISTING);
+      // As if time had passed.
+      Files.setLastModifiedTime(
+          folder.resolve(file.getLast()), FileTime.fromMillis(puts.incrementAndGet()));
+    }
+  }
+
   private static TlsFiles tls(String authority, String own) {
     return new TlsFiles(
         Optional.of(folder.resolve(authority)),
@@ -96,14 +136,22 @@ class ChannelsTest {
       ManagedChannel channel =
           new Channels(unix, tls).open(Endpoint.parse("tcp://127.0.0.1:" + server.getPort()));
       try {
-        return IdentityGrpc.newBlockingStub(channel)
-            .withDeadlineAfter(20, TimeUnit.SECONDS)
-            .getPluginInfo(GetPluginInfoRequest.getDefaultInstance())
-            .getName();
+        return nameBy(channel);
       } finally {
         channel.shutdownNow();
       }
     }
+  }
+
+  private static String nameBy(ManagedChannel channel) {
+    return named(IdentityGrpc.newBlockingStub(channel));
+  }
+
+  private static String named(IdentityGrpc.IdentityBlockingStub driver) {
+    return driver
+        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .getPluginInfo(GetPluginInfoRequest.getDefaultInstance())
+        .getName();
   }
 
   private static void selfSigned(String name) throws Exception {

@@ -46,7 +46,8 @@ final class VolumeKeys {
           ValueTypes.OPTIONAL_PATH,
           Optional.empty(),
           """
-          The key (PEM, PKCS #8) of that certificate.\
+          The key (PEM) of that certificate. All three files are read again when they have changed,
+          for the next connection; while they are unfit, the last ones stay in use.\
           """);
 
   static final Key<Optional<Path>> SECRETS_DIR =

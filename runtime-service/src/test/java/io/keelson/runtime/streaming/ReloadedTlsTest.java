@@ -3,6 +3,7 @@ package io.keelson.runtime.streaming;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.keelson.sandbox.tls.Pem;
 import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigInteger;
@@ -152,7 +153,7 @@ class ReloadedTlsTest {
     Path file = folder.resolve("old.pem");
     Files.writeString(file, pem(algorithm + " PRIVATE KEY", older(pkcs8, algorithm)));
 
-    assertThat(secret(PemFile.privateKey(file))).isEqualTo(secret(pair.key()));
+    assertThat(secret(Pem.privateKey(file))).isEqualTo(secret(pair.key()));
   }
 
   private static BigInteger secret(PrivateKey key) {

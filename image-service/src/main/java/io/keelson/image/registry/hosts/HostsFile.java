@@ -1,5 +1,6 @@
 package io.keelson.image.registry.hosts;
 
+import io.keelson.sandbox.tls.KeyFiles;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -143,11 +144,11 @@ final class HostsFile {
     return files;
   }
 
-  private List<TlsFiles.ClientKey> clients(TomlTable table) throws IOException {
+  private List<KeyFiles> clients(TomlTable table) throws IOException {
     Object value = get(table, "client");
-    List<TlsFiles.ClientKey> clients = new ArrayList<>();
+    List<KeyFiles> clients = new ArrayList<>();
     if (value instanceof String both) {
-      clients.add(new TlsFiles.ClientKey(path(both), path(both)));
+      clients.add(new KeyFiles(path(both), path(both)));
     } else if (value instanceof TomlArray array) {
       for (int i = 0; i < array.size(); i++) {
         clients.add(client(array.get(i)));
@@ -158,15 +159,15 @@ final class HostsFile {
     return clients;
   }
 
-  private TlsFiles.ClientKey client(Object value) throws IOException {
+  private KeyFiles client(Object value) throws IOException {
     if (value instanceof String both) {
-      return new TlsFiles.ClientKey(path(both), path(both));
+      return new KeyFiles(path(both), path(both));
     }
     if (value instanceof TomlArray pair
         && (pair.size() == 1 || pair.size() == 2)
         && pair.get(0) instanceof String certificate
         && pair.get(pair.size() - 1) instanceof String key) {
-      return new TlsFiles.ClientKey(path(certificate), path(key.isEmpty() ? certificate : key));
+      return new KeyFiles(path(certificate), path(key.isEmpty() ? certificate : key));
     }
     throw wrong("client", "a list of files or of pairs of certificate and key");
   }

@@ -1,5 +1,6 @@
 package io.keelson.image.registry.hosts;
 
+import io.keelson.sandbox.tls.KeyFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -73,7 +74,7 @@ public final class HostsFolders {
       files = entries.sorted().toList();
     }
     List<Path> authorities = new ArrayList<>();
-    List<TlsFiles.ClientKey> clients = new ArrayList<>();
+    List<KeyFiles> clients = new ArrayList<>();
     for (Path file : files) {
       String name = file.getFileName().toString();
       if (name.endsWith(".crt")) {
@@ -83,7 +84,7 @@ public final class HostsFolders {
         if (!files.contains(key)) {
           throw new IOException(file + " has no " + key.getFileName() + " beside it");
         }
-        clients.add(new TlsFiles.ClientKey(file, key));
+        clients.add(new KeyFiles(file, key));
       }
     }
     return new TlsFiles(authorities, clients, false);

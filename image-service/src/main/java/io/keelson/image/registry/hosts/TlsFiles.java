@@ -1,5 +1,6 @@
 package io.keelson.image.registry.hosts;
 
+import io.keelson.sandbox.tls.KeyFiles;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -11,17 +12,10 @@ import java.util.stream.Stream;
  * @param clients certificates that are shown, each with its key
  * @param skipVerify whether any certificate is taken, of whatever name
  */
-public record TlsFiles(List<Path> authorities, List<ClientKey> clients, boolean skipVerify) {
+public record TlsFiles(List<Path> authorities, List<KeyFiles> clients, boolean skipVerify) {
 
   /** Nothing but what the system trusts. */
   public static final TlsFiles SYSTEM = new TlsFiles(List.of(), List.of(), false);
-
-  /**
-   * A certificate chain and its private key, both PEM; they may be one file.
-   *
-   * @param certificate the node's own certificate first
-   */
-  public record ClientKey(Path certificate, Path key) {}
 
   public TlsFiles {
     authorities = List.copyOf(authorities);

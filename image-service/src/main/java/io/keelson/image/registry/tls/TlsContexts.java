@@ -3,20 +3,20 @@ package io.keelson.image.registry.tls;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.keelson.image.registry.hosts.TlsFiles;
+import io.keelson.sandbox.tls.Pem;
+import io.keelson.sandbox.tls.SystemTrust;
+import io.keelson.sandbox.tls.TlsManagers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 
@@ -25,8 +25,6 @@ import javax.net.ssl.TrustManager;
  * open by it, and reading the system's authorities takes time. Safe for use by many threads.
  */
 public final class TlsContexts {
-
-  private static final char[] NO_PASSWORD = new char[0];
 
   private final Optional<Path> authorities;
   private final Cache<Key, Tls> known = Caffeine.newBuilder().maximumSize(64).build();
@@ -68,50 +66,24 @@ public final class TlsContexts {
 
   private Tls make(TlsFiles files, Optional<Path> bundle) throws IOException {
     try {
-      TrustManager[] trust =
-          files.skipVerify()
-              ? new TrustManager[] {new TrustEverybody()}
-              : SystemTrust.managers(trusted(files, bundle));
+      TrustManager[] trust = {
+        files.skipVerify() ? new TrustEverybody() : TlsManagers.trust(trusted(files, bundle))
+      };
+      KeyManager[] own = {TlsManagers.keys(files.clients())};
       SSLContext context = SSLContext.getInstance("TLS");
-      context.init(keys(files), trust, null);
+      context.init(own, trust, null);
       return new Tls(context.getSocketFactory(), files.skipVerify());
     } catch (GeneralSecurityException e) {
       throw new IOException("certificates of " + files.files() + ": " + e.getMessage(), e);
     }
   }
 
-  private KeyStore trusted(TlsFiles files, Optional<Path> bundle)
+  private List<X509Certificate> trusted(TlsFiles files, Optional<Path> bundle)
       throws IOException, GeneralSecurityException {
     List<X509Certificate> certificates = new ArrayList<>(SystemTrust.authorities(bundle));
     for (Path file : Stream.concat(authorities.stream(), files.authorities().stream()).toList()) {
       certificates.addAll(Pem.certificates(file));
     }
-    KeyStore store = emptyStore();
-    for (int i = 0; i < certificates.size(); i++) {
-      store.setCertificateEntry("authority-" + i, certificates.get(i));
-    }
-    return store;
-  }
-
-  private static KeyManager[] keys(TlsFiles files) throws IOException, GeneralSecurityException {
-    KeyStore store = emptyStore();
-    for (int i = 0; i < files.clients().size(); i++) {
-      TlsFiles.ClientKey client = files.clients().get(i);
-      store.setKeyEntry(
-          "client-" + i,
-          Pem.privateKey(client.key()),
-          NO_PASSWORD,
-          Pem.certificates(client.certificate()).toArray(new Certificate[0]));
-    }
-    KeyManagerFactory factory =
-        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-    factory.init(store, NO_PASSWORD);
-    return factory.getKeyManagers();
-  }
-
-  private static KeyStore emptyStore() throws IOException, GeneralSecurityException {
-    KeyStore store = KeyStore.getInstance("PKCS12");
-    store.load(null, null);
-    return store;
+    return certificates;
   }
 }

@@ -3,6 +3,7 @@ package io.keelson.image.registry.hosts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.keelson.sandbox.tls.KeyFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,8 +84,8 @@ class HostsFoldersTest {
                 Optional.empty()));
   }
 
-  private static TlsFiles.ClientKey key(Path folder, String certificate, String key) {
-    return new TlsFiles.ClientKey(folder.resolve(certificate), folder.resolve(key));
+  private static KeyFiles key(Path folder, String certificate, String key) {
+    return new KeyFiles(folder.resolve(certificate), folder.resolve(key));
   }
 
   @Test

@@ -1,4 +1,4 @@
-package io.keelson.image.registry.tls;
+package io.keelson.sandbox.tls;
 
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;

@@ -1,4 +1,4 @@
-package io.keelson.image.registry.tls;
+package io.keelson.sandbox.tls;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -20,7 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Reads certificates and private keys as text (RFC 7468). */
-final class Pem {
+public final class Pem {
 
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \\1-----");
@@ -32,7 +32,7 @@ final class Pem {
    *
    * @throws IOException if the file can't be read or holds none
    */
-  static List<X509Certificate> certificates(Path file) throws IOException {
+  public static List<X509Certificate> certificates(Path file) throws IOException {
     List<X509Certificate> certificates = new ArrayList<>();
     try {
       CertificateFactory factory = CertificateFactory.getInstance("X.509");
@@ -58,7 +58,7 @@ final class Pem {
    *
    * @throws IOException if the file can't be read or holds none
    */
-  static PrivateKey privateKey(Path file) throws IOException {
+  public static PrivateKey privateKey(Path file) throws IOException {
     Matcher block = blocks(file);
     try {
       while (block.find()) {

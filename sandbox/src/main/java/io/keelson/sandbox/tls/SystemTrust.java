@@ -1,4 +1,4 @@
-package io.keelson.image.registry.tls;
+package io.keelson.sandbox.tls;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * The authorities that the system trusts: the distribution's bundle, which administrators add to;
  * the JDK's own where there is none.
  */
-final class SystemTrust {
+public final class SystemTrust {
 
   /** Debian and Arch, Fedora, SUSE, Alpine. */
   private static final List<Path> BUNDLES =
@@ -31,7 +31,7 @@ final class SystemTrust {
   private SystemTrust() {}
 
   /** The file to read, empty for the JDK's. {@code SSL_CERT_FILE} names another, as elsewhere. */
-  static Optional<Path> bundle() {
+  public static Optional<Path> bundle() {
     return Stream.concat(
             Optional.ofNullable(System.getenv("SSL_CERT_FILE")).map(Path::of).stream(),
             BUNDLES.stream())
@@ -39,7 +39,7 @@ final class SystemTrust {
         .findFirst();
   }
 
-  static List<X509Certificate> authorities(Optional<Path> bundle)
+  public static List<X509Certificate> authorities(Optional<Path> bundle)
       throws IOException, GeneralSecurityException {
     if (bundle.isPresent()) {
       return Pem.certificates(bundle.get());
