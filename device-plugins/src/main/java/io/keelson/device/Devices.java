@@ -25,6 +25,7 @@ import io.keelson.sandbox.port.PodExtension;
 import io.keelson.sandbox.rpc.UnixChannels;
 import io.keelson.sandbox.rpc.UnixServer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -83,7 +84,7 @@ public final class Devices implements AutoCloseable {
             drivers,
             settings.cdiFolders().getLast());
     claims = PodClaims.open(settings.checkpoints().resolve("claims"), drivers, faults);
-    cdiDevices = new CdiIsolator(new CdiInjection(cdi), nics);
+    cdiDevices = new CdiIsolator(new CdiInjection(cdi, Path.of("/sys/fs/resctrl")), nics);
     isolators =
         List.of(
             new DeviceIsolator(allocator, allocations, cdiDevices, nics, claims, owners),

@@ -110,6 +110,34 @@ class NamespacesIT {
     assertThat(cri.status(id).getState()).isEqualTo(ContainerState.CONTAINER_EXITED);
   }
 
+  /**
+   * Red if a container sees the host's tree of control groups where version 2 can hide it, or if a
+   * privileged one does not. Version 1 has one namespace for all, as with containerd.
+   */
+  @Test
+  void controlGroupsAreAContainersOwnOnVersion2UnlessPrivileged() throws IOException {
+    Cri cri = node.cri();
+    boolean unified = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+    PodSandboxConfig.Builder builder = node.pod("cgroup-namespace");
+    builder.getLinuxBuilder().getSecurityContextBuilder().setPrivileged(true);
+    PodSandboxConfig pod = builder.build();
+    String podId = cri.runPod(pod);
+    String plain = cri.run(podId, node.sleeper("plain").build(), pod);
+    ContainerConfig.Builder all = node.sleeper("privileged");
+    all.getLinuxBuilder().getSecurityContextBuilder().setPrivileged(true);
+    String privileged = cri.run(podId, all.build(), pod);
+
+    assertThat(namespace(privileged, "cgroup")).isEqualTo(ours("cgroup"));
+    assertThat(cri.output(privileged, "cat", "/proc/self/cgroup")).contains(privileged);
+    if (unified) {
+      assertThat(namespace(plain, "cgroup")).isNotEqualTo(ours("cgroup"));
+      assertThat(cri.output(plain, "cat", "/proc/self/cgroup")).isEqualTo("0::/");
+    } else {
+      assertThat(namespace(plain, "cgroup")).isEqualTo(ours("cgroup"));
+      assertThat(cri.output(plain, "cat", "/proc/self/cgroup")).contains(plain);
+    }
+  }
+
   @Test
   void namesAreResolvedAsThePodSays() throws IOException {
     Cri cri = node.cri();

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.keelson.linux.AtomicFile;
+import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.spec.SpecBuilder;
 import io.keelson.sandbox.spec.SpecUser;
 import java.io.IOException;
@@ -28,9 +29,14 @@ public final class CdiInjection {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final CdiFolders folders;
+  private final Path resourceClasses;
 
-  public CdiInjection(CdiFolders folders) {
+  /**
+   * @param resourceClasses where the host's resctrl file system is, if it has one
+   */
+  public CdiInjection(CdiFolders folders, Path resourceClasses) {
     this.folders = folders;
+    this.resourceClasses = resourceClasses;
   }
 
   /**
@@ -39,12 +45,12 @@ public final class CdiInjection {
    * @param bundle its folder
    * @param privileged it has access to all devices as it is
    * @return what was applied, all but the network devices
-   * @throws io.keelson.sandbox.error.FailedPreconditionException if one is not known
+   * @throws FailedPreconditionException if one is not known, or wants what this host has not
    */
   public CdiEdits inject(
       Path bundle, Collection<String> names, SpecBuilder spec, boolean privileged)
       throws IOException {
-    CdiEdits edits = folders.resolve(names);
+    CdiEdits edits = resolve(names);
     CdiApplication.apply(edits, spec, privileged);
     ArrayNode notes = notes(bundle);
     ObjectNode note = notes.addObject();
@@ -60,7 +66,8 @@ public final class CdiInjection {
    * Writes what has changed since into a container's config.json.
    *
    * @return what its devices need now, for what has changed
-   * @throws io.keelson.sandbox.error.FailedPreconditionException if one is not known any more
+   * @throws FailedPreconditionException if one is not known any more, or wants what this host has
+   *     not
    */
   public List<CdiEdits> refresh(Path bundle) throws IOException {
     List<CdiEdits> changed = new ArrayList<>();
@@ -68,7 +75,7 @@ public final class CdiInjection {
     for (JsonNode entry : notes) {
       ObjectNode note = (ObjectNode) entry;
       List<String> names = note.path("names").valueStream().map(JsonNode::asText).toList();
-      CdiEdits edits = folders.resolve(names);
+      CdiEdits edits = resolve(names);
       ObjectNode now = fragment(edits, note);
       JsonNode before = note.path("edits");
       if (!before.equals(now)) {
@@ -84,6 +91,19 @@ public final class CdiInjection {
       write(bundle.resolve(NOTE), notes);
     }
     return changed;
+  }
+
+  /** Not every OCI runtime says that it can't give a class of resources. */
+  private CdiEdits resolve(Collection<String> names) throws IOException {
+    CdiEdits edits = folders.resolve(names);
+    if (edits.intelRdt().isPresent() && !Files.exists(resourceClasses.resolve("schemata"))) {
+      throw new FailedPreconditionException(
+          "CDI devices %s want cache or memory bandwidth of their own (intelRdt): no resctrl file"
+                  .formatted(names)
+              + " system is mounted at "
+              + resourceClasses);
+    }
+    return edits;
   }
 
   /** What the edits alone make of a spec. */

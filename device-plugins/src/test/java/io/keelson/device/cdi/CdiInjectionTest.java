@@ -31,7 +31,8 @@ class CdiInjectionTest {
   void container() throws Exception {
     bundle = Files.createDirectory(folder.resolve("bundle"));
     Files.createDirectory(folder.resolve("cdi"));
-    injection = new CdiInjection(new CdiFolders(List.of(folder.resolve("cdi"))));
+    injection = new CdiInjection(new CdiFolders(List.of(folder.resolve("cdi"))), folder);
+    Files.createFile(folder.resolve("schemata"));
   }
 
   private void spec(String edits) throws IOException {
@@ -107,6 +108,23 @@ class CdiInjectionTest {
     assertThat(config.at("/linux/intelRdt").toString()).isEqualTo("{\"schemata\":[\"L3:0=f\"]}");
     assertThat(config.at("/linux/maskedPaths/0").asText()).isEqualTo("/others");
     assertThat(injection.refresh(bundle)).isEmpty();
+  }
+
+  /** Red if a container runs without the cache that its device is to have, or wants none of it. */
+  @Test
+  void aClassOfResourcesNeedsAHostThatHasThem() throws Exception {
+    spec("{env: [A=1]}");
+    make();
+    Files.delete(folder.resolve("schemata"));
+    assertThat(injection.refresh(bundle)).isEmpty();
+    spec("{intelRdt: {closID: mine}}");
+    for (int i = 0; i < 2; i++) { // a start is tried again
+      assertThatThrownBy(() -> injection.refresh(bundle))
+          .isInstanceOf(FailedPreconditionException.class)
+          .hasMessageContaining(DEVICE)
+          .hasMessageContaining("resctrl");
+    }
+    assertThatThrownBy(this::make).isInstanceOf(FailedPreconditionException.class);
   }
 
   /** Red if a start costs a container anything whose devices are as they were, or that has none. */
