@@ -213,6 +213,7 @@ class CgroupUsageTest {
       host.folder(controller, group)
           .ifPresent(f -> join.append("echo $$ > ").append(f).append("/cgroup.procs; "));
     }
+    long begin = System.nanoTime();
     try (Spawned busy =
         Spawn.start(
             List.of("/bin/sh", "-c", join + "while :; do :; done"),
@@ -220,7 +221,6 @@ class CgroupUsageTest {
             null,
             SpawnFiles.none(),
             true)) {
-      long begin = System.nanoTime();
       CgroupUsage usage = usageBeyond(host, TimeUnit.MILLISECONDS.toNanos(400));
       long passed = System.nanoTime() - begin;
       assumeTrue(usage.tasks().processes() > 0, "the hierarchy has the pids controller");

@@ -165,7 +165,8 @@ class CgroupsTest {
             SpawnFiles.none(),
             true);
     children.add(child);
-    for (int i = 0; i < 500 && Files.size(ready) == 0; i++) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (Files.size(ready) == 0 && System.nanoTime() < end) {
       try {
         Thread.sleep(10);
       } catch (InterruptedException e) {

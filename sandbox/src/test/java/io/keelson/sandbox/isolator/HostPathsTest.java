@@ -21,7 +21,7 @@ class HostPathsTest {
   @Test
   void namesThePathThatDoesNotAnswer() {
     CountDownLatch server = new CountDownLatch(1);
-    HostPaths paths = new HostPaths(Duration.ofMillis(500));
+    HostPaths paths = new HostPaths(Duration.ofSeconds(2));
     try {
       assertThatThrownBy(
               () ->
@@ -33,7 +33,7 @@ class HostPathsTest {
                       }))
           .isInstanceOf(FailedPreconditionException.class)
           .hasMessageContaining("/mnt/dead")
-          .hasMessageContaining("500 ms");
+          .hasMessageContaining("2000 ms");
     } finally {
       server.countDown();
     }

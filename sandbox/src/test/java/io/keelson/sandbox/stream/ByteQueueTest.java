@@ -45,14 +45,14 @@ class ByteQueueTest {
   @Test
   void aReaderThatTakesNothingIsGivenUpAndOneThatTakesALittleIsNot() throws Exception {
     ByteQueue queue = new ByteQueue(1);
-    Duration patience = Duration.ofSeconds(1);
+    Duration patience = Duration.ofSeconds(3);
     assertThat(queue.put(new byte[10], patience)).isTrue();
     Thread reader =
         Thread.startVirtualThread(
             () -> {
               try {
                 for (int i = 0; i < 10; i++) {
-                  Thread.sleep(120); // all of it takes longer than the patience
+                  Thread.sleep(320); // all of it takes longer than the patience
                   queue.read();
                 }
               } catch (IOException | InterruptedException e) {
