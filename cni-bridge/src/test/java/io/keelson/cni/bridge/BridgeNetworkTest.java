@@ -60,7 +60,7 @@ class BridgeNetworkTest {
             assertThat(node.in(pod, () -> Echo.ask(gateway, Echo.PORT))).isEqualTo("10.87.0.2");
           }
           assertThat(node.in(pod, () -> TestNode.shell("ip -d link show eth0")))
-              .contains("0a:58:0a:57:00:02", "addrgenmode none", "state UP");
+              .contains("0a:58:0a:57:00:02", "addrgenmode none", ",UP,LOWER_UP>");
           assertThat(node.in(pod, () -> TestNode.shell("ip route; ip -6 route")))
               .contains("default via 10.87.0.1 dev eth0", "default via fd4b:6565:6c73::1 dev eth0");
           assertThat(node.in(pod, () -> TestNode.shell("ip -6 addr"))).doesNotContain("tentative");

@@ -16,7 +16,7 @@ final class Echo implements AutoCloseable {
 
   static final int PORT = 7000;
 
-  private static final int PATIENCE_MILLIS = 2000;
+  static final int PATIENCE_MILLIS = 15_000;
 
   private final ServerSocket tcp;
   private final DatagramSocket udp;
@@ -43,9 +43,18 @@ final class Echo implements AutoCloseable {
    * Asks from the namespace of the calling thread, over TCP; gives the address that the server saw.
    */
   static String ask(InetAddress address, int port) throws IOException {
+    return ask(address, port, PATIENCE_MILLIS);
+  }
+
+  /**
+   * As {@link #ask(InetAddress, int)}, where no answer is expected.
+   *
+   * @param patience in milliseconds
+   */
+  static String ask(InetAddress address, int port, int patience) throws IOException {
     try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress(address, port), PATIENCE_MILLIS);
-      socket.setSoTimeout(PATIENCE_MILLIS);
+      socket.connect(new InetSocketAddress(address, port), patience);
+      socket.setSoTimeout(patience);
       return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
     }
   }

@@ -41,10 +41,8 @@ class HostPortTest {
             ip addr add 192.0.2.1/24 dev up0
             ip -6 addr add 2001:db8::1/64 dev up0 nodad
             ip link set up0 up
-            nsenter --net=%s sleep 5 & sleep 0.1
-            ip link set up1 netns $!
+            ip link set up1 netns %s
             ip route add default via 192.0.2.2
-            kill $!
             """
                 .formatted(namespace));
     output +=
@@ -165,7 +163,7 @@ class HostPortTest {
           network.start();
           try (DatagramSocket sender = node.in(world, DatagramSocket::new)) {
             sender.connect(NODE, 8080);
-            sender.setSoTimeout(1000);
+            sender.setSoTimeout(Echo.PATIENCE_MILLIS);
             // nobody is there: the kernel remembers a flow to the node itself
             assertThatThrownBy(() -> Echo.askUdp(sender)).isInstanceOf(IOException.class);
             for (Pod pod : List.of(one, two)) {
@@ -199,7 +197,7 @@ class HostPortTest {
                           """));
           assertThat(output).isEmpty();
           try (Echo _ = node.call(Echo::here)) {
-            assertThatThrownBy(() -> node.in(pod, () -> Echo.ask(LOOPBACK, Echo.PORT)))
+            assertThatThrownBy(() -> node.in(pod, () -> Echo.ask(LOOPBACK, Echo.PORT, 2000)))
                 .isInstanceOf(IOException.class);
             node.sh("nft flush chain inet keelson-keelson0 spoofed");
             // without the rule it could: so it is the rule that this test has seen

@@ -35,11 +35,13 @@ public final class CniFixture {
   final Path binaries;
   final Path cache;
   private final Path calls;
+  private final Path numbers;
 
   public CniFixture(Path folder) throws IOException {
     configurations = Files.createDirectories(folder.resolve("net.d"));
     binaries = Files.createDirectories(folder.resolve("bin"));
     calls = Files.createDirectories(folder.resolve("calls"));
+    numbers = Files.createDirectories(folder.resolve("numbers"));
     cache = folder.resolve("cache");
   }
 
@@ -62,7 +64,11 @@ public final class CniFixture {
         type,
         """
         #!/bin/sh
-        call=%s/$(date +%%s%%N)-$$
+        cd %s
+        set -- *
+        n=$((100000 + $#))
+        until mkdir $n 2>/dev/null; do n=$((n + 1)); done
+        call=%s/$n
         mkdir $call.part
         env > $call.part/environment
         cat > $call.part/stdin
@@ -73,7 +79,7 @@ public final class CniFixture {
         VERSION) echo '{"supportedVersions":["0.3.0","0.3.1","0.4.0","1.0.0","1.1.0"]}';;
         esac
         """
-            .formatted(calls, type, cases));
+            .formatted(numbers, calls, type, cases));
   }
 
   /** One that answers every ADD with this and does well whatever else it is asked. */
@@ -103,7 +109,13 @@ public final class CniFixture {
   }
 
   void configure(String file, String json) throws IOException {
-    Files.writeString(configurations.resolve(file), json);
+    write(configurations.resolve(file), json);
+  }
+
+  /** All at once: half of it, for whoever looks then, would be a broken file. */
+  void write(Path file, String json) throws IOException {
+    Path whole = Files.writeString(calls.resolveSibling("whole"), json);
+    Files.move(whole, file, StandardCopyOption.REPLACE_EXISTING);
   }
 
   public void remove(String file) throws IOException {

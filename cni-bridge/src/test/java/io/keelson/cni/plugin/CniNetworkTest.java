@@ -31,8 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 class CniNetworkTest {
 
   private static final String ERROR =
-      "echo '{\"cniVersion\":\"1.0.0\",\"code\":%d,\"msg\":\"no way\",\"details\":\"the bridge is out\"}';"
-          + " echo look here >&2; exit 1;;";
+      "echo '{\"cniVersion\":\"1.0.0\",\"code\":%d,\"msg\":\"no way\",\"details\":\"the bridge is"
+          + " out\"}'; echo look here >&2; exit 1;;";
 
   @TempDir Path folder;
   CniFixture cni;
@@ -117,7 +117,8 @@ class CniNetworkTest {
         {"cniVersion":"1.0.0","name":"podnet","plugins":[
           {"type":"first","size":1.10,"cni.dev/x":1},
           {"type":"ports","capabilities":{"portMappings":true,"bandwidth":true,"dns":true,
-            "io.kubernetes.cri.pod-annotations":true,"cgroupPath":true,"mac":true,"ipRanges":false}}]}""");
+            "io.kubernetes.cri.pod-annotations":true,"cgroupPath":true,"mac":true,"ipRanges":false}}]}\
+        """);
     PodSandboxConfig.Builder config =
         PodSandboxConfig.newBuilder()
             .putAnnotations("kubernetes.io/ingress-bandwidth", "10M")
@@ -149,7 +150,8 @@ class CniNetworkTest {
                      "bandwidth":{"ingressRate":10000000,"ingressBurst":4294967295},
                      "dns":{"servers":["10.0.0.10"],"searches":["svc.local"],"options":[]},
                      "io.kubernetes.cri.pod-annotations":{"kubernetes.io/ingress-bandwidth":"10M"},
-                     "cgroupPath":"/kubepods/pod1"}"""
+                     "cgroupPath":"/kubepods/pod1"}\
+                    """
                         .getBytes(java.nio.charset.StandardCharsets.UTF_8)));
       }
       assertThat(calls.get(3).stdin().has("runtimeConfig")).isFalse();
@@ -260,14 +262,10 @@ class CniNetworkTest {
       network.attach(pod("p1"));
       network.attach(pod("p2"));
     }
-    int before = cni.calls().size();
+    int before = callsForPods().size();
     try (CniNetwork network = cni.open()) {
       network.recover(List.of(pod("p1"), pod("never-attached")));
-      List<Call> calls =
-          cni.calls().stream()
-              .skip(before)
-              .filter(call -> !call.command().equals("STATUS"))
-              .toList();
+      List<Call> calls = callsForPods().subList(before, callsForPods().size());
       assertThat(calls)
           .extracting(Call::toString)
           .containsExactly("second DEL", "first DEL", "first GC", "second GC");
@@ -281,6 +279,11 @@ class CniNetworkTest {
     }
   }
 
+  /** The plugins are asked for their status at any time. */
+  private List<Call> callsForPods() throws IOException {
+    return cni.calls().stream().filter(call -> !call.command().equals("STATUS")).toList();
+  }
+
   @Test
   void garbageIsNotCollectedWhereThatIsDisabledOrUnknown() throws IOException {
     cni.plugin("first");
@@ -289,6 +292,7 @@ class CniNetworkTest {
         "{\"cniVersion\":\"1.1.0\",\"name\":\"n\",\"disableGC\":true,\"plugins\":[{\"type\":\"first\"}]}");
     try (CniNetwork network = cni.open()) {
       network.recover(List.of());
+      CniFixture.soon().until(() -> cni.names().contains("first STATUS"));
     }
     cni.configure("10-net.conflist", "1.0.0", "podnet", "first");
     try (CniNetwork network = cni.open()) {

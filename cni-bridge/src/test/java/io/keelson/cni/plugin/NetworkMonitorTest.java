@@ -101,7 +101,7 @@ class NetworkMonitorTest {
       for (int round = 0; round < 2; round++) {
         Files.createDirectories(parent.resolve("net.d"));
         Path file = parent.resolve("net.d/10-net.conf");
-        Files.writeString(file, "{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":\"first\"}");
+        cni.write(file, "{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":\"first\"}");
         soon().until(() -> network.condition().ready());
         Files.delete(file);
         Files.delete(parent.resolve("net.d"));
@@ -118,7 +118,7 @@ class NetworkMonitorTest {
     cni.configure("10-net.conflist", "1.0.0", "podnet", "first");
     Path siblings = Files.createDirectory(cni.configurations.resolve("podnet"));
     try (CniNetwork network = cni.open()) {
-      Files.writeString(siblings.resolve("50-more.conf"), "{\"type\":\"second\"}");
+      cni.write(siblings.resolve("50-more.conf"), "{\"type\":\"second\"}");
       soon()
           .untilAsserted(
               () -> {

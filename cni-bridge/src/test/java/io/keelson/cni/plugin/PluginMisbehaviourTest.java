@@ -73,13 +73,13 @@ class PluginMisbehaviourTest {
     Path child = folder.resolve("child");
     cni.plugin("odd", "ADD) echo waiting >&2; sleep 600 & echo $! > " + child + "; wait;;");
     CniSettings settings =
-        cni.settings(Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofMinutes(10));
+        cni.settings(Duration.ofSeconds(3), Duration.ofSeconds(5), Duration.ofMinutes(10));
     long start = System.nanoTime();
     try (CniNetwork network = CniNetwork.open(settings)) {
       assertThatThrownBy(() -> network.attach(pod("p1")))
           .isInstanceOf(DeadlineExceededException.class)
           .hasMessageStartingWith(
-              "CNI plugin odd (ADD, network podnet) failed: no end within 1000 ms")
+              "CNI plugin odd (ADD, network podnet) failed: no end within 3000 ms")
           .hasMessageContaining("waiting");
       assertThat(network.isAttached("p1")).isFalse();
     }

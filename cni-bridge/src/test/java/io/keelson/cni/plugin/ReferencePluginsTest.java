@@ -64,7 +64,7 @@ class ReferencePluginsTest {
                 .addPortMappings(PortMapping.newBuilder().setHostPort(18080).setContainerPort(80))
                 .build());
     try (CniNetwork network = CniNetwork.open(cni.settings(List.of(PLUGINS)))) {
-      assertThat(network.condition().message()).isEmpty();
+      CniFixture.soon().until(() -> network.condition().message().isEmpty());
       Attachment attachment = onHost(() -> network.attach(wanted));
       assertThat(attachment.addresses()).containsExactly(InetAddress.ofLiteral("10.97.0.2"));
       assertThat(attachment.cniResult()).contains("\"cniVersion\":\"1.1.0\"", "\"eth0\"");
@@ -78,7 +78,9 @@ class ReferencePluginsTest {
             network.detach(withoutNetns(wanted));
             return wanted;
           });
-      assertThat(run(host, "ip", "-o", "link", "show", "type", "veth")).isBlank();
+      // The kernel ends a namespace that nobody holds, and what is in it, in its own time.
+      CniFixture.soon()
+          .until(() -> run(host, "ip", "-o", "link", "show", "type", "veth").isBlank());
       assertThat(run(host, "iptables-save", "-t", "nat")).doesNotContain("18080");
       assertThat(leases.resolve("podnet/10.97.0.2")).doesNotExist();
       assertThat(network.isAttached("0123abcd")).isFalse();
@@ -110,7 +112,8 @@ class ReferencePluginsTest {
         {"cniVersion":"0.4.0","cniVersions":["1.0.0","1.1.0"],"name":"podnet","plugins":[
           {"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":true,
            "ipam":{"type":"host-local","dataDir":"%s","ranges":%s}},
-          {"type":"portmap","capabilities":{"portMappings":true}}]}"""
+          {"type":"portmap","capabilities":{"portMappings":true}}]}\
+        """
             .formatted(leases, ranges));
     return leases;
   }
