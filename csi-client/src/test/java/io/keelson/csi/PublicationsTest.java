@@ -234,11 +234,7 @@ class PublicationsTest {
   @Test
   void aVolumeThatMayBeThereIsNotForgottenForARefusal() throws Exception {
     node.driver().next("CreateVolume", Misdeed.FAILS_AFTER_WORK);
-    node.driver()
-        .next(
-            "CreateVolume",
-            Misdeed.refuses(Status.ALREADY_EXISTS),
-            Misdeed.refuses(Status.ALREADY_EXISTS));
+    node.driver().next("CreateVolume", many(Misdeed.refuses(Status.ALREADY_EXISTS)));
     assertThatThrownBy(() -> node.create("v")).hasMessageContaining("INTERNAL");
     node.restart();
     NodeUnderTest.await(
@@ -248,13 +244,18 @@ class PublicationsTest {
     assertThat(node.create("v").getState()).isEqualTo("idle");
   }
 
+  /** For as often as it is asked in the background meanwhile. */
+  private static Misdeed[] many(Misdeed misdeed) {
+    Misdeed[] all = new Misdeed[30];
+    java.util.Arrays.fill(all, misdeed);
+    return all;
+  }
+
   @Test
   void aVolumeThatItsDriverRefusesForGoodCanBeForgotten() throws Exception {
     node.driver().next("CreateVolume", Misdeed.FAILS_AFTER_WORK);
     assertThatThrownBy(() -> node.create("v")).hasMessageContaining("INTERNAL");
-    Misdeed[] refusals = new Misdeed[10];
-    java.util.Arrays.fill(refusals, Misdeed.refuses(Status.INVALID_ARGUMENT));
-    node.driver().next("CreateVolume", refusals);
+    node.driver().next("CreateVolume", many(Misdeed.refuses(Status.INVALID_ARGUMENT)));
     NodeUnderTest.await(
         "made in the background, or refused",
         () -> {

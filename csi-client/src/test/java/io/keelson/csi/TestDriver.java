@@ -24,8 +24,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -87,7 +89,7 @@ final class TestDriver implements ServerInterceptor, AutoCloseable {
 
   /** The next calls of a method go wrong, in this order. */
   void next(String method, Misdeed... all) {
-    misdeeds.computeIfAbsent(method, _ -> new ArrayDeque<>()).addAll(Arrays.asList(all));
+    misdeeds.computeIfAbsent(method, _ -> new ConcurrentLinkedDeque<>()).addAll(Arrays.asList(all));
   }
 
   void behave() {
@@ -143,28 +145,28 @@ final class TestDriver implements ServerInterceptor, AutoCloseable {
     methods.add(method);
     Deque<Misdeed> queue = misdeeds.getOrDefault(method, new ArrayDeque<>());
     Optional<Misdeed> misdeed = Optional.ofNullable(queue.poll());
-    ServerCall.Listener<Q> listener = next.startCall(new Answer<>(call, misdeed), headers);
+    UnderWay one = new UnderWay();
+    ServerCall.Listener<Q> listener = next.startCall(new Answer<>(call, misdeed, one), headers);
     return new SimpleForwardingServerCallListener<>(listener) {
-      private String volume = "";
-
       @Override
       public void onMessage(Q message) {
         requests.add((Message) message);
-        volume = volumeOf((Message) message);
+        one.volume = volumeOf((Message) message);
         super.onMessage(message);
       }
 
       @Override
       public void onHalfClose() {
-        begin(method, volume);
+        begin(method, one);
         try {
           if (misdeed.isEmpty() || misdeed.get().works()) {
             super.onHalfClose();
           } else if (misdeed.get().answer().isPresent()) {
+            one.end();
             refuse(call, misdeed.get().answer().get());
           }
         } finally {
-          underWay.getOrDefault(volume, new AtomicInteger()).decrementAndGet();
+          one.end();
         }
       }
     };
@@ -181,11 +183,28 @@ final class TestDriver implements ServerInterceptor, AutoCloseable {
     return "";
   }
 
-  private void begin(String method, String volume) {
-    int now = underWay.computeIfAbsent(volume, _ -> new AtomicInteger()).incrementAndGet();
-    if (!volume.isEmpty()) {
-      mostForOneVolume.accumulateAndGet(now, Math::max);
+  /** A call, until it is answered: after that its caller may make the next one. */
+  private final class UnderWay {
+    volatile String volume = "";
+    private final AtomicBoolean counted = new AtomicBoolean();
+
+    void begin() {
+      counted.set(true);
+      int now = underWay.computeIfAbsent(volume, _ -> new AtomicInteger()).incrementAndGet();
+      if (!volume.isEmpty()) {
+        mostForOneVolume.accumulateAndGet(now, Math::max);
+      }
     }
+
+    void end() {
+      if (counted.getAndSet(false)) {
+        underWay.getOrDefault(volume, new AtomicInteger()).decrementAndGet();
+      }
+    }
+  }
+
+  private void begin(String method, UnderWay one) {
+    one.begin();
     try {
       Thread.sleep(pauseMillis);
       CyclicBarrier meeting = meetings.get(method);
@@ -209,10 +228,12 @@ final class TestDriver implements ServerInterceptor, AutoCloseable {
   private final class Answer<Q, A> extends SimpleForwardingServerCall<Q, A> {
 
     private final Optional<Misdeed> misdeed;
+    private final UnderWay one;
 
-    Answer(ServerCall<Q, A> call, Optional<Misdeed> misdeed) {
+    Answer(ServerCall<Q, A> call, Optional<Misdeed> misdeed, UnderWay one) {
       super(call);
       this.misdeed = misdeed;
+      this.one = one;
     }
 
     @Override
@@ -231,6 +252,7 @@ final class TestDriver implements ServerInterceptor, AutoCloseable {
 
     @Override
     public void close(Status status, Metadata trailers) {
+      one.end();
       if (misdeed.isEmpty()) {
         super.close(status, trailers);
       } else if (misdeed.get().dies()) {

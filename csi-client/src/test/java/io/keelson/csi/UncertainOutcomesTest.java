@@ -150,7 +150,7 @@ class UncertainOutcomesTest {
     }
     node.driver().next(method, Misdeed.FAILS_AFTER_WORK);
     assertThatThrownBy(() -> createOrDelete(method)).isInstanceOf(OperationFailedException.class);
-    NodeUnderTest.await("asked again", () -> node.driver().calls(method) == 2);
+    NodeUnderTest.await("asked again", () -> node.driver().calls(method) >= 2);
     if (method.equals("DeleteVolume")) {
       NodeUnderTest.await("gone", () -> node.volumes().volumes().list().isEmpty());
     } else {
