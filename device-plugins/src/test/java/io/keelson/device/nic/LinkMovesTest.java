@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +37,7 @@ class LinkMovesTest {
     ip("link set nic addrgenmode none"); // its own address would come at any time
     ip("link set far up");
     ip("link set nic mtu 1400 alias uplink promisc on arp off up");
+    await(() -> ip("link show nic").contains("state UP"));
     ip("addr add 192.0.2.2/24 dev nic");
     ip("addr add fd00:1::2/64 dev nic nodad");
     ip("addr add fe80::77/64 dev nic nodad");
@@ -73,7 +76,7 @@ class LinkMovesTest {
     ip("link set nic name other");
 
     assertThat(takeHome(entry)).isTrue();
-    assertThat(look()).isEqualTo(before);
+    assertSoon(before);
   }
 
   /** A daemon of the host may have been quicker, and a kill may have come right before the end. */
@@ -85,7 +88,20 @@ class LinkMovesTest {
     assertThat(takeHome(entry)).isTrue();
     ip("link set nic alias " + TOKEN);
     assertThat(takeHome(entry)).isTrue();
+    assertSoon(before);
+  }
+
+  /** The kernel tells a moment later that a link has become able to carry packets. */
+  private void assertSoon(String before) throws Exception {
+    await(() -> look().equals(before));
     assertThat(look()).isEqualTo(before);
+  }
+
+  private static void await(Callable<Boolean> condition) throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (!condition.call() && System.nanoTime() < end) {
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
   }
 
   private LentInterface record() throws IOException {
