@@ -120,9 +120,10 @@ class CallersCredentialsTest extends PullTest {
     // A little less than it says, lest it ends on the way: a second.
     numberedTokens(issued, new AtomicInteger(), 3);
     pull(RegistryCredentials.of("they", "se:cret"));
+    int before = issued.get(); // more than three if the pull took longer than the token held
     Thread.sleep(1100);
     pull(RegistryCredentials.of("they", "se:cret"));
-    assertThat(issued).hasValue(4);
+    assertThat(issued).hasValueGreaterThan(before);
     assertThat(registry.count("GET /v2/app/manifests/1"))
         .as("each is told once that a token is wanted; none is shown that has ended")
         .isEqualTo(2 * 5);

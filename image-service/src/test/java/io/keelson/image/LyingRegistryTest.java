@@ -15,7 +15,7 @@ import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -203,13 +203,14 @@ class LyingRegistryTest extends PullTest {
 
   @Test
   void unreachableRegistryIsCalledUnavailable() throws IOException {
-    int free;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      free = socket.getLocalPort();
+    // Nobody listens there, and nobody else can.
+    try (Socket taken = new Socket()) {
+      taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      String address = "127.0.0.1:" + taken.getLocalPort();
+      assertThatThrownBy(() -> images.pull(PullRequest.of(address + "/app:1")))
+          .isInstanceOf(OperationFailedException.class)
+          .hasMessageStartingWith("RegistryUnavailable: ");
     }
-    assertThatThrownBy(() -> images.pull(PullRequest.of("127.0.0.1:" + free + "/app:1")))
-        .isInstanceOf(OperationFailedException.class)
-        .hasMessageStartingWith("RegistryUnavailable: ");
   }
 
   @Test

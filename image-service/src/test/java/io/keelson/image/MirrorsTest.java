@@ -12,7 +12,8 @@ import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -148,20 +149,20 @@ class MirrorsTest {
 
   @Test
   void aMirrorThatIsDownIsTriedOnceAPull() throws Exception {
-    int free;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      free = socket.getLocalPort();
-    }
     mirror.gate(
         exchange -> {
           TestRegistry.reply(exchange, 500, "");
           return false;
         });
-    assertThat(
-            pull(
-                "server = 'http://ORIGIN'\n[host.'http://127.0.0.1:%d']\n[host.'http://MIRROR']"
-                    .formatted(free)))
-        .isEqualTo(image.id());
+    // Nobody listens there, and nobody else can.
+    try (Socket taken = new Socket()) {
+      taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      assertThat(
+              pull(
+                  "server = 'http://ORIGIN'\n[host.'http://127.0.0.1:%d']\n[host.'http://MIRROR']"
+                      .formatted(taken.getLocalPort())))
+          .isEqualTo(image.id());
+    }
     assertThat(mirror.requests()).hasSize(2);
     assertThat(origin.requests()).hasSize(3);
   }

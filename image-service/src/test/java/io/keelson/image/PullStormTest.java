@@ -171,7 +171,7 @@ class PullStormTest {
         if (found == count) {
           return;
         }
-        assertThat(i).as("%s: %d entries in %s", when, found, part).isLessThan(200);
+        assertThat(i).as("%s: %d entries in %s", when, found, part).isLessThan(3000);
       }
       Thread.sleep(10);
     }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Gzip by each library: what comes out, wherever reads and members end. */
 class GzipStreamTest {
 
-  private static final Random RANDOM = new Random(11);
+  private final Random random = new Random(11);
 
   static Stream<Arguments> libraries() {
     Supplier<Inflation> zlib = ZlibInflation::new;
@@ -41,7 +41,7 @@ class GzipStreamTest {
     for (int level : new int[] {0, 1, 6, 9}) {
       for (int size : new int[] {0, 1, 1000, 262_144, 3_000_001}) {
         byte[] content = content(size);
-        assertThat(read(gzip(content, level), library, 1 + RANDOM.nextInt(100_000)))
+        assertThat(read(gzip(content, level), library, 1 + random.nextInt(100_000)))
             .as("level %d, %d bytes", level, size)
             .isEqualTo(content);
       }
@@ -78,7 +78,7 @@ class GzipStreamTest {
     int unseen = 0;
     for (int i = 0; i < 2000; i++) {
       byte[] damaged = whole.clone();
-      damaged[10 + RANDOM.nextInt(whole.length - 18)] ^= (byte) (1 << RANDOM.nextInt(8));
+      damaged[10 + random.nextInt(whole.length - 18)] ^= (byte) (1 << random.nextInt(8));
       try {
         if (Arrays.equals(read(damaged, library, 777), content)) {
           unseen++;
@@ -91,9 +91,9 @@ class GzipStreamTest {
   }
 
   /** Files of a layer: some compress well, some don't. */
-  private static byte[] content(int size) {
+  private byte[] content(int size) {
     byte[] noise = new byte[size / 2];
-    RANDOM.nextBytes(noise);
+    random.nextBytes(noise);
     byte[] tar = new LayerTar().file("noise", 0644, noise, entry -> {}).bytes();
     return Arrays.copyOf(tar, size);
   }
