@@ -5,7 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.MethodDescriptor;
+import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
+import io.grpc.stub.ClientCalls;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.Container;
@@ -13,6 +18,7 @@ import io.keelson.proto.cri.v1.ContainerFilter;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ContainerStateValue;
 import io.keelson.proto.cri.v1.ContainerStatusRequest;
+import io.keelson.proto.cri.v1.ImageServiceGrpc;
 import io.keelson.proto.cri.v1.ListContainersRequest;
 import io.keelson.proto.cri.v1.ListPodSandboxRequest;
 import io.keelson.proto.cri.v1.PodSandbox;
@@ -22,11 +28,13 @@ import io.keelson.proto.cri.v1.PodSandboxState;
 import io.keelson.proto.cri.v1.PodSandboxStateValue;
 import io.keelson.proto.cri.v1.PodSandboxStatusRequest;
 import io.keelson.proto.cri.v1.ReopenContainerLogRequest;
+import io.keelson.proto.cri.v1.RuntimeServiceGrpc;
 import io.keelson.proto.cri.v1.UpdateContainerResourcesRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -62,6 +70,36 @@ class IdsAndListsIT {
     PodSandboxConfig pod = node.pod("none").build();
     assertThat(code(() -> cri.create(none, node.sleeper("main").build(), pod)))
         .isEqualTo(Status.Code.NOT_FOUND);
+  }
+
+  /** Red if a call of the contract is nobody's work. */
+  @Test
+  void everyCallOfTheContractIsAnswered() {
+    for (ServiceDescriptor service :
+        List.of(
+            RuntimeServiceGrpc.getServiceDescriptor(), ImageServiceGrpc.getServiceDescriptor())) {
+      for (MethodDescriptor<?, ?> call : service.getMethods()) {
+        assertThat(Failures.of(() -> askNothing(call)).message())
+            .as(call.getFullMethodName())
+            .doesNotContainPattern("Method .*(not found|unimplemented)");
+      }
+    }
+  }
+
+  private static <A, B> void askNothing(MethodDescriptor<A, B> call) {
+    A nothing =
+        ((MethodDescriptor.PrototypeMarshaller<A>) call.getRequestMarshaller())
+            .getMessagePrototype();
+    Channel channel = node.cri().runtime().getChannel();
+    if (call.getType() == MethodDescriptor.MethodType.UNARY) {
+      var _ =
+          ClientCalls.blockingUnaryCall(
+              channel, call, node.cri().runtime().getCallOptions(), nothing);
+    } else { // that of the events has no end
+      ClientCalls.blockingServerStreamingCall(
+              channel, call, CallOptions.DEFAULT.withDeadlineAfter(1, TimeUnit.SECONDS), nothing)
+          .forEachRemaining(_ -> {});
+    }
   }
 
   @Test

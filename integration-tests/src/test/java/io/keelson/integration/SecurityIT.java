@@ -13,8 +13,10 @@ import io.keelson.proto.cri.v1.Device;
 import io.keelson.proto.cri.v1.Int64Value;
 import io.keelson.proto.cri.v1.KeyValue;
 import io.keelson.proto.cri.v1.LinuxContainerSecurityContext;
+import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.SecurityProfile;
+import io.keelson.proto.cri.v1.StatusRequest;
 import io.keelson.proto.cri.v1.SupplementalGroupsPolicy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -209,6 +211,38 @@ class SecurityIT {
     assertThat(node.cri().output(strict, "id", "-G")).isEqualTo("1001 50000");
     assertThat(node.cri().status(strict).getUser().getLinux().getSupplementalGroupsList())
         .containsExactly(1001L, 50_000L);
+    assertThat(
+            node.cri()
+                .runtime()
+                .status(StatusRequest.getDefaultInstance())
+                .getFeatures()
+                .getSupplementalGroupsPolicy())
+        .isTrue();
+  }
+
+  /** As a kubelet does it for fsGroup: the volume's group is one more of each process. */
+  @Test
+  void aVolumeIsWrittenToThroughTheGroupThatItBelongsTo() throws IOException {
+    Path volume = node.folder("of-a-group");
+    Files.setAttribute(volume, "unix:gid", 50_001);
+    Files.setAttribute(volume, "unix:mode", 02770);
+    ContainerConfig.Builder config = node.sleeper("main");
+    config.addMounts(Mount.newBuilder().setContainerPath("/volume").setHostPath(volume.toString()));
+    config
+        .getLinuxBuilder()
+        .getSecurityContextBuilder()
+        .setRunAsUser(Int64Value.newBuilder().setValue(1000));
+    PodSandboxConfig pod = node.pod("of-a-group").build();
+    String podId = node.cri().runPod(pod);
+    String stranger = node.cri().run(podId, config.build(), pod);
+    assertThat(node.cri().exec(stranger, "touch", "/volume/x").getExitCode()).isNotZero();
+
+    config.getMetadataBuilder().setName("member");
+    config.getLinuxBuilder().getSecurityContextBuilder().addSupplementalGroups(50_001);
+    String member = node.cri().run(podId, config.build(), pod);
+    assertThat(node.cri().exec(member, "touch", "/volume/mine").getExitCode()).isZero();
+    assertThat(Files.getAttribute(volume.resolve("mine"), "unix:uid")).isEqualTo(1000);
+    assertThat(Files.getAttribute(volume.resolve("mine"), "unix:gid")).isEqualTo(50_001);
   }
 
   @Test

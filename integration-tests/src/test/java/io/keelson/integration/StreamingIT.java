@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpc.Status;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.HttpUpgrade;
+import io.keelson.integration.harness.MetricsEndpoint;
 import io.keelson.integration.harness.SpdyClient;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.WebSocketClient;
@@ -44,6 +45,8 @@ class StreamingIT {
       TestNode.create()
           .set("streaming.idle_timeout", "\"6s\"")
           .set("streaming.creation_timeout", "\"4s\"");
+
+  private static final MetricsEndpoint METRICS = MetricsEndpoint.of(node);
 
   private final Cri cri = node.cri();
   private PodSandboxConfig.Builder pod = node.pod("streams");
@@ -355,6 +358,7 @@ class StreamingIT {
     for (int i = 0; i < 10; i++) {
       awaitListening(PORT + i);
     }
+    long spawns = spawns();
 
     try (SpdyClient client = SpdyClient.connect(cri.portForwardUrl(podId), FORWARD)) {
       List<Forwarded> all = new ArrayList<>();
@@ -371,6 +375,16 @@ class StreamingIT {
             .isEqualTo("" + (1000 * i + 1));
       }
     }
+    assertThat(spawns()).as("programs that helped").isEqualTo(spawns);
+  }
+
+  private static long spawns() {
+    return METRICS
+        .get("/metrics")
+        .lines()
+        .filter(line -> line.startsWith("keelson_spawns_total{"))
+        .mapToLong(line -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .sum();
   }
 
   private record Forwarded(SpdyClient.Stream data, SpdyClient.Stream error) {}
