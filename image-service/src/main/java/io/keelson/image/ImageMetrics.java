@@ -56,7 +56,9 @@ public final class ImageMetrics {
           .buckets(SECONDS)
           .create();
   private final Counter layers =
-      Counter.build("keelson_image_layers_total", "Layers of pulled images: fetched or present.")
+      Counter.build(
+              "keelson_image_layers_total",
+              "Layers of pulled images: fetched, made of a kept blob, or present.")
           .labelNames("result")
           .create();
   private final Counter bytes =
@@ -119,6 +121,11 @@ public final class ImageMetrics {
   public void layerFetched(long size) {
     layers.labels("fetched").inc();
     bytes.inc((double) Math.max(size, 0));
+  }
+
+  /** A layer was made of a blob that was here. */
+  public void layerKept() {
+    layers.labels("kept").inc();
   }
 
   /** A layer was here already. */

@@ -11,11 +11,13 @@ import io.keelson.image.source.CorruptContentException;
 import io.keelson.image.source.LayerBlob;
 import io.keelson.image.source.LayerForm;
 import io.keelson.image.source.LayerSource;
+import io.keelson.image.store.KeptBlobs;
 import io.keelson.image.store.Layer;
 import io.keelson.image.store.LayerStore;
 import io.keelson.image.store.NewLayer;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,9 +29,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One layer of one image: finds it in the store, waits for another who makes it, or makes it. */
 final class LayerTask {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LayerTask.class);
 
   private final Shared shared;
   private final Digest chainId;
@@ -144,9 +150,18 @@ final class LayerTask {
 
   private Layer make(List<CompletableFuture<Layer>> below)
       throws IOException, InterruptedException, ExecutionException {
+    if (blob.form() instanceof LayerForm.HostFolder(Path path)) {
+      return shared.layers().link(path, chainId, blob.diffId());
+    }
+    Optional<Layer> again = makeOfKeptBlob(below);
+    if (again.isPresent()) {
+      return again.get();
+    }
     while (true) {
       try {
-        return fetch(below);
+        Layer made = unpack(source, below);
+        shared.metrics().layerFetched(blob.size());
+        return made;
       } catch (CorruptContentException | MalformedArchiveException | EOFException e) {
         // Nothing of it is kept. Another host may have what the digest says.
         if (!source.distrust(blob, e)) {
@@ -156,11 +171,34 @@ final class LayerTask {
     }
   }
 
-  private Layer fetch(List<CompletableFuture<Layer>> below)
+  /** The source is not asked for what is here, beside another layer perhaps. */
+  private Optional<Layer> makeOfKeptBlob(List<CompletableFuture<Layer>> below)
       throws IOException, InterruptedException, ExecutionException {
-    if (blob.form() instanceof LayerForm.HostFolder(Path path)) {
-      return shared.layers().link(path, chainId, blob.diffId());
+    KeptBlobs blobs = shared.layers().blobs();
+    Digest digest = blob.digest();
+    if (digest == null) {
+      return Optional.empty();
     }
+    Optional<InputStream> kept = blobs.open(digest);
+    if (kept.isEmpty()) {
+      return Optional.empty();
+    }
+    try (InputStream stream = kept.get()) {
+      Layer made = unpack((_, _) -> stream, below);
+      shared.metrics().layerKept();
+      return Optional.of(made);
+    } catch (CorruptContentException | MalformedArchiveException | EOFException e) {
+      LOG.atWarn()
+          .addKeyValue("blob", digest)
+          .addKeyValue("why", e.getMessage())
+          .log("a kept blob is damaged: it is fetched again");
+      blobs.distrust(digest);
+      return Optional.empty();
+    }
+  }
+
+  private Layer unpack(LayerSource from, List<CompletableFuture<Layer>> below)
+      throws IOException, InterruptedException, ExecutionException {
     try (NewLayer layer = shared.layers().begin()) {
       UnpackedLayer unpacked;
       long asked = System.nanoTime();
@@ -173,7 +211,7 @@ final class LayerTask {
             shared
                 .pipeline()
                 .unpack(
-                    source,
+                    from,
                     blob,
                     layer.content(),
                     shared.keepBlobs() && blob.digest() != null ? layer.blob() : null,
@@ -186,7 +224,6 @@ final class LayerTask {
         shared.permits().release();
       }
       shared.metrics().took(Stage.UNPACK, System.nanoTime() - begun);
-      shared.metrics().layerFetched(blob.size());
       List<Path> contents = new ArrayList<>();
       for (CompletableFuture<Layer> lower : below) {
         contents.add(lower.get().content());

@@ -34,6 +34,7 @@ public final class LayerStore implements AutoCloseable {
 
   private final StoreFolders folders;
   private final LayersOnDisk disk;
+  private final KeptBlobs blobs;
   private final String boot;
 
   /** Read at any time, changed under the lock alone, which is held over renames and records. */
@@ -53,9 +54,10 @@ public final class LayerStore implements AutoCloseable {
     }
   }
 
-  private LayerStore(StoreFolders folders, String boot) {
+  private LayerStore(StoreFolders folders, String boot) throws IOException {
     this.folders = folders;
     this.disk = new LayersOnDisk(folders, boot);
+    this.blobs = new KeptBlobs(folders.blobs());
     this.boot = boot;
   }
 
@@ -76,12 +78,33 @@ public final class LayerStore implements AutoCloseable {
         unsettled.add(layer.chainId());
       }
       layers.put(layer.chainId(), new Counted(layer, record.erofs()));
+      if (record.blob() != null) {
+        blobs.published(Digest.parse(record.blob()), folder);
+      }
     } catch (IOException | RuntimeException e) {
       log.atWarn()
           .addKeyValue("layer", folder.getFileName())
           .log("layer dropped; pulling its images again brings it back: {}", e.getMessage());
+      salvageBlob(folder);
       disk.drop(folder);
     }
+  }
+
+  private void salvageBlob(Path folder) {
+    try {
+      String blob = disk.read(folder).blob();
+      if (blob != null) {
+        blobs.salvage(Digest.parse(blob), folder);
+      }
+    } catch (IOException | RuntimeException e) {
+      // Then it is fetched again.
+      log.atDebug().addKeyValue("layer", folder.getFileName()).log("no blob: {}", e.getMessage());
+    }
+  }
+
+  /** From which layers can be made without their source. */
+  public KeptBlobs blobs() {
+    return blobs;
   }
 
   /** Keeps a layer from deletion, if it is here; each call asks for a {@link #release}. */
@@ -115,6 +138,7 @@ public final class LayerStore implements AutoCloseable {
           try {
             Path removed = disk.takeOut(chainId, counted.mounted);
             layers.remove(chainId);
+            blobs.removed(disk.folderOf(chainId));
             unsettled.remove(chainId);
             disk.delete(removed, counted.layer);
             taken = true;
@@ -197,6 +221,9 @@ public final class LayerStore implements AutoCloseable {
       counted.users = 1;
       layers.put(chainId, counted);
       unsettled.add(chainId);
+      if (record.blob() != null) {
+        blobs.published(Digest.parse(record.blob()), disk.folderOf(chainId));
+      }
       return counted.layer;
     }
   }
@@ -285,7 +312,7 @@ public final class LayerStore implements AutoCloseable {
 
   /** What all layers take, with those that are being deleted. */
   public StoreUsage usage() {
-    long bytes = folders.beingDeleted().bytes();
+    long bytes = folders.beingDeleted().bytes() + blobs.bytes();
     long inodes = folders.beingDeleted().inodes();
     for (Counted counted : layers.values()) {
       bytes += counted.layer.bytes();

@@ -84,7 +84,7 @@ final class LayersOnDisk {
     return read(folderOf(chainId));
   }
 
-  private LayerRecord read(Path folder) throws IOException {
+  LayerRecord read(Path folder) throws IOException {
     return json.readValue(Files.readAllBytes(folder.resolve(RECORD)), LayerRecord.class);
   }
 

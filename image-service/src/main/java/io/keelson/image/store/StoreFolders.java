@@ -13,8 +13,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The folders of a store: {@code images/ID} and {@code layers/CHAINID} hold what is whole, {@code
- * ingest} what is being made, {@code trash} what is being deleted. Things come into the first two
- * and leave them by one rename. Safe for use by many threads.
+ * ingest} what is being made, {@code trash} what is being deleted, {@code blobs} what is left of
+ * broken layers. Things come into the first two and leave them by one rename. Safe for use by many
+ * threads.
  */
 public final class StoreFolders implements AutoCloseable {
 
@@ -28,6 +29,7 @@ public final class StoreFolders implements AutoCloseable {
   private final Path layers;
   private final Path ingest;
   private final Path trash;
+  private final Path blobs;
   private final Folder ingestFolder;
   private final Folder trashFolder;
   private final Trash trashCan;
@@ -43,6 +45,7 @@ public final class StoreFolders implements AutoCloseable {
     this.layers = Files.createDirectories(root.resolve("layers"));
     this.ingest = Files.createDirectories(root.resolve("ingest"));
     this.trash = Files.createDirectories(root.resolve("trash"));
+    this.blobs = Files.createDirectories(root.resolve("blobs"));
     this.ingestFolder = Folder.open(ingest);
     this.trashFolder = Folder.open(trash);
     for (String name : ingestFolder.list()) {
@@ -92,6 +95,10 @@ public final class StoreFolders implements AutoCloseable {
 
   Path layers() {
     return layers;
+  }
+
+  Path blobs() {
+    return blobs;
   }
 
   /** A fresh folder for something that is being made. */

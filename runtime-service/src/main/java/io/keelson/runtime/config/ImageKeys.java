@@ -154,7 +154,8 @@ final class ImageKeys {
           ValueTypes.BOOLEAN,
           false,
           """
-          Keep the layers as they came, compressed, beside what they unpack to.\
+          Keep the layers as they came, compressed, beside what they unpack to. What is here is not
+          fetched again: for another image with the same layer, or after a layer was found broken.\
           """);
 
   static final Key<Optional<Path>> SIGNATURE_POLICY =
