@@ -75,6 +75,8 @@ class DaemonMetricsIT {
         .contains("keelson_image_fetched_bytes_total ")
         .contains("# TYPE keelson_device_allocations_total counter")
         .contains("# TYPE keelson_devices gauge")
+        .contains("keelson_event_readers_dropped_total 0")
+        .contains("# TYPE keelson_event_backlog gauge", "# TYPE keelson_queue gauge")
         .contains("# TYPE keelson_volumes gauge")
         .contains("# TYPE keelson_csi_calls_total counter")
         .contains("# TYPE keelson_nri_calls_total counter");

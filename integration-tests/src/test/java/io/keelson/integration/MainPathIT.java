@@ -3,7 +3,16 @@ package io.keelson.integration;
 import static io.keelson.integration.Failures.code;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.Channel;
 import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.reflection.v1.ServerReflectionResponse;
+import io.grpc.reflection.v1.ServiceResponse;
+import io.grpc.stub.ClientCalls;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Patience;
 import io.keelson.integration.harness.TestImage;
@@ -31,6 +40,7 @@ import java.nio.file.Files;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -67,6 +77,36 @@ class MainPathIT {
                 .runtimeConfig(RuntimeConfigRequest.getDefaultInstance())
                 .hasLinux())
         .isTrue();
+    assertThat(
+            node.cri()
+                .runtime()
+                .status(StatusRequest.newBuilder().setVerbose(true).build())
+                .getInfoOrThrow("config"))
+        .contains("\"root\":\"" + node.root() + "\"", "\"cgroupDriver\"");
+  }
+
+  /** Red if the daemon does not say that it serves, or what. */
+  @Test
+  void healthAndReflectionAreThere() {
+    Channel channel = node.cri().runtime().getChannel();
+    assertThat(
+            HealthGrpc.newBlockingStub(channel)
+                .check(HealthCheckRequest.getDefaultInstance())
+                .getStatus())
+        .isEqualTo(HealthCheckResponse.ServingStatus.SERVING);
+    Iterator<ServerReflectionResponse> answers =
+        ClientCalls.blockingServerStreamingCall(
+            channel,
+            ServerReflectionGrpc.getServerReflectionInfoMethod(),
+            node.cri().runtime().getCallOptions(),
+            ServerReflectionRequest.newBuilder().setListServices("").build());
+    assertThat(answers.next().getListServicesResponse().getServiceList())
+        .extracting(ServiceResponse::getName)
+        .contains(
+            "runtime.v1.RuntimeService",
+            "runtime.v1.ImageService",
+            "grpc.health.v1.Health",
+            "keelson.node.v1.NodeService");
   }
 
   @Test

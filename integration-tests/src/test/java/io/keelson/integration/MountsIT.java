@@ -35,7 +35,8 @@ class MountsIT {
             mount(folder, "/data").build(),
             mount(folder, "/frozen").setReadonly(true).build(),
             mount(link, "/linked").build(),
-            mount(folder.resolve("file"), "/etc/one-file").build());
+            mount(folder.resolve("file"), "/etc/one-file").build(),
+            mount(folder.resolve("not/there"), "/made").build());
 
     Cri cri = node.cri();
     assertThat(cri.output(id, "cat", "/data/file", "/linked/file", "/etc/one-file"))
@@ -44,6 +45,8 @@ class MountsIT {
     assertThat(folder.resolve("new")).hasContent("new\n");
     assertThat(cri.exec(id, "touch", "/frozen/x").getExitCode()).isNotZero();
     assertThat(cri.output(id, "cat", "/frozen/new")).isEqualTo("new");
+    cri.output(id, "touch", "/made/inside");
+    assertThat(folder.resolve("not/there/inside")).as("what was missing is made").exists();
   }
 
   @Test
