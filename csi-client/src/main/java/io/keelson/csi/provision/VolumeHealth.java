@@ -50,7 +50,7 @@ public final class VolumeHealth implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(VolumeHealth.class);
 
-  private static final Duration LOOK = Duration.ofSeconds(5);
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final Volumes volumes;
   private final DriverRegistry drivers;
@@ -80,7 +80,7 @@ public final class VolumeHealth implements AutoCloseable {
     this.volumes = volumes;
     this.drivers = drivers;
     this.queries = queries;
-    this.rounds = new Rounds<>("volume-health", interval, this::subjects, this::look);
+    this.rounds = new Rounds<>("volume-health", interval, this::subjects, this::examine);
   }
 
   public void start() {
@@ -122,23 +122,23 @@ public final class VolumeHealth implements AutoCloseable {
         controller ? volume.getName() : "");
   }
 
-  private void look(Subject volume) {
-    look(
+  private void examine(Subject volume) {
+    learn(
         new Finding(volume.key(), Level.NODE),
         volume.publication(),
-        () -> queries.stats(volume.publication(), look()).getCondition());
-    look(
+        () -> queries.stats(volume.publication(), oneAttempt()).getCondition());
+    learn(
         new Finding(volume.key(), Level.CONTROLLER),
         volume.name(),
-        () -> queries.volume(volume.name(), look()).getCondition());
+        () -> queries.volume(volume.name(), oneAttempt()).getCondition());
   }
 
-  /** Made once: other calls for the volume wait meanwhile. */
-  private static Operation look() {
-    return Operation.once(LOOK);
+  /** Other calls for the volume wait meanwhile: the next round asks again. */
+  private static Operation oneAttempt() {
+    return Operation.once(PATIENCE);
   }
 
-  private void look(Finding finding, String subject, Question question) {
+  private void learn(Finding finding, String subject, Question question) {
     if (subject.isEmpty()) {
       found.remove(finding);
       return;
