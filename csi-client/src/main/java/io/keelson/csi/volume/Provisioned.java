@@ -9,17 +9,12 @@ import io.keelson.proto.record.v1.PublicationPhase;
 import io.keelson.proto.record.v1.PublicationRecord;
 import io.keelson.proto.record.v1.VolumePhase;
 import io.keelson.proto.record.v1.VolumeRecord;
-import io.keelson.sandbox.FaultPoints;
-import io.keelson.sandbox.RecordStore.Durability;
 import io.keelson.sandbox.error.AlreadyExistsException;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.KeelsonException;
-import io.keelson.sandbox.error.NotFoundException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The volumes that a driver made at this daemon's request: recorded under their name before the
@@ -28,46 +23,33 @@ import org.slf4j.LoggerFactory;
  */
 public final class Provisioned {
 
-  private static final Logger LOG = LoggerFactory.getLogger(Provisioned.class);
-
   private final VolumeTable table;
   private final VolumeFolders folders;
-  private final ProvisioningCalls calls;
+  private final VolumeCreation creation;
   private final VolumeChanges changes;
   private final Janitor janitor;
-  private final FaultPoints faults;
 
   Provisioned(
       VolumeTable table,
       VolumeFolders folders,
-      ProvisioningCalls calls,
+      VolumeCreation creation,
       VolumeChanges changes,
-      Janitor janitor,
-      FaultPoints faults) {
+      Janitor janitor) {
     this.table = table;
     this.folders = folders;
-    this.calls = calls;
+    this.creation = creation;
     this.changes = changes;
     this.janitor = janitor;
-    this.faults = faults;
   }
 
   /** The volume of this name. */
   public VolumeRecord get(String name) {
-    return entry(name).record();
+    return table.require(name).record();
   }
 
   /** As {@link #get}, for callers. */
   public VolumeStatus status(String name) {
-    return VolumeViews.of(entry(name));
-  }
-
-  private VolumeEntry entry(String name) {
-    return table.named(name).orElseThrow(() -> notThere(name));
-  }
-
-  private static NotFoundException notThere(String name) {
-    return new NotFoundException("there is no volume \"" + name + "\"");
+    return VolumeViews.of(table.require(name));
   }
 
   /** Makes a volume; the same request again answers the volume that is there. */
@@ -94,56 +76,10 @@ public final class Provisioned {
           }
           if (volume.phase() == VolumePhase.VOLUME_PHASE_CREATING) {
             boolean first = volume.record().equals(initial);
-            attempt(volume, made -> create(made, first, operation));
+            attempt(volume, made -> creation.create(made, first, operation));
           }
           return VolumeViews.of(volume);
         });
-  }
-
-  /**
-   * @param first the driver was not asked for the volume before
-   */
-  private void create(VolumeEntry volume, boolean first, Operation operation) throws IOException {
-    ProvisioningCalls.Creation creation = prepare(volume, first, operation);
-    table.save(volume, volume.record(), Durability.POWER);
-    faults.reached("CreateVolume:recorded");
-    ProvisioningCalls.Made made;
-    try {
-      made = creation.make();
-    } catch (IOException | KeelsonException e) {
-      if (first && Refusals.isRefused(e, operation)) {
-        forget(volume);
-      }
-      throw e;
-    }
-    faults.reached("CreateVolume:created");
-    table.save(
-        volume,
-        volume.record().toBuilder()
-            .setSource(made.source())
-            .setCapacityBytes(made.capacityBytes())
-            .setPhase(VolumePhase.VOLUME_PHASE_IDLE)
-            .build(),
-        Durability.POWER);
-    faults.reached("CreateVolume:create-recorded");
-  }
-
-  /** What fails here has left nothing anywhere. */
-  private ProvisioningCalls.Creation prepare(VolumeEntry volume, boolean first, Operation operation)
-      throws IOException {
-    try {
-      CreateVolumeRequest request = volume.record().getRequest();
-      Optional<VolumeRecord> original =
-          request.getFromVolume().isEmpty()
-              ? Optional.empty()
-              : Optional.of(get(request.getFromVolume()));
-      return calls.creation(request, original, operation);
-    } catch (IOException | KeelsonException e) {
-      if (first) {
-        forget(volume);
-      }
-      throw e;
-    }
   }
 
   /** Deletes a volume. Harmless if there is none of this name. */
@@ -156,7 +92,7 @@ public final class Provisioned {
         found.get().key(),
         volume -> {
           requireUnpublished(volume);
-          attempt(volume, each -> delete(each, operation));
+          attempt(volume, each -> creation.delete(each, operation));
           return Boolean.TRUE;
         });
   }
@@ -169,70 +105,6 @@ public final class Provisioned {
                   volume.record().getName(),
                   volume.publications().stream().map(PublicationRecord::getId).toList()));
     }
-  }
-
-  private void delete(VolumeEntry volume, Operation operation) throws IOException {
-    if (volume.phase() == VolumePhase.VOLUME_PHASE_CREATING && !findOut(volume, operation)) {
-      forget(volume);
-      return;
-    }
-    requireHere(volume);
-    VolumeRecord deleting =
-        volume.record().toBuilder().setPhase(VolumePhase.VOLUME_PHASE_DELETING).build();
-    table.save(volume, deleting, Durability.POWER);
-    faults.reached("DeleteVolume:recorded");
-    calls.delete(deleting, operation);
-    faults.reached("DeleteVolume:deleted");
-    forget(volume);
-    faults.reached("DeleteVolume:forgotten");
-  }
-
-  /**
-   * Whether the driver made the volume is not known: asking once more tells its id.
-   *
-   * @return false if the driver refuses it now, and can't be asked what it did before
-   */
-  private boolean findOut(VolumeEntry volume, Operation operation) throws IOException {
-    try {
-      ProvisioningCalls.Made made = prepare(volume, false, operation).make();
-      volume.record(
-          volume.record().toBuilder()
-              .setSource(made.source())
-              .setPhase(VolumePhase.VOLUME_PHASE_IDLE)
-              .build());
-      return true;
-    } catch (KeelsonException e) {
-      if (!Refusals.isRefused(e, operation)) {
-        throw e;
-      }
-      LOG.atWarn()
-          .addKeyValue("volume", volume.record().getName())
-          .addKeyValue("words", e.getMessage())
-          .log("a volume that was being made is forgotten: its driver refuses it");
-      return false;
-    }
-  }
-
-  private static void requireHere(VolumeEntry volume) {
-    switch (volume.phase()) {
-      case VOLUME_PHASE_IDLE, VOLUME_PHASE_DELETING -> {}
-      case VOLUME_PHASE_CREATING,
-          VOLUME_PHASE_ATTACHING,
-          VOLUME_PHASE_ATTACHED,
-          VOLUME_PHASE_STAGING,
-          VOLUME_PHASE_STAGED,
-          VOLUME_PHASE_UNSTAGING,
-          VOLUME_PHASE_DETACHING,
-          UNRECOGNIZED ->
-          throw new FailedPreconditionException(
-              "volume \"" + volume.record().getName() + "\" is still on its way from the node");
-    }
-  }
-
-  private void forget(VolumeEntry volume) throws IOException {
-    table.forget(
-        volume,
-        volume.record().toBuilder().clearName().setPhase(VolumePhase.VOLUME_PHASE_IDLE).build());
   }
 
   /** Makes a volume larger, at the controller and where it is published. */
@@ -252,7 +124,7 @@ public final class Provisioned {
   private VolumeStatus change(String name, Change change) throws IOException {
     return table
         .withVolume(
-            entry(name).key(),
+            table.require(name).key(),
             volume -> {
               switch (volume.phase()) {
                 case VOLUME_PHASE_CREATING, VOLUME_PHASE_DELETING ->
@@ -263,7 +135,7 @@ public final class Provisioned {
               attempt(volume, change);
               return VolumeViews.of(volume);
             })
-        .orElseThrow(() -> notThere(name));
+        .orElseThrow(() -> VolumeTable.notThere(name));
   }
 
   /** What has begun and fails goes on in the background. */
@@ -304,8 +176,8 @@ public final class Provisioned {
 
   private void finish(VolumeEntry volume, Operation operation) throws IOException {
     switch (volume.phase()) {
-      case VOLUME_PHASE_CREATING -> create(volume, false, operation);
-      case VOLUME_PHASE_DELETING -> delete(volume, operation);
+      case VOLUME_PHASE_CREATING -> creation.create(volume, false, operation);
+      case VOLUME_PHASE_DELETING -> creation.delete(volume, operation);
       default -> changes.finish(volume, operation);
     }
   }

@@ -5,6 +5,7 @@ import io.keelson.proto.record.v1.PublicationRecord;
 import io.keelson.proto.record.v1.VolumeRecord;
 import io.keelson.sandbox.RecordStore;
 import io.keelson.sandbox.RecordStore.Durability;
+import io.keelson.sandbox.error.NotFoundException;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Collection;
@@ -105,6 +106,19 @@ final class VolumeTable {
   /** The volume that CreateVolume has made under this name. */
   Optional<VolumeEntry> named(String name) {
     return volumes.values().stream().filter(each -> each.record().getName().equals(name)).findAny();
+  }
+
+  /**
+   * As {@link #named}.
+   *
+   * @throws NotFoundException if there is none
+   */
+  VolumeEntry require(String name) {
+    return named(name).orElseThrow(() -> notThere(name));
+  }
+
+  static NotFoundException notThere(String name) {
+    return new NotFoundException("there is no volume \"" + name + "\"");
   }
 
   /** The volume that CreateVolume has made if this is the same one, named by the driver's id. */

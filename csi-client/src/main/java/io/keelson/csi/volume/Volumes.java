@@ -54,7 +54,8 @@ public final class Volumes implements AutoCloseable {
     VolumeChanges changes = new VolumeChanges(table, folders, calls, faults);
     this.publish =
         new PublishVolume(table, backends, folders, journey, changes, unpublish, janitor, faults);
-    this.provisioned = new Provisioned(table, folders, calls, changes, janitor, faults);
+    VolumeCreation creation = new VolumeCreation(table, calls, faults);
+    this.provisioned = new Provisioned(table, folders, creation, changes, janitor);
     this.recovery =
         new VolumeRecovery(
             table, backends, folders, publish, provisioned, janitor, journey.bootId());
