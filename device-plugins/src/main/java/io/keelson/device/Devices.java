@@ -9,8 +9,11 @@ import io.keelson.device.container.CdiIsolator;
 import io.keelson.device.container.ContainerAccess;
 import io.keelson.device.container.DeviceIsolator;
 import io.keelson.device.container.Hotplug;
+import io.keelson.device.container.NodeFollower;
 import io.keelson.device.container.NodeOwners;
 import io.keelson.device.container.PodDevices;
+import io.keelson.device.container.RunningContainers;
+import io.keelson.device.container.WithdrawnDevices;
 import io.keelson.device.dra.DraDrivers;
 import io.keelson.device.dra.PodClaims;
 import io.keelson.device.nic.Nics;
@@ -38,7 +41,7 @@ public final class Devices implements AutoCloseable {
   private final PluginRegistry registry;
   private final PluginFolder folder;
   private final UnixServer podResources;
-  private final Hotplug hotplug;
+  private final RunningContainers containers;
   private final NodeDevices node;
   private final DraDrivers drivers;
   private final PodClaims claims;
@@ -68,8 +71,10 @@ public final class Devices implements AutoCloseable {
             settings.lookInterval(),
             faults);
     NodeOwners owners = new NodeOwners(settings.ownersFromUser());
-    hotplug = new Hotplug(allocator, allocations, nics, owners, faults);
-    nodes.open(hotplug);
+    WithdrawnDevices withdrawn = WithdrawnDevices.open(settings.checkpoints().resolve("withdrawn"));
+    containers = new RunningContainers(allocations, owners, withdrawn);
+    nodes.open(new NodeFollower(allocator, allocations, containers));
+    Hotplug hotplug = new Hotplug(allocator, allocations, nics, containers, withdrawn, faults);
     drivers = new DraDrivers(channels, settings.pluginWait());
     node =
         new NodeDevices(
@@ -89,7 +94,8 @@ public final class Devices implements AutoCloseable {
         List.of(
             new DeviceIsolator(allocator, allocations, cdiDevices, nics, claims, owners),
             cdiDevices,
-            hotplug.isolator());
+            containers,
+            hotplug);
     podExtensions = List.of(new PodDevices(allocator, allocations, nics), claims);
     builtIn.start(registry);
     nics.start(registry);
@@ -151,7 +157,7 @@ public final class Devices implements AutoCloseable {
 
   /** Devices can come to containers that run from now on. */
   public void openHotplug(ContainerAccess core) {
-    hotplug.open(core);
+    containers.open(core);
   }
 
   @Override

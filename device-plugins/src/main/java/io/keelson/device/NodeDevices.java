@@ -95,7 +95,7 @@ public final class NodeDevices {
   }
 
   /**
-   * Takes devices from a container that runs.
+   * Takes devices from a container that runs. Harmless for those that were taken from it before.
    *
    * @param ids empty for all that it holds of the resource
    */

@@ -21,14 +21,21 @@ final class LiveDevices {
   private final ContainerContext container;
   private final ContainerAccess access;
   private final NodeOwners owners;
+  private final WithdrawnDevices withdrawn;
   private final BundleFile made;
   private final LiveNodes nodes;
 
-  LiveDevices(ContainerContext container, ProcessId init, ContainerAccess access, NodeOwners owners)
+  LiveDevices(
+      ContainerContext container,
+      ProcessId init,
+      ContainerAccess access,
+      NodeOwners owners,
+      WithdrawnDevices withdrawn)
       throws IOException {
     this.container = container;
     this.access = access;
     this.owners = owners;
+    this.withdrawn = withdrawn;
     this.made = BundleFile.read(container.bundle());
     this.nodes = new LiveNodes(init, container.pod().userNamespace());
   }
@@ -87,15 +94,19 @@ final class LiveDevices {
     return Path.of(node).startsWith(path);
   }
 
-  /** The rules that it was made with, without what is gone, then those of all that it holds. */
+  /**
+   * The rules that it was made with, without what has gone now or before, then those of all that it
+   * holds.
+   */
   void allow(List<DeviceAllocation> held, List<SpecDevice> gone) throws IOException {
     if (container.config().getLinux().getSecurityContext().getPrivileged()) {
       return;
     }
     List<SpecDeviceRule> rules = new ArrayList<>(made.rules());
-    for (SpecDevice node : gone) {
-      rules.removeIf(rule -> rule.equals(SpecDeviceRule.allow(node, rule.access())));
-    }
+    withdrawn.addNodes(
+        container.id(),
+        gone.stream().filter(node -> rules.stream().anyMatch(rule -> isFor(rule, node))).toList());
+    rules.removeIf(rule -> withdrawn.covers(container.id(), rule));
     for (DeviceAllocation allocation : held) {
       for (DeviceSpec wanted : allocation.getResponse().getDevicesList()) {
         for (SpecDevice node : AnswerApplication.presentNodes(wanted)) {
@@ -104,5 +115,9 @@ final class LiveDevices {
       }
     }
     access.deviceRules(container.id(), rules);
+  }
+
+  private static boolean isFor(SpecDeviceRule rule, SpecDevice node) {
+    return rule.equals(SpecDeviceRule.allow(node, rule.access()));
   }
 }
