@@ -112,6 +112,8 @@ final class LibC {
 
   static native int umount2(byte[] target, int flags);
 
+  static native int pivot_root(byte[] newRoot, byte[] oldRoot);
+
   static native int unshare(int flags);
 
   static native int setns(int fd, int type);
@@ -125,6 +127,12 @@ final class LibC {
   static native int sethostname(byte[] name, long length);
 
   // Processes
+
+  /** Of the calling thread alone where that is what the option changes. */
+  static native int prctl(int option, long a, long b, long c, long d);
+
+  /** Of the calling thread alone. */
+  static native int capset(Pointer header, Pointer sets);
 
   static native int kill(int pid, int signal);
 

@@ -1,10 +1,8 @@
 package io.keelson.linux;
 
-import com.sun.jna.Memory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -40,22 +38,27 @@ public final class Spawn {
       SpawnFiles files,
       boolean newSession)
       throws IOException {
-    String program = find(command.getFirst(), env);
-    try (SpawnAttributes attributes = new SpawnAttributes(newSession);
-        SpawnActions actions = new SpawnActions(files, cwd);
-        Memory argv = strings(command);
-        Memory envp = strings(env.entrySet().stream().map(Spawn::variable).toList())) {
-      int[] pid = new int[1];
-      int errno =
-          LibC.posix_spawn(
-              pid, LibC.string(program), actions.memory(), attributes.memory(), argv, envp);
-      if (errno != 0) {
-        throw new ErrnoException(
-            "posix_spawn(%s, %s, cwd %s)".formatted(program, command, cwd), errno);
-      }
-      SpawnTally.count(program);
-      return Spawned.of(pid[0], newSession);
+    try (SpawnCall call = prepare(command, env, cwd, files, newSession)) {
+      call.run();
+      return call.started();
     }
+  }
+
+  /** As {@link #start}, up to the start itself. */
+  static SpawnCall prepare(
+      List<String> command,
+      Map<String, String> env,
+      @Nullable Path cwd,
+      SpawnFiles files,
+      boolean newSession)
+      throws IOException {
+    return new SpawnCall(
+        find(command.getFirst(), env),
+        command,
+        env.entrySet().stream().map(Spawn::variable).toList(),
+        cwd,
+        files,
+        newSession);
   }
 
   private static String variable(Map.Entry<String, String> entry) {
@@ -76,26 +79,5 @@ public final class Spawn {
       }
     }
     throw new ErrnoException("%s in %s".formatted(program, path), Errno.ENOENT);
-  }
-
-  /** The array of pointers that execve(2) wants, with the strings behind it in the same memory. */
-  private static Memory strings(List<String> texts) {
-    List<byte[]> encoded = new ArrayList<>(texts.size());
-    long size = 8L * (texts.size() + 1);
-    for (String text : texts) {
-      byte[] bytes = LibC.string(text);
-      encoded.add(bytes);
-      size += bytes.length;
-    }
-    Memory memory = new Memory(size);
-    long offset = 8L * (texts.size() + 1);
-    for (int i = 0; i < encoded.size(); i++) {
-      byte[] bytes = encoded.get(i);
-      memory.setPointer(8L * i, memory.share(offset));
-      memory.write(offset, bytes, 0, bytes.length);
-      offset += bytes.length;
-    }
-    memory.setLong(8L * encoded.size(), 0);
-    return memory;
   }
 }

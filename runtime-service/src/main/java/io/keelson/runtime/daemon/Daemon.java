@@ -236,7 +236,8 @@ public final class Daemon implements AutoCloseable {
         shutdown.add(
             "the launcher", new ConmonLauncher(launching, host.cgroups(), processes, poller)),
         shutdown.add("the exit watcher", new ExitWatcher(settings.exitDirectory(), processes)),
-        new CatatonitHolder(host.catatonit(), defaultHandler, host.cgroups(), RUNTIME_TIMEOUT),
+        new CatatonitHolder(
+            host.catatonit(), defaultHandler, host.cgroups(), processes, RUNTIME_TIMEOUT),
         targets ->
             inOrder(
                 Stream.of(

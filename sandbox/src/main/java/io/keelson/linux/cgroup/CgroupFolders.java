@@ -1,8 +1,5 @@
 package io.keelson.linux.cgroup;
 
-import io.keelson.linux.Pidfd;
-import io.keelson.linux.ProcessId;
-import io.keelson.linux.Signals;
 import io.keelson.linux.Threads;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -26,6 +23,7 @@ import java.util.stream.Stream;
  */
 final class CgroupFolders {
 
+  private static final String PROCESSES = "cgroup.procs";
   private static final Duration FIRST_PAUSE = Duration.ofMillis(1);
   private static final Duration LAST_PAUSE = Duration.ofMillis(20);
 
@@ -71,9 +69,13 @@ final class CgroupFolders {
     result.add(folder);
   }
 
+  static void enter(Path folder, int pid) throws IOException {
+    write(folder.resolve(PROCESSES), Integer.toString(pid));
+  }
+
   static void addProcesses(Path folder, Set<Integer> processes) throws IOException {
     for (Path each : subtree(folder)) {
-      for (String line : readProcesses(each.resolve("cgroup.procs")).split("\n", -1)) {
+      for (String line : readProcesses(each.resolve(PROCESSES)).split("\n", -1)) {
         // 0 stands for a process that this process' pid namespace does not have.
         if (!line.isEmpty() && !line.equals("0")) {
           processes.add(Integer.parseInt(line));
@@ -113,22 +115,6 @@ final class CgroupFolders {
         }
         // A process that has just died stays in its group for a moment.
         pause = deadline.sleep(pause, LAST_PAUSE);
-      }
-    }
-  }
-
-  static void signal(Set<Integer> pids) throws IOException {
-    long self = ProcessHandle.current().pid();
-    for (int pid : pids) {
-      if (pid == self) {
-        continue;
-      }
-      Optional<ProcessId> process = ProcessId.of(pid);
-      Optional<Pidfd> pidfd = process.isPresent() ? Pidfd.open(process.get()) : Optional.empty();
-      if (pidfd.isPresent()) {
-        try (Pidfd open = pidfd.get()) {
-          open.signal(Signals.SIGKILL);
-        }
       }
     }
   }
@@ -178,6 +164,11 @@ final class CgroupFolders {
 
     boolean isOver() {
       return System.nanoTime() - end >= 0;
+    }
+
+    /** What is left until then, {@code longest} at most; negative when it is over. */
+    Duration within(Duration longest) {
+      return Duration.ofNanos(Math.min(end - System.nanoTime(), longest.toNanos()));
     }
 
     /** Sleeps, and answers how long to sleep the next time. */

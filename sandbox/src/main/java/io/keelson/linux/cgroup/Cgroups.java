@@ -28,6 +28,9 @@ public interface Cgroups {
    */
   List<String> create(String group) throws IOException;
 
+  /** Moves a process, with its threads, into a group that is there. */
+  void enter(String group, int pid) throws IOException;
+
   /** True if any hierarchy has it. */
   boolean exists(String group);
 

@@ -20,8 +20,7 @@ import java.util.TreeSet;
  */
 final class CgroupsV1 implements Cgroups {
 
-  private static final Duration FIRST_PAUSE = Duration.ofNanos(200_000);
-  private static final Duration LAST_PAUSE = Duration.ofMillis(10);
+  private static final Duration LONGEST_WAIT = Duration.ofMillis(20);
 
   private final List<CgroupHierarchy> hierarchies;
 
@@ -71,6 +70,13 @@ final class CgroupsV1 implements Cgroups {
   }
 
   @Override
+  public void enter(String group, int pid) throws IOException {
+    for (CgroupHierarchy hierarchy : hierarchies) {
+      CgroupFolders.enter(hierarchy.resolve(group), pid);
+    }
+  }
+
+  @Override
   public boolean exists(String group) {
     return hierarchies.stream().anyMatch(hierarchy -> Files.isDirectory(hierarchy.resolve(group)));
   }
@@ -106,29 +112,36 @@ final class CgroupsV1 implements Cgroups {
   }
 
   /**
-   * Frozen processes can neither fork nor end, so one pass finds them all; they die when they thaw.
-   * Freezing is tried, not waited for: it never ends with a process in an uninterruptible wait.
+   * Nearly always all are gone after one pass. Who is not has been started meanwhile, and further
+   * passes freeze the group: frozen processes can neither fork nor end, so one pass finds them all;
+   * they die when they thaw. Freezing is tried, not waited for: it never ends with a process in an
+   * uninterruptible wait.
    */
   @Override
   public boolean killAll(String group, Duration timeout) throws IOException {
     CgroupFolders.check(group);
     Deadline deadline = new Deadline(timeout);
-    Duration pause = FIRST_PAUSE;
+    boolean freezes = false;
     for (Set<Integer> left = processes(group);
         !CgroupFolders.isEmpty(left);
         left = processes(group)) {
       boolean frozen =
-          !left.contains((int) ProcessHandle.current().pid()) && freezer(group, "FROZEN");
-      try {
-        CgroupFolders.signal(frozen ? processes(group) : left);
-      } finally {
-        // Also one that somebody else froze: a frozen process does not die.
-        freezer(group, "THAWED");
+          freezes
+              && !left.contains((int) ProcessHandle.current().pid())
+              && freezer(group, "FROZEN");
+      try (Killed killed = new Killed()) {
+        try {
+          killed.addAll(frozen ? processes(group) : left);
+        } finally {
+          // Also one that somebody else froze: a frozen process does not die.
+          freezer(group, "THAWED");
+        }
+        killed.await(deadline.within(LONGEST_WAIT));
       }
       if (deadline.isOver()) {
         return false;
       }
-      pause = deadline.sleep(pause, LAST_PAUSE);
+      freezes = true;
     }
     return true;
   }

@@ -77,6 +77,11 @@ final class CgroupsV2 implements Cgroups {
   }
 
   @Override
+  public void enter(String group, int pid) throws IOException {
+    CgroupFolders.enter(resolve(group), pid);
+  }
+
+  @Override
   public boolean exists(String group) {
     return Files.isDirectory(resolve(group));
   }
@@ -106,7 +111,9 @@ final class CgroupsV2 implements Cgroups {
       if (Files.exists(kill) && !left.contains((int) ProcessHandle.current().pid())) {
         CgroupFolders.write(kill, "1");
       } else {
-        CgroupFolders.signal(left); // Linux before 5.14
+        try (Killed killed = new Killed()) { // Linux before 5.14
+          killed.addAll(left);
+        }
       }
       if (deadline.isOver()) {
         return false;

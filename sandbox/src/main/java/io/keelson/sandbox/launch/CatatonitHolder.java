@@ -2,7 +2,13 @@ package io.keelson.sandbox.launch;
 
 import io.keelson.linux.IdMapping;
 import io.keelson.linux.NamespaceType;
+import io.keelson.linux.PidNamespaces;
+import io.keelson.linux.Pidfd;
 import io.keelson.linux.ProcessId;
+import io.keelson.linux.ProcessWatcher;
+import io.keelson.linux.Signals;
+import io.keelson.linux.Spawned;
+import io.keelson.linux.cgroup.CgroupDriver;
 import io.keelson.linux.cgroup.Cgroups;
 import io.keelson.sandbox.PodHolder;
 import io.keelson.sandbox.error.KeelsonException;
@@ -14,10 +20,13 @@ import io.keelson.sandbox.spec.SpecCapabilities;
 import io.keelson.sandbox.spec.SpecIdMapping;
 import io.keelson.sandbox.spec.SpecMount;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.slf4j.Logger;
@@ -25,9 +34,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The holder of a pod's PID namespace: {@code catatonit -P}, which does nothing but wait for the
- * processes that lose their parent. It is a container of the OCI runtime without a monitor, in a
- * root file system with nothing else in it, without a capability. Safe for use by many threads;
- * calls for one pod never overlap.
+ * processes that lose their parent, in a root file system with nothing else in it, without a
+ * capability. It is started by the daemon itself where that can be: a process with threads can't
+ * enter a user namespace, and systemd wants to make its scopes. There it is a container of the OCI
+ * runtime without a monitor, which takes several times as long. Safe for use by many threads; calls
+ * for one pod never overlap.
  */
 public final class CatatonitHolder implements PodHolder {
 
@@ -38,18 +49,25 @@ public final class CatatonitHolder implements PodHolder {
   private final Path catatonit;
   private final RuntimeHandler handler;
   private final Cgroups cgroups;
+  private final ProcessWatcher watcher;
   private final Duration timeout;
 
   /**
    * @param catatonit the program, statically linked
-   * @param handler the runtime that all holders are started by; its state folder is not used
+   * @param handler the runtime that holders are started by where the daemon can't; its state folder
+   *     is not used
    * @param timeout for one step of the runtime
    */
   public CatatonitHolder(
-      Path catatonit, RuntimeHandler handler, Cgroups cgroups, Duration timeout) {
+      Path catatonit,
+      RuntimeHandler handler,
+      Cgroups cgroups,
+      ProcessWatcher watcher,
+      Duration timeout) {
     this.catatonit = catatonit;
     this.handler = handler;
     this.cgroups = cgroups;
+    this.watcher = watcher;
     this.timeout = timeout;
   }
 
@@ -61,18 +79,16 @@ public final class CatatonitHolder implements PodHolder {
       return running.get();
     }
     stop(pod.id(), pod.stateDirectory());
-    prepareRoot(place);
-    Files.createDirectories(place.runtimeState());
-    Files.write(place.folder().resolve("config.json"), spec(pod, cgroup, place).toJson());
+    Files.createDirectories(place.rootfs());
     try {
-      runtime(place)
-          .runDetached(
-              id(pod.id()), place.folder(), place.pid(), place.folder().resolve("runtime.log"));
-      return running(pod.id(), place)
-          .orElseThrow(
-              () ->
-                  new OperationFailedException(
-                      "the holder of pod sandbox " + pod.id() + " ended at once"));
+      Optional<ProcessId> started =
+          pod.userNamespace().isPresent() || handler.systemdCgroup()
+              ? startByRuntime(pod, cgroup, place)
+              : startHere(pod, CgroupDriver.group(cgroup), place);
+      return started.orElseThrow(
+          () ->
+              new OperationFailedException(
+                  "the holder of pod sandbox " + pod.id() + " ended at once"));
     } catch (IOException | RuntimeException e) {
       try {
         stop(pod.id(), pod.stateDirectory());
@@ -81,6 +97,43 @@ public final class CatatonitHolder implements PodHolder {
       }
       throw e;
     }
+  }
+
+  /** What must be known to end it is noted before it is there. */
+  private Optional<ProcessId> startHere(PodContext pod, String group, Place place)
+      throws IOException {
+    Files.writeString(place.group(), group, StandardCharsets.UTF_8);
+    cgroups.create(group);
+    Spawned process =
+        PidNamespaces.startFirst(
+            place.rootfs(), catatonit, List.of("-P", id(pod.id())), joined(pod));
+    ProcessId holder = process.processId();
+    watcher.watch(holder, process::close); // a child stays until it is waited for
+    Files.writeString(place.pid(), Integer.toString(process.pid()), StandardCharsets.US_ASCII);
+    cgroups.enter(group, process.pid());
+    return Optional.of(holder).filter(ProcessId::isAlive);
+  }
+
+  private static Map<NamespaceType, Path> joined(PodContext pod) {
+    Map<NamespaceType, Path> joined = new EnumMap<>(NamespaceType.class);
+    for (NamespaceType type : List.of(NamespaceType.NET, NamespaceType.IPC, NamespaceType.UTS)) {
+      Path pinned = pod.namespaces().get(type);
+      if (pinned != null) {
+        joined.put(type, pinned);
+      }
+    }
+    return joined;
+  }
+
+  private Optional<ProcessId> startByRuntime(PodContext pod, String cgroup, Place place)
+      throws IOException {
+    prepareRoot(place);
+    Files.createDirectories(place.runtimeState());
+    Files.write(place.spec(), spec(pod, cgroup, place).toJson());
+    runtime(place)
+        .runDetached(
+            id(pod.id()), place.folder(), place.pid(), place.folder().resolve("runtime.log"));
+    return running(pod.id(), place);
   }
 
   /** All that the runtime mounts on is there: root of a user namespace could not make it here. */
@@ -109,12 +162,7 @@ public final class CatatonitHolder implements PodHolder {
             .mount(SpecMount.bind(PROGRAM, catatonit.toString(), "bind", "ro", "nosuid", "nodev"))
             .newNamespace(NamespaceType.MOUNT)
             .newNamespace(NamespaceType.PID);
-    for (NamespaceType type : List.of(NamespaceType.NET, NamespaceType.IPC, NamespaceType.UTS)) {
-      Path pinned = pod.namespaces().get(type);
-      if (pinned != null) {
-        spec.joinNamespace(type, pinned);
-      }
-    }
+    joined(pod).forEach(spec::joinNamespace);
     pod.userNamespace()
         .ifPresent(
             user ->
@@ -129,10 +177,16 @@ public final class CatatonitHolder implements PodHolder {
 
   private Optional<ProcessId> running(String sandboxId, Place place) throws IOException {
     OptionalInt pid = Bundle.readPid(place.pid());
-    if (pid.isEmpty() || !runtime(place).status(id(sandboxId)).equals(Optional.of("running"))) {
+    if (pid.isEmpty() || !isHolder(sandboxId, place, pid.getAsInt())) {
       return Optional.empty();
     }
     return ProcessId.of(pid.getAsInt()).filter(ProcessId::isAlive);
+  }
+
+  private boolean isHolder(String sandboxId, Place place, int pid) throws IOException {
+    return place.isOfRuntime()
+        ? runtime(place).status(id(sandboxId)).equals(Optional.of("running"))
+        : CommandLines.of(pid).contains(id(sandboxId));
   }
 
   @Override
@@ -141,6 +195,23 @@ public final class CatatonitHolder implements PodHolder {
     if (!Files.exists(place.folder())) {
       return;
     }
+    Optional<String> group;
+    if (place.isOfRuntime()) {
+      group = stopByRuntime(sandboxId, place);
+    } else {
+      group = place.notedGroup();
+      if (group.isPresent()) {
+        cgroups.killAll(group.get(), timeout);
+      }
+      killOutside(sandboxId, place);
+    }
+    if (group.isPresent()) {
+      cgroups.remove(group.get(), timeout);
+    }
+    Folders.delete(place.folder());
+  }
+
+  private Optional<String> stopByRuntime(String sandboxId, Place place) throws IOException {
     Bundle.Spec spec = new Bundle(place.folder()).spec();
     Optional<String> group = spec.cgroup();
     boolean ended = group.isPresent() && cgroups.killAll(group.get(), timeout);
@@ -151,10 +222,23 @@ public final class CatatonitHolder implements PodHolder {
           .addKeyValue("pod", sandboxId)
           .log("clearing away the pod's holder by hand: {}", e.getMessage());
     }
-    if (group.isPresent()) {
-      cgroups.remove(group.get(), timeout);
+    return group;
+  }
+
+  /** The daemon that started it may have been killed before it was noted, or in its group. */
+  private void killOutside(String sandboxId, Place place) throws IOException {
+    List<ProcessId> left =
+        Files.exists(place.pid())
+            ? running(sandboxId, place).stream().toList()
+            : CommandLines.search(arguments -> arguments.contains(id(sandboxId)));
+    for (ProcessId process : left) {
+      Optional<Pidfd> pidfd = Pidfd.open(process);
+      if (pidfd.isPresent()) {
+        try (Pidfd open = pidfd.get()) {
+          open.signal(Signals.SIGKILL);
+        }
+      }
     }
-    Folders.delete(place.folder());
   }
 
   private OciRuntime runtime(Place place) {
@@ -182,6 +266,26 @@ public final class CatatonitHolder implements PodHolder {
 
     Path pid() {
       return folder().resolve("init.pid");
+    }
+
+    Path spec() {
+      return folder().resolve("config.json");
+    }
+
+    boolean isOfRuntime() {
+      return Files.exists(spec());
+    }
+
+    /** Names the control group where no specification does. */
+    Path group() {
+      return folder().resolve("cgroup");
+    }
+
+    Optional<String> notedGroup() throws IOException {
+      return Files.exists(group())
+          ? Optional.of(Files.readString(group(), StandardCharsets.UTF_8))
+              .filter(text -> !text.isEmpty())
+          : Optional.empty();
     }
   }
 }

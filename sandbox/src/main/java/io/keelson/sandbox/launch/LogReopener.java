@@ -55,7 +55,7 @@ final class LogReopener {
               "container %s: conmon (pid %d) did not open %s anew within %d ms"
                   .formatted(request.containerId(), monitor.pid(), log, timeout.toMillis()));
         }
-        Monitors.pause();
+        CommandLines.pause();
       }
       Files.setPosixFilePermissions(log, PosixFilePermissions.fromString(MODE));
     } finally {

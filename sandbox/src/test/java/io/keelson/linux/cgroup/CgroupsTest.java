@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.keelson.linux.MountInfo;
+import io.keelson.linux.Signals;
 import io.keelson.linux.Spawn;
 import io.keelson.linux.SpawnFiles;
 import io.keelson.linux.Spawned;
@@ -87,6 +88,27 @@ class CgroupsTest {
     assertThat(cgroups.processes(top)).isEmpty();
     cgroups.remove(top, PATIENCE);
     assertThat(cgroups.exists(top)).isFalse();
+  }
+
+  @ParameterizedTest
+  @MethodSource("versions")
+  void aProcessIsMovedInEachHierarchy(Cgroups cgroups) throws IOException {
+    used.add(cgroups);
+    cgroups.create(top + "/a");
+    Spawned child =
+        Spawn.start(List.of("/bin/sleep", "100"), Map.of(), null, SpawnFiles.none(), true);
+    children.add(child);
+
+    cgroups.enter(top + "/a", child.pid());
+
+    for (String controller : List.of("cpu", "cpuset", "memory", "pids")) {
+      Optional<Path> folder = cgroups.folder(controller, top + "/a").filter(Files::isDirectory);
+      if (folder.isPresent()) {
+        assertThat(folder.get().resolve("cgroup.procs")).hasContent(Integer.toString(child.pid()));
+      }
+    }
+    assertThat(cgroups.killAll(top, PATIENCE)).isTrue();
+    assertThat(child.await(PATIENCE)).hasValue(128 + Signals.SIGKILL);
   }
 
   @ParameterizedTest
