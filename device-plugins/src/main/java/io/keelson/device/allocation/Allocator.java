@@ -1,7 +1,6 @@
 package io.keelson.device.allocation;
 
 import io.keelson.device.allocation.DeviceChoice.Pool;
-import io.keelson.device.plugin.Device;
 import io.keelson.device.plugin.DevicePlugin;
 import io.keelson.device.plugin.PluginRegistry;
 import io.keelson.device.plugin.Resource;
@@ -22,8 +21,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Gives devices of all resources to containers and pods. Each device has one holder at a time; who
@@ -32,10 +29,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Allocator {
 
-  private static final Logger log = LoggerFactory.getLogger(Allocator.class);
-
   private final PluginRegistry registry;
   private final Allocations allocations;
+  private final Candidates candidates;
   private final AllocationObserver observer;
   private final FaultPoints faults;
 
@@ -50,6 +46,7 @@ public final class Allocator {
     this.faults = faults;
     this.registry = registry;
     this.allocations = allocations;
+    this.candidates = new Candidates(allocations);
     this.observer = observer;
   }
 
@@ -126,14 +123,14 @@ public final class Allocator {
     try {
       Map<DeviceRequest, Pool> pools = new LinkedHashMap<>();
       for (int i = 0; i < requests.size(); i++) {
-        pools.put(requests.get(i), pool(claimant, requests.get(i), resources.get(i)));
+        pools.put(requests.get(i), candidates.pool(claimant, requests.get(i), resources.get(i)));
       }
       Optional<Long> node = DeviceChoice.node(pools.values(), nearTo);
       List<DeviceAllocation> reserved = new ArrayList<>();
       for (int i = 0; i < requests.size(); i++) {
         Resource resource = resources.get(i);
         Pool pool = Objects.requireNonNull(pools.get(requests.get(i)));
-        List<String> ids = choose(resource, pool, node);
+        List<String> ids = Candidates.choose(resource, pool, node);
         Optional<DeviceAllocation> before = allocations.find(claimant, resource.name());
         DeviceAllocation allocation = allocations.hold(claimant, resource, ids, settles);
         reserved.add(allocation);
@@ -143,70 +140,6 @@ public final class Allocator {
     } finally {
       locks.reversed().forEach(ReentrantLock::unlock);
     }
-  }
-
-  private Pool pool(Claimant claimant, DeviceRequest request, Resource resource) {
-    List<DeviceAllocation> held = allocations.ofResource(resource.name());
-    Optional<DeviceAllocation> own = allocations.find(claimant, resource.name());
-    Holdings others = new Holdings(held.stream().filter(a -> !own.equals(Optional.of(a))).toList());
-    List<Device> must = new ArrayList<>();
-    if (own.isPresent()) {
-      // What a container had it gets again, also if the device is ill or away by now.
-      own.get().getDeviceIdsList().stream()
-          .limit(request.count())
-          .map(id -> resource.devices().getOrDefault(id, Device.of(id, false)))
-          .forEach(must::add);
-    }
-    List<Device> free =
-        new ArrayList<>(
-            resource.devices().values().stream()
-                .filter(device -> resource.isUsable(device.id()) && !others.isHeld(device.id()))
-                .filter(device -> !must.contains(device))
-                .toList());
-    int available = free.size();
-    for (DeviceRequest.Selector selector : request.selectors()) {
-      if (must.stream().noneMatch(selector::matches)) {
-        Device found =
-            free.stream()
-                .filter(selector::matches)
-                .findFirst()
-                .orElseThrow(
-                    () ->
-                        others.exhausted(
-                            claimant, request, resource, available, absent(resource, selector)));
-        must.add(found);
-        free.remove(found);
-      }
-    }
-    if (must.size() + free.size() < request.count()) {
-      throw others.exhausted(claimant, request, resource, available, "");
-    }
-    return new Pool(Math.max(request.count(), must.size()), must, free);
-  }
-
-  private static String absent(Resource resource, DeviceRequest.Selector selector) {
-    boolean exists = resource.devices().values().stream().anyMatch(selector::matches);
-    return exists ? ", and %s is not free".formatted(selector) : ", and none is " + selector;
-  }
-
-  private static List<String> choose(Resource resource, Pool pool, Optional<Long> node) {
-    List<String> candidates = DeviceChoice.candidates(pool, node);
-    List<String> preference = List.of();
-    if (resource.plugin().hasPreference()
-        && pool.must().size() < pool.wanted()
-        && candidates.size() > pool.wanted()) {
-      try {
-        preference =
-            resource
-                .plugin()
-                .prefer(candidates, pool.must().stream().map(Device::id).toList(), pool.wanted());
-      } catch (IOException e) {
-        log.atWarn()
-            .addKeyValue("resource", resource.name())
-            .log("going on without the plugin's preference: {}", e.getMessage());
-      }
-    }
-    return DeviceChoice.choose(pool, candidates, preference);
   }
 
   /** Asks the plugin what belongs into the container, and keeps the answer. */
