@@ -67,9 +67,21 @@ final class NodeUnderTest implements BeforeEachCallback, AfterEachCallback {
    * @param callTimeout for one try of a call to the driver
    */
   NodeUnderTest(Duration callTimeout) {
+    this(callTimeout, CallPolicy.COURTESY);
+  }
+
+  /**
+   * @param callTimeout for one try of a call to the driver
+   * @param courtesy how long a change waits for a question
+   */
+  NodeUnderTest(Duration callTimeout, Duration courtesy) {
     this.policy =
         new CallPolicy(
-            callTimeout, Duration.ofSeconds(20), Duration.ofMillis(1), Duration.ofMillis(20));
+            callTimeout,
+            Duration.ofSeconds(20),
+            Duration.ofMillis(1),
+            Duration.ofMillis(20),
+            courtesy);
   }
 
   @Override

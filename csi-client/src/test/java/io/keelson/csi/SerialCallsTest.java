@@ -7,6 +7,7 @@ import io.keelson.proto.csi.v1.VolumeCapability.AccessMode.Mode;
 import io.keelson.proto.node.v1.ModifyVolumeRequest;
 import io.keelson.proto.node.v1.SnapshotGroupRequest;
 import io.keelson.proto.node.v1.SnapshotVolumeRequest;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -20,7 +21,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SerialCallsTest {
 
-  @RegisterExtension final NodeUnderTest node = new NodeUnderTest();
+  /** No change is so impatient here that it goes while the driver is still at a question. */
+  @RegisterExtension
+  final NodeUnderTest node = new NodeUnderTest(Duration.ofSeconds(10), Duration.ofSeconds(30));
 
   @Test
   void aDriverNeverSeesTwoCallsForOneVolume() throws Exception {

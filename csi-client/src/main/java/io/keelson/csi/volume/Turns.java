@@ -15,13 +15,19 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Turns {
 
-  /** How long a change waits for a question, which a driver answers from what it has at hand. */
-  private static final Duration COURTESY = Duration.ofMillis(250);
-
   private final ReentrantLock lock = new ReentrantLock(true);
 
   /** So that those who wait for the volume's lock are changes, but for one. */
   private final ReentrantLock questions = new ReentrantLock(true);
+
+  private final Duration courtesy;
+
+  /**
+   * @param courtesy how long a change waits for a question
+   */
+  Turns(Duration courtesy) {
+    this.courtesy = courtesy;
+  }
 
   /** Work that can fail as the disk does. */
   @FunctionalInterface
@@ -67,7 +73,7 @@ final class Turns {
   private void breakOff(Context.CancellableContext calls) {
     try {
       do {
-        Thread.sleep(COURTESY);
+        Thread.sleep(courtesy);
       } while (!lock.hasQueuedThreads());
       calls.cancel(
           Status.ABORTED

@@ -4,6 +4,7 @@ import io.keelson.proto.record.v1.PublicationPhase;
 import io.keelson.proto.record.v1.PublicationRecord;
 import io.keelson.proto.record.v1.VolumePhase;
 import io.keelson.proto.record.v1.VolumeRecord;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -21,14 +22,18 @@ final class VolumeEntry {
    */
   record Trouble(String reason, long since, int attempts) {}
 
-  private final Turns turns = new Turns();
+  private final Turns turns;
   private final Map<String, PublicationRecord> publications = new ConcurrentSkipListMap<>();
   private volatile VolumeRecord record;
   private volatile @Nullable Trouble trouble;
   private boolean removed;
 
-  VolumeEntry(VolumeRecord record) {
+  /**
+   * @param courtesy of {@link Turns}
+   */
+  VolumeEntry(VolumeRecord record, Duration courtesy) {
     this.record = record;
+    this.turns = new Turns(courtesy);
   }
 
   Turns turns() {

@@ -7,6 +7,7 @@ import io.keelson.sandbox.RecordStore;
 import io.keelson.sandbox.RecordStore.Durability;
 import io.keelson.sandbox.error.NotFoundException;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
@@ -27,12 +28,17 @@ final class VolumeTable {
     T run(VolumeEntry volume) throws IOException;
   }
 
+  private final Duration courtesy;
   private final RecordStore<VolumeRecord> volumeRecords;
   private final RecordStore<PublicationRecord> publicationRecords;
   private final Map<String, VolumeEntry> volumes = new ConcurrentHashMap<>();
   private final Map<String, String> keyOfPublication = new ConcurrentHashMap<>();
 
-  VolumeTable(VolumeFolders folders) throws IOException {
+  /**
+   * @param courtesy of {@link Turns}
+   */
+  VolumeTable(VolumeFolders folders, Duration courtesy) throws IOException {
+    this.courtesy = courtesy;
     volumeRecords = new RecordStore<>(folders.volumeRecords(), VolumeRecord.parser());
     publicationRecords =
         new RecordStore<>(folders.publicationRecords(), PublicationRecord.parser());
@@ -45,7 +51,7 @@ final class VolumeTable {
   <T> T withVolume(VolumeRecord initial, Work<T> work) throws IOException {
     while (true) {
       VolumeEntry volume =
-          volumes.computeIfAbsent(initial.getKey(), key -> new VolumeEntry(initial));
+          volumes.computeIfAbsent(initial.getKey(), key -> new VolumeEntry(initial, courtesy));
       volume.turns().change().lock();
       try {
         if (!volume.removed()) {
@@ -186,7 +192,9 @@ final class VolumeTable {
   Map<String, String> load() throws IOException {
     Map<String, String> broken = new ConcurrentHashMap<>();
     RecordStore.Found<VolumeRecord> foundVolumes = volumeRecords.loadAll();
-    foundVolumes.whole().forEach((key, record) -> volumes.put(key, new VolumeEntry(record)));
+    foundVolumes
+        .whole()
+        .forEach((key, record) -> volumes.put(key, new VolumeEntry(record, courtesy)));
     broken.putAll(unreadable(volumeRecords, foundVolumes));
     RecordStore.Found<PublicationRecord> found = publicationRecords.loadAll();
     found
@@ -214,13 +222,14 @@ final class VolumeTable {
   }
 
   /** A volume that is neither attached nor staged has no record of its own. */
-  private static VolumeEntry volumeOf(PublicationRecord publication) {
+  private VolumeEntry volumeOf(PublicationRecord publication) {
     return new VolumeEntry(
         VolumeRecord.newBuilder()
             .setKey(publication.getVolumeKey())
             .setSource(publication.getSource())
             .setCreatedAt(publication.getCreatedAt())
-            .build());
+            .build(),
+        courtesy);
   }
 
   static long now() {

@@ -47,7 +47,7 @@ public final class Volumes implements AutoCloseable {
       throws IOException {
     this.folders = folders;
     this.policy = policy;
-    this.table = new VolumeTable(folders);
+    this.table = new VolumeTable(folders, policy.courtesy());
     Journey journey = new Journey(table, backends, folders, faults);
     this.unpublish = new UnpublishVolume(table, backends, folders, journey, faults);
     this.janitor = new Janitor(policy.callTimeout(), unpublish);

@@ -36,7 +36,8 @@ class DriverTest {
           Duration.ofSeconds(5),
           Duration.ofSeconds(20),
           Duration.ofMillis(1),
-          Duration.ofMillis(10));
+          Duration.ofMillis(10),
+          CallPolicy.COURTESY);
 
   @TempDir Path folder;
 
