@@ -9,6 +9,7 @@ import io.keelson.proto.opentelemetry.collector.trace.v1.TraceServiceGrpc;
 import io.keelson.runtime.metrics.TraceSink;
 import java.io.IOException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /** OTLP over gRPC. */
@@ -17,14 +18,17 @@ public final class GrpcTraceSink implements TraceSink {
   private static final int DEFAULT_PORT = 4317;
 
   private final URI endpoint;
+  private final Duration timeout;
   private final ManagedChannel channel;
 
   /**
    * @param endpoint of the collector, such as {@code http://127.0.0.1:4317}; {@code https} for TLS
    *     with a certificate that the host trusts. There is no path.
+   * @param timeout until its answer
    */
-  public GrpcTraceSink(URI endpoint) {
+  public GrpcTraceSink(URI endpoint, Duration timeout) {
     this.endpoint = endpoint;
+    this.timeout = timeout;
     int port = endpoint.getPort() < 0 ? DEFAULT_PORT : endpoint.getPort();
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(endpoint.getHost(), port).directExecutor();
@@ -41,7 +45,7 @@ public final class GrpcTraceSink implements TraceSink {
     try {
       answer =
           TraceServiceGrpc.newBlockingStub(channel)
-              .withDeadlineAfter(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+              .withDeadlineAfter(timeout.toMillis(), TimeUnit.MILLISECONDS)
               .export(spans);
     } catch (StatusRuntimeException e) {
       if (Thread.interrupted()) {

@@ -66,8 +66,8 @@ final class MetricsParts {
 
   private static TraceSink sink(TraceProtocol protocol, URI endpoint) {
     return switch (protocol) {
-      case HTTP -> new HttpTraceSink(endpoint);
-      case GRPC -> new GrpcTraceSink(endpoint);
+      case HTTP -> new HttpTraceSink(endpoint, TraceSink.TIMEOUT);
+      case GRPC -> new GrpcTraceSink(endpoint, TraceSink.TIMEOUT);
     };
   }
 

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +29,9 @@ import org.junit.jupiter.api.Test;
 
 /** Calls on their way to a collector, over loopback. */
 class TraceSinkTest {
+
+  /** The first call of all loads the libraries. */
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private static final InetSocketAddress ANY_PORT =
       new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -76,8 +80,8 @@ class TraceSinkTest {
         });
     server.start();
     String host = "http://127.0.0.1:" + server.getAddress().getPort();
-    try (TraceSink sink = new HttpTraceSink(URI.create(host + "/v1/traces"));
-        TraceSink lost = new HttpTraceSink(URI.create(host + "/elsewhere"))) {
+    try (TraceSink sink = new HttpTraceSink(URI.create(host + "/v1/traces"), PATIENCE);
+        TraceSink lost = new HttpTraceSink(URI.create(host + "/elsewhere"), PATIENCE)) {
       ExportTraceServiceRequest sent = failedCall();
       sink.send(sent);
       assertThat(ExportTraceServiceRequest.parseFrom(bodies.remove())).isEqualTo(sent);
@@ -111,7 +115,8 @@ class TraceSinkTest {
                 })
             .build()
             .start();
-    try (TraceSink sink = new GrpcTraceSink(URI.create("http://127.0.0.1:" + server.getPort()))) {
+    try (TraceSink sink =
+        new GrpcTraceSink(URI.create("http://127.0.0.1:" + server.getPort()), PATIENCE)) {
       ExportTraceServiceRequest sent = failedCall();
       sink.send(sent);
       assertThat(requests.remove()).isEqualTo(sent);
