@@ -172,7 +172,9 @@ class CheckpointIT {
     PodSandboxConfig.Builder pod = node.pod("connected");
     String podId = node.cri().runPod(pod.build(), "runc");
     String script =
-        "busybox nc -l -p 99 -e cat & sleep 0.3; sleep 9999 | busybox nc 127.0.0.1 99 & " + COUNTER;
+        "busybox nc -l -p 99 -e cat & until grep -qs ':0063 [0-9A-F:]* 0A' /proc/net/tcp*; do sleep"
+            + " 0.1; done; sleep 9999 | busybox nc 127.0.0.1 99 & "
+            + COUNTER;
     String id =
         node.cri().run(podId, node.container("counter", "sh", "-c", script).build(), pod.build());
     Waits.until(

@@ -8,6 +8,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.DyingDaemon;
+import io.keelson.integration.harness.Patience;
 import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.VendorPlugin;
@@ -478,7 +479,7 @@ class DevicePluginsIT {
       for (Future<?> one : all) {
         one.get();
       }
-      assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofMinutes(1));
+      assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Patience.ofSeconds(60));
       assertThat(node.cri().devicesOf(resource))
           .hasSize(16)
           .allMatch(device -> device.getHealthy() && !device.hasHolder());

@@ -35,6 +35,10 @@ class ImageCommandsIT {
   static final TestNode node = TestNode.create().set("images.pinned", "[\"example.org/pinned*\"]");
 
   private static final MetricsEndpoint METRICS = MetricsEndpoint.of(node);
+
+  /** Seconds that no verifier needs. */
+  private static final int PLENTY = 30;
+
   private static final Path POLICY = node.base().resolve("policy.json");
 
   static {
@@ -169,11 +173,11 @@ class ImageCommandsIT {
       assertThat(result.exitCode()).isNotZero();
       assertThat(result.output()).contains("SignatureValidationFailed", POLICY.toString());
 
-      verify("echo unsigned >&2; exit 3");
+      verify("echo unsigned >&2; exit 3", PLENTY);
       assertThat(refused(name)).contains("v refuses", "unsigned");
-      verify("sleep 60");
+      verify("sleep 60", 1);
       assertThat(refused(name)).contains("no end within");
-      verify("cat > " + asked);
+      verify("cat > " + asked, PLENTY);
       assertThat(node.cri().pull(name)).isEqualTo(image.id());
       assertThat(asked).hasContent(name + "\n" + digest + "\n");
       node.cri().removeImage(name);
@@ -183,16 +187,16 @@ class ImageCommandsIT {
     assertThat(pulls("signature")).isEqualTo(3);
   }
 
-  private static void verify(String script) throws IOException {
+  private static void verify(String script, int seconds) throws IOException {
     Path program = node.folder("verifier").resolve("verify");
     Files.writeString(program, "#!/bin/sh\n" + script + "\n");
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
     Files.writeString(
         POLICY,
         """
-        {"verifiers": {"v": {"command": ["%s"], "seconds": 1}}, "default": ["v"]}
+        {"verifiers": {"v": {"command": ["%s"], "seconds": %d}}, "default": ["v"]}
         """
-            .formatted(program));
+            .formatted(program, seconds));
   }
 
   private static String refused(String name) {

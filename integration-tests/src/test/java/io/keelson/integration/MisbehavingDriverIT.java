@@ -94,7 +94,7 @@ class MisbehavingDriverIT {
         Thread.ofVirtual()
             .start(
                 () -> {
-                  Waits.until(() -> driver.calls("NodePublishVolume") > 0, "the call");
+                  Waits.until(() -> !driver.isRunning(), "its death");
                   try {
                     Thread.sleep(500);
                     driver.start();

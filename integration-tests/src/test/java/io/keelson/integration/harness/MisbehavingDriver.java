@@ -109,6 +109,10 @@ public final class MisbehavingDriver
     server = UnixServer.start(socket, services);
   }
 
+  public synchronized boolean isRunning() {
+    return server != null;
+  }
+
   /** Ends at once; calls under way are not answered. */
   @Override
   public synchronized void close() {
