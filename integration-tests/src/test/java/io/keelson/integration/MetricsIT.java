@@ -44,9 +44,7 @@ class MetricsIT {
       container_cpu_cfs_throttled_periods_total container_cpu_cfs_throttled_seconds_total
       container_cpu_system_seconds_total container_cpu_usage_seconds_total
       container_cpu_user_seconds_total container_creation_time_seconds container_file_descriptors
-      container_fs_inodes_free container_fs_inodes_total container_fs_io_cost_indebt_seconds_total
-      container_fs_io_cost_indelay_seconds_total container_fs_io_cost_usage_seconds_total
-      container_fs_io_cost_wait_seconds_total container_fs_io_current
+      container_fs_inodes_free container_fs_inodes_total container_fs_io_current
       container_fs_io_time_seconds_total container_fs_io_time_weighted_seconds_total
       container_fs_limit_bytes container_fs_read_seconds_total container_fs_reads_bytes_total
       container_fs_reads_merged_total container_fs_reads_total container_fs_sector_reads_total
@@ -104,6 +102,15 @@ class MetricsIT {
     assertThat(descriptors()).allMatch(descriptor -> !descriptor.getHelp().isEmpty());
   }
 
+  /** What has a name and no value is taken for a defect, by critest too. */
+  private static void assertAllHaveValues(Set<String> known, List<Metric> told) {
+    Set<String> names = new TreeSet<>(known);
+    told.forEach(metric -> names.remove(metric.getName()));
+    // There may be no traffic, no huge pages and no pressure that the kernel would count.
+    names.removeIf(name -> name.matches("container_(blkio|hugetlb|pressure)_.*"));
+    assertThat(names).isEmpty();
+  }
+
   @Test
   void theValuesAreThoseOfTheContainerAndFitTheirDescriptors() throws Exception {
     Cri cri = node.cri();
@@ -143,6 +150,7 @@ class MetricsIT {
         descriptors().stream().collect(toMap(MetricDescriptor::getName, d -> d));
     List<Metric> all = new ArrayList<>(container);
     all.addAll(found.getMetricsList());
+    assertAllHaveValues(known.keySet(), all);
     for (Metric metric : all) {
       assertThat(known).containsKey(metric.getName());
       assertThat(metric.getLabelValuesList())

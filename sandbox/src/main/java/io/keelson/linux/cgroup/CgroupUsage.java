@@ -2,7 +2,6 @@ package io.keelson.linux.cgroup;
 
 import io.keelson.linux.DiskActivity;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -114,27 +113,9 @@ public record CgroupUsage(
    * What went from and to a block device.
    *
    * @param reads operations
-   * @param costs what the controller io.cost counts (v2), microseconds by the kernel's words; empty
-   *     where it is off
    */
   public record BlockDevice(
-      int major,
-      int minor,
-      long readBytes,
-      long writtenBytes,
-      long reads,
-      long writes,
-      Map<String, Long> costs) {
-
-    public BlockDevice {
-      costs = Map.copyOf(costs);
-    }
-
-    /** Of a host without io.cost. */
-    BlockDevice(int major, int minor, long readBytes, long writtenBytes, long reads, long writes) {
-      this(major, minor, readBytes, writtenBytes, reads, writes, Map.of());
-    }
-  }
+      int major, int minor, long readBytes, long writtenBytes, long reads, long writes) {}
 
   /**
    * Huge pages of one size.

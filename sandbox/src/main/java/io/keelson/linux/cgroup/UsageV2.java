@@ -8,7 +8,6 @@ import io.keelson.linux.cgroup.CgroupUsage.Tasks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -101,23 +100,9 @@ final class UsageV2 {
               value(words, "rbytes="),
               value(words, "wbytes="),
               value(words, "rios="),
-              value(words, "wios="),
-              costs(words)));
+              value(words, "wios=")));
     }
     return devices;
-  }
-
-  /** Of the controller io.cost, where it is on: {@code cost.usage=7}, more with debugging. */
-  private static Map<String, Long> costs(String[] words) {
-    Map<String, Long> costs = new HashMap<>();
-    for (String word : words) {
-      int equals = word.indexOf('=');
-      if (equals > 0 && word.startsWith("cost.")) {
-        costs.put(
-            word.substring("cost.".length(), equals), Long.parseLong(word.substring(equals + 1)));
-      }
-    }
-    return costs;
   }
 
   private static long value(String[] words, String key) {

@@ -6,16 +6,13 @@ import static io.keelson.sandbox.stats.MetricFamily.seconds;
 
 import io.keelson.linux.BlockDeviceNames;
 import io.keelson.linux.DiskActivity;
-import io.keelson.linux.cgroup.CgroupUsage.BlockDevice;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.ToLongFunction;
 
 /**
  * The metrics of the times and merges of disk operations, named as cAdvisor names them. Hardly any
  * kernel counts them by control group; where it does not, they are, as cAdvisor has it, those of
- * the whole disk that holds the writable layers, alike for all containers, and have no value if
- * there is none.
+ * the whole disk that holds the writable layers, alike for all containers.
  */
 final class DiskActivityFamilies {
 
@@ -67,11 +64,7 @@ final class DiskActivityFamilies {
                     .ifPresent(
                         disk ->
                             disk.weightedNanos()
-                                .ifPresent(nanos -> to.value(seconds(nanos), f.device())))),
-        cost(names, "usage", "Time of the disk that was used"),
-        cost(names, "wait", "Time waited for the disk's time"),
-        cost(names, "indebt", "Time with more used than was due"),
-        cost(names, "indelay", "Time held back for having used more than was due"));
+                                .ifPresent(nanos -> to.value(seconds(nanos), f.device())))));
   }
 
   private static MetricFamily.Values<ContainerFigures> values(
@@ -86,24 +79,5 @@ final class DiskActivityFamilies {
         f.disk().ifPresent(disk -> to.value(value.applyAsLong(disk), f.device()));
       }
     };
-  }
-
-  /** Only where the controller io.cost is on, and counts it. */
-  private static MetricFamily<ContainerFigures> cost(
-      BlockDeviceNames names, String word, String help) {
-    return counters(
-        PREFIX + "io_cost_" + word + "_seconds_total",
-        help + ", as the controller io.cost counts.",
-        DEVICE,
-        (f, to) -> {
-          for (BlockDevice device : f.sample().usage().devices()) {
-            Long micros = device.costs().get(word);
-            if (micros != null) {
-              to.value(
-                  TimeUnit.MICROSECONDS.toSeconds(micros),
-                  names.name(device.major(), device.minor()));
-            }
-          }
-        });
   }
 }

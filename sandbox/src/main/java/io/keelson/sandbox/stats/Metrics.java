@@ -36,13 +36,15 @@ public final class Metrics {
     this.samplers = samplers;
     this.cgroups = cgroups;
     BlockDeviceNames names = new BlockDeviceNames();
+    List<MetricFamily<ContainerFigures>> noFamilies = List.of();
     this.containerFamilies =
         Stream.of(
                 UsageFamilies.cpu(),
                 UsageFamilies.memory(),
                 UsageFamilies.pressure(),
                 ResourceFamilies.disk(names),
-                DiskActivityFamilies.all(names),
+                // A name without values is taken for a defect, and a zero for an idle disk.
+                samplers.haveLayerDisk() ? DiskActivityFamilies.all(names) : noFamilies,
                 ResourceFamilies.processes(),
                 ResourceFamilies.limits())
             .flatMap(List::stream)

@@ -75,6 +75,11 @@ final class Samplers {
     return layerDevice;
   }
 
+  /** False if the writable layers are in memory, or on the network. */
+  boolean haveLayerDisk() {
+    return layerDisk.isPresent();
+  }
+
   /** What the disk below the writable layers has done, for the whole host. */
   Optional<DiskActivity> layerDiskActivity() {
     try {

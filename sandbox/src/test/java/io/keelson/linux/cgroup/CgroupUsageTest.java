@@ -91,12 +91,7 @@ class CgroupUsageTest {
     file("pids.max", "max\n");
     file("cgroup.procs", "10\n11\n");
     file("below/cgroup.procs", "12\n");
-    file(
-        "io.stat",
-        """
-        8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0 cost.usage=70 cost.wait=5
-        253:1\s
-        """);
+    file("io.stat", "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n253:1 \n");
     file(
         "cpu.pressure",
         """
@@ -119,8 +114,7 @@ class CgroupUsageTest {
     assertThat(usage.tasks()).isEqualTo(new Tasks(3, 9, OptionalLong.empty()));
     assertThat(usage.devices())
         .containsExactly(
-            new BlockDevice(8, 0, 4096, 8192, 1, 2, Map.of("usage", 70L, "wait", 5L)),
-            new BlockDevice(253, 1, 0, 0, 0, 0));
+            new BlockDevice(8, 0, 4096, 8192, 1, 2), new BlockDevice(253, 1, 0, 0, 0, 0));
     assertThat(usage.activity()).isEmpty();
     assertThat(usage.cpuPressure().orElseThrow().some()).isEqualTo(new Stall(1.5, 2.5, 3.5, 1234));
     assertThat(usage.cpuPressure().orElseThrow().full().total()).isEqualTo(7);

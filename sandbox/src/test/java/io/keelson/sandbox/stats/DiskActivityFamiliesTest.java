@@ -6,13 +6,11 @@ import io.keelson.linux.BlockDeviceNames;
 import io.keelson.linux.DeviceNumber;
 import io.keelson.linux.DiskActivity;
 import io.keelson.linux.cgroup.CgroupUsage;
-import io.keelson.linux.cgroup.CgroupUsage.BlockDevice;
 import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.LinuxContainerResources;
 import io.keelson.proto.cri.v1.Metric;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -38,8 +36,7 @@ class DiskActivityFamiliesTest {
         6 * factor);
   }
 
-  private static List<String> told(
-      List<DiskActivity> own, Map<String, Long> costs, Optional<DiskActivity> disk) {
+  private static List<String> told(List<DiskActivity> own, Optional<DiskActivity> disk) {
     CgroupUsage usage =
         new CgroupUsage(
             new CgroupUsage.Cpu(0, 0, 0, 0, 0, 0, 0, 0),
@@ -47,7 +44,7 @@ class DiskActivityFamiliesTest {
                 0, OptionalLong.empty(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
             new CgroupUsage.Swap(OptionalLong.empty(), OptionalLong.empty()),
             new CgroupUsage.Tasks(0, 0, OptionalLong.empty()),
-            List.of(new BlockDevice(4000, 2, 0, 0, 0, 0, costs)),
+            List.of(),
             own,
             Optional.empty(),
             Optional.empty(),
@@ -81,7 +78,7 @@ class DiskActivityFamiliesTest {
 
   @Test
   void withoutFiguresOfTheGroupThoseOfTheLayersDisk() {
-    assertThat(told(List.of(), Map.of(), Optional.of(WHOLE)))
+    assertThat(told(List.of(), Optional.of(WHOLE)))
         .containsExactly(
             "container_fs_reads_merged_total /dev/layers 10",
             "container_fs_writes_merged_total /dev/layers 20",
@@ -94,7 +91,7 @@ class DiskActivityFamiliesTest {
 
   @Test
   void theGroupsOwnFiguresWhereTheKernelKeepsThem() {
-    assertThat(told(List.of(OWN), Map.of("usage", 7_000_000L), Optional.of(WHOLE)))
+    assertThat(told(List.of(OWN), Optional.of(WHOLE)))
         .containsExactly(
             "container_fs_reads_merged_total 4000:2 1",
             "container_fs_writes_merged_total 4000:2 2",
@@ -102,13 +99,12 @@ class DiskActivityFamiliesTest {
             "container_fs_write_seconds_total 4000:2 4",
             "container_fs_io_current 4000:2 6",
             "container_fs_io_time_seconds_total 4000:2 5",
-            "container_fs_io_time_weighted_seconds_total /dev/layers 60",
-            "container_fs_io_cost_usage_seconds_total 4000:2 7");
+            "container_fs_io_time_weighted_seconds_total /dev/layers 60");
   }
 
   /** A zero here would be taken for a disk that has nothing to do. */
   @Test
   void nothingWhereNobodyKnows() {
-    assertThat(told(List.of(), Map.of(), Optional.empty())).isEmpty();
+    assertThat(told(List.of(), Optional.empty())).isEmpty();
   }
 }
