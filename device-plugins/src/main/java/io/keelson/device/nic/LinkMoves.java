@@ -6,18 +6,17 @@ import io.keelson.linux.Fd;
 import io.keelson.linux.NamespaceType;
 import io.keelson.linux.Namespaces;
 import io.keelson.linux.netlink.IpPrefix;
-import io.keelson.linux.netlink.IpText;
 import io.keelson.linux.netlink.Link;
 import io.keelson.linux.netlink.LinkSettings;
 import io.keelson.linux.netlink.MacAddress;
-import io.keelson.linux.netlink.Route;
 import io.keelson.linux.netlink.RouteRequest;
 import io.keelson.linux.netlink.RouteSocket;
+import io.keelson.proto.record.v1.LentAddress;
 import io.keelson.proto.record.v1.LentInterface;
 import io.keelson.proto.record.v1.LentRoute;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -49,19 +48,11 @@ final class LinkMoves {
           .setAlias(link.alias().orElse(""))
           .setMac(link.mac().map(MacAddress::toString).orElse(""))
           .setBusPath(busPath(name));
+      Instant now = Instant.now();
       host.addresses().stream()
           .filter(address -> address.link() == link.index() && !address.learnt())
-          .forEach(address -> entry.addAddresses(address.address().toString()));
-      host.routes().stream()
-          .filter(route -> route.link() == link.index() && !route.learnt())
-          .forEach(
-              route ->
-                  entry.addRoutes(
-                      LentRoute.newBuilder()
-                          .setDestination(route.destination().toString())
-                          .setGateway(route.gateway().map(IpText::of).orElse(""))
-                          .setMetric(route.metric())
-                          .setProtocol(route.protocol())));
+          .forEach(address -> entry.addAddresses(LentAddresses.record(address, name, now)));
+      entry.addAllRoutes(LentRoutes.record(host, link.index()));
     }
   }
 
@@ -226,8 +217,12 @@ final class LinkMoves {
     LinkSettings flags = entry.hasFlags() ? none.flags(entry.getFlags()) : none.up();
     first.add(RouteRequest.changeLink(index, flags));
     host.execute(first);
-    for (String address : entry.getAddressesList()) {
-      unlessThere(host, RouteRequest.addAddress(index, IpPrefix.parse(address)));
+    Instant now = Instant.now();
+    for (LentAddress address : entry.getAddressesList()) {
+      Optional<RouteRequest> request = LentAddresses.restored(address, index, now);
+      if (request.isPresent()) {
+        unlessThere(host, request.get());
+      }
     }
     for (LentRoute route : entry.getRoutesList()) {
       restore(host, index, route, entry.getHostName());
@@ -247,20 +242,8 @@ final class LinkMoves {
 
   private static void restore(RouteSocket host, int index, LentRoute route, String name)
       throws IOException {
-    Optional<InetAddress> gateway =
-        route.getGateway().isEmpty()
-            ? Optional.empty()
-            : Optional.of(InetAddress.ofLiteral(route.getGateway()));
     try {
-      unlessThere(
-          host,
-          RouteRequest.addRoute(
-              new Route(
-                  IpPrefix.parse(route.getDestination()),
-                  gateway,
-                  index,
-                  route.getMetric(),
-                  route.getProtocol())));
+      unlessThere(host, LentRoutes.restored(host, route, index));
     } catch (IOException e) {
       // A route over a link that is down, or that somebody made meanwhile: the interface is home.
       log.atWarn()

@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param learnt whether the kernel gave it to the link by itself, and will again when the link is
  *     up
  */
-public record LinkAddress(int link, IpPrefix address, boolean learnt) {
+public record LinkAddress(int link, IpPrefix address, boolean learnt, AddressSettings settings) {
 
   private static final int FIXED = 8;
 
@@ -30,7 +30,15 @@ public record LinkAddress(int link, IpPrefix address, boolean learnt) {
       throw new MalformedMessageException("an address with a prefix of " + length + " bits");
     }
     boolean learnt = isLearnt(attributes, address);
-    return address.map(ip -> new LinkAddress(link, new IpPrefix(ip, length), learnt));
+    if (address.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<InetAddress> other = attributes.address(NetlinkConstants.IFA_ADDRESS);
+    AddressSettings settings =
+        AddressSettings.decode(
+            attributes, fixed.get(3) & 0xff, other.filter(peer -> !peer.equals(address.get())));
+    return Optional.of(
+        new LinkAddress(link, new IpPrefix(address.get(), length), learnt, settings));
   }
 
   private static boolean isLearnt(Attributes attributes, Optional<InetAddress> address)

@@ -40,6 +40,7 @@ final class NetlinkConstants {
   static final int NLM_F_REPLACE = 0x100;
   static final int NLM_F_EXCL = 0x200;
   static final int NLM_F_CREATE = 0x400;
+  static final int NLM_F_APPEND = 0x800;
   static final int NLM_F_DUMP = 0x300;
 
   static final int NLMSGERR_ATTR_MSG = 1;
@@ -95,11 +96,18 @@ final class NetlinkConstants {
 
   static final int IFA_ADDRESS = 1;
   static final int IFA_LOCAL = 2;
+  static final int IFA_LABEL = 3;
+  static final int IFA_BROADCAST = 4;
+  static final int IFA_CACHEINFO = 6;
   static final int IFA_FLAGS = 8;
+  static final int IFA_RT_PRIORITY = 9;
   static final int IFA_PROTO = 11;
   static final int IFA_F_TEMPORARY = 0x01;
   static final int IFA_F_NODAD = 0x02;
+  static final int IFA_F_HOMEADDRESS = 0x10;
   static final int IFA_F_MANAGETEMPADDR = 0x100;
+  static final int IFA_F_NOPREFIXROUTE = 0x200;
+  static final int IFA_F_MCAUTOJOIN = 0x400;
 
   /** Up to here the kernel has set an address: on a loopback, by advertisement, as link-local. */
   static final int IFAPROT_KERNEL_LL = 3;
@@ -108,7 +116,11 @@ final class NetlinkConstants {
   static final int RTA_OIF = 4;
   static final int RTA_GATEWAY = 5;
   static final int RTA_PRIORITY = 6;
+  static final int RTA_PREFSRC = 7;
+  static final int RTA_MULTIPATH = 9;
   static final int RTA_TABLE = 15;
+  static final int RTA_VIA = 18;
+  static final int RTNH_F_ONLINK = 4;
   static final int RT_TABLE_MAIN = 254;
   static final int RTPROT_REDIRECT = 1;
   static final int RTPROT_KERNEL = 2;

@@ -11,10 +11,8 @@ import static io.keelson.linux.netlink.NetlinkConstants.NLM_F_CREATE;
 import static io.keelson.linux.netlink.NetlinkConstants.NLM_F_EXCL;
 import static io.keelson.linux.netlink.NetlinkConstants.NLM_F_REQUEST;
 
-import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Optional;
 
 /**
  * One change to links, addresses or routes, for {@link RouteSocket#execute}. Immutable. A link is
@@ -191,34 +189,37 @@ public final class RouteRequest {
    * once: it is not asked for duplicates (RFC 4862, 5.1).
    */
   public static RouteRequest addAddress(int link, IpPrefix address) {
+    return addAddress(link, address, AddressSettings.usual(address.address()));
+  }
+
+  /** As {@link #addAddress(int, IpPrefix)}. */
+  public static RouteRequest addAddress(int link, IpPrefix address, AddressSettings settings) {
     MessageWriter message = new MessageWriter(NetlinkConstants.RTM_NEWADDR, CREATE);
-    writeAddress(message, link, address);
-    if (!address.isIpv4()) {
-      message.attribute32(NetlinkConstants.IFA_FLAGS, NetlinkConstants.IFA_F_NODAD);
-    }
+    writeAddress(message, link, address, settings);
     return new RouteRequest("add address " + address + " to link " + link, message);
   }
 
   public static RouteRequest deleteAddress(int link, IpPrefix address) {
     MessageWriter message = new MessageWriter(NetlinkConstants.RTM_DELADDR, CHANGE);
-    writeAddress(message, link, address);
+    writeAddress(message, link, address, AddressSettings.usual(address.address()));
     return new RouteRequest("delete address " + address + " of link " + link, message);
   }
 
-  private static void writeAddress(MessageWriter message, int link, IpPrefix address) {
-    InetAddress ip = address.address();
-    int scope =
-        ip.isLinkLocalAddress()
-            ? NetlinkConstants.RT_SCOPE_LINK
-            : NetlinkConstants.RT_SCOPE_UNIVERSE;
-    message.u8(family(address)).u8(address.length()).u8(0).u8(scope).u32(link);
-    message.attribute(NetlinkConstants.IFA_LOCAL, ip);
-    message.attribute(NetlinkConstants.IFA_ADDRESS, ip);
+  private static void writeAddress(
+      MessageWriter message, int link, IpPrefix address, AddressSettings settings) {
+    message.u8(family(address)).u8(address.length()).u8(0).u8(settings.scope()).u32(link);
+    settings.writeTo(message, address.address());
   }
 
   /** Adds a route to the main table. */
   public static RouteRequest addRoute(Route route) {
     return route("add", NetlinkConstants.RTM_NEWROUTE, CREATE, route);
+  }
+
+  /** Gives an IPv6 route of the main table more next hops; adds it if it is not there. */
+  public static RouteRequest appendRoute(Route route) {
+    int append = CHANGE | NLM_F_CREATE | NetlinkConstants.NLM_F_APPEND;
+    return route("append", NetlinkConstants.RTM_NEWROUTE, append, route);
   }
 
   /** Deletes the route of the main table that has this destination, gateway and link. */
@@ -228,26 +229,7 @@ public final class RouteRequest {
 
   private static RouteRequest route(String verb, int type, int flags, Route route) {
     MessageWriter message = new MessageWriter(type, flags);
-    Optional<InetAddress> gateway = route.gateway();
-    boolean onLink = gateway.isEmpty() && route.destination().isIpv4();
-    message
-        .u8(family(route.destination()))
-        .u8(route.destination().length())
-        .u8(0)
-        .u8(0)
-        .u8(NetlinkConstants.RT_TABLE_MAIN)
-        .u8(route.protocol())
-        .u8(onLink ? NetlinkConstants.RT_SCOPE_LINK : NetlinkConstants.RT_SCOPE_UNIVERSE)
-        .u8(NetlinkConstants.RTN_UNICAST)
-        .u32(0);
-    if (route.destination().length() > 0) {
-      message.attribute(NetlinkConstants.RTA_DST, route.destination().network().address());
-    }
-    gateway.ifPresent(address -> message.attribute(NetlinkConstants.RTA_GATEWAY, address));
-    message.attribute32(NetlinkConstants.RTA_OIF, route.link());
-    if (route.metric() != 0) {
-      message.attribute32(NetlinkConstants.RTA_PRIORITY, route.metric());
-    }
+    route.writeTo(message, family(route.destination()));
     return new RouteRequest(verb + " " + route, message);
   }
 
