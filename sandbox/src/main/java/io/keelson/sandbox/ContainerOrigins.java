@@ -1,5 +1,7 @@
 package io.keelson.sandbox;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.port.ImageDescription;
@@ -11,18 +13,20 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** Finds out what a container is to be made from. Safe for use by many threads. */
 final class ContainerOrigins {
+
+  /** More than a node has at a time; those that it had once fall out. */
+  private static final int MOST_PLAIN = 1000;
 
   private final Core core;
   private final CaptureContainers capture;
   private final PlainArchives archives;
 
   /** Ids of images without a workload in which no checkpoint was found: they are looked at once. */
-  private final Set<String> plain = ConcurrentHashMap.newKeySet();
+  private final Cache<String, Boolean> plain =
+      Caffeine.newBuilder().maximumSize(MOST_PLAIN).build();
 
   ContainerOrigins(Core core, CaptureContainers capture, PlainArchives archives) {
     this.core = core;
@@ -46,7 +50,7 @@ final class ContainerOrigins {
       return inArchive(id, archive.get());
     }
     Provisioner.Hold hold = core.provisioner().hold(image);
-    if (!mayHoldCheckpoint(hold.image()) || plain.contains(hold.image().id())) {
+    if (!mayHoldCheckpoint(hold.image()) || plain.getIfPresent(hold.image().id()) != null) {
       return new ContainerOrigin(hold, Optional.empty());
     }
     Optional<ContainerOrigin> checkpoint = Optional.empty();
@@ -78,7 +82,7 @@ final class ContainerOrigins {
     try {
       CheckpointFiles found = new CheckpointFiles(core.provisioner().provision(id, image.id()));
       if (!found.isWhole()) {
-        plain.add(image.id());
+        plain.put(image.id(), true);
         return Optional.empty();
       }
       capture.requireSupport(pod);
