@@ -1,4 +1,4 @@
-package io.keelson.cni.plugin;
+package io.keelson.sandbox;
 
 import java.util.HashSet;
 import java.util.Set;
@@ -6,41 +6,41 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One lock for each pod: a runtime must not run operations for one container in parallel (CNI spec,
- * 3).
+ * One lock for each name, for as long as somebody holds it. Safe for use by many threads; nobody
+ * who waits can be interrupted.
  */
-final class PodLocks {
+public final class NamedLocks {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition released = lock.newCondition();
   private final Set<String> held = new HashSet<>();
 
-  /** Waits until no one else holds the pod. Not reentrant. */
-  Held hold(String sandboxId) {
+  /** Waits until no one else holds the name. Not reentrant. */
+  public Held hold(String name) {
     lock.lock();
     try {
-      while (!held.add(sandboxId)) {
+      while (!held.add(name)) {
         released.awaitUninterruptibly();
       }
     } finally {
       lock.unlock();
     }
-    return () -> release(sandboxId);
+    return () -> release(name);
   }
 
-  private void release(String sandboxId) {
+  private void release(String name) {
     lock.lock();
     try {
-      held.remove(sandboxId);
+      held.remove(name);
       released.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
-  /** The pod is held until this is closed. */
+  /** The name is held until this is closed. */
   @FunctionalInterface
-  interface Held extends AutoCloseable {
+  public interface Held extends AutoCloseable {
     @Override
     void close();
   }

@@ -2,6 +2,7 @@ package io.keelson.cni.plugin;
 
 import io.keelson.linux.Namespaces;
 import io.keelson.linux.Threads;
+import io.keelson.sandbox.NamedLocks;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;
@@ -37,7 +38,8 @@ final class Attachments {
   private final PluginChain chain;
   private final Supplier<Optional<NetworkConfiguration>> current;
 
-  private final PodLocks pods = new PodLocks();
+  /** A runtime must not run operations for one container in parallel (CNI spec, 3). */
+  private final NamedLocks pods = new NamedLocks();
 
   /** Shared by all operations on pods, held alone by GC. */
   private final ReadWriteLock network = new ReentrantReadWriteLock(true);
@@ -289,7 +291,7 @@ final class Attachments {
   }
 
   private <T> T exclusively(String sandboxId, Operation<T> operation) throws IOException {
-    try (PodLocks.Held _ = pods.hold(sandboxId)) {
+    try (NamedLocks.Held _ = pods.hold(sandboxId)) {
       network.readLock().lock();
       try {
         return operation.run();

@@ -7,6 +7,7 @@ import io.keelson.device.plugin.Resource;
 import io.keelson.proto.deviceplugin.v1beta1.ContainerAllocateResponse;
 import io.keelson.proto.record.v1.DeviceAllocation;
 import io.keelson.sandbox.FaultPoints;
+import io.keelson.sandbox.NamedLocks;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.OperationFailedException;
@@ -19,8 +20,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Gives devices of all resources to containers and pods. Each device has one holder at a time; who
@@ -35,8 +34,8 @@ public final class Allocator {
   private final AllocationObserver observer;
   private final FaultPoints faults;
 
-  /** Held over a choice, so that no device is chosen twice; taken in the order of the names. */
-  private final Map<String, ReentrantLock> choosing = new ConcurrentHashMap<>();
+  /** By resource. Held over a choice, so that no device is chosen twice; taken in order. */
+  private final NamedLocks choosing = new NamedLocks();
 
   public Allocator(
       PluginRegistry registry,
@@ -114,12 +113,9 @@ public final class Allocator {
       boolean settles,
       List<Taken> taken)
       throws IOException {
-    List<ReentrantLock> locks =
+    List<NamedLocks.Held> locks =
         new TreeSet<>(requests.stream().map(DeviceRequest::resource).toList())
-            .stream()
-                .map(name -> choosing.computeIfAbsent(name, _ -> new ReentrantLock()))
-                .toList();
-    locks.forEach(ReentrantLock::lock);
+            .stream().map(choosing::hold).toList();
     try {
       Map<DeviceRequest, Pool> pools = new LinkedHashMap<>();
       for (int i = 0; i < requests.size(); i++) {
@@ -138,7 +134,7 @@ public final class Allocator {
       }
       return reserved;
     } finally {
-      locks.reversed().forEach(ReentrantLock::unlock);
+      locks.forEach(NamedLocks.Held::close);
     }
   }
 

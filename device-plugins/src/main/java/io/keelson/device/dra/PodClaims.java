@@ -3,6 +3,7 @@ package io.keelson.device.dra;
 import io.keelson.device.record.KeyedRecords;
 import io.keelson.proto.record.v1.PreparedClaim;
 import io.keelson.sandbox.FaultPoints;
+import io.keelson.sandbox.NamedLocks;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.PodContext;
@@ -14,9 +15,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +30,6 @@ public final class PodClaims implements PodExtension, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(PodClaims.class);
 
-  private static final int LOCKS = 64;
   private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
   private static final Duration LAST_RETRY = Duration.ofMinutes(1);
 
@@ -40,11 +38,10 @@ public final class PodClaims implements PodExtension, AutoCloseable {
   private final FaultPoints faults;
 
   /**
-   * By claim, some share one. Held over a driver's calls: pods may share a claim, and one's end
-   * must not overlap with another's beginning or end.
+   * By claim. Held over a driver's calls: pods may share a claim, and one's end must not overlap
+   * with another's beginning or end.
    */
-  private final List<ReentrantLock> calling =
-      Stream.generate(ReentrantLock::new).limit(LOCKS).toList();
+  private final NamedLocks calling = new NamedLocks();
 
   /** There are claims to be unprepared that no pod has any more. */
   private final Semaphore owed = new Semaphore(0);
@@ -83,9 +80,7 @@ public final class PodClaims implements PodExtension, AutoCloseable {
               .setNamespace(claim.namespace())
               .setName(claim.name())
               .setUid(claim.uid());
-      ReentrantLock lock = lock(claim.driver(), claim.uid());
-      lock.lock();
-      try {
+      try (NamedLocks.Held _ = hold(claim.driver(), claim.uid())) {
         var _ = prepared.put(record.build());
         faults.reached("Claims:recorded");
         record.addAllCdiDevices(drivers.prepare(claim));
@@ -95,14 +90,12 @@ public final class PodClaims implements PodExtension, AutoCloseable {
         throw new OperationFailedException(
             "a claim of pod sandbox %s can't be prepared: %s".formatted(pod.id(), e.getMessage()),
             e);
-      } finally {
-        lock.unlock();
       }
     }
   }
 
-  private ReentrantLock lock(String driver, String uid) {
-    return calling.get(Math.floorMod((driver + '\0' + uid).hashCode(), LOCKS));
+  private NamedLocks.Held hold(String driver, String uid) {
+    return calling.hold(driver + '\0' + uid);
   }
 
   /** The CDI devices that the pod's claims put into each of its containers. */
@@ -188,9 +181,7 @@ public final class PodClaims implements PodExtension, AutoCloseable {
   }
 
   private void unprepare(PreparedClaim claim) throws IOException {
-    ReentrantLock lock = lock(claim.getDriver(), claim.getUid());
-    lock.lock();
-    try {
+    try (NamedLocks.Held _ = hold(claim.getDriver(), claim.getUid())) {
       boolean shared =
           prepared.all().stream()
               .anyMatch(
@@ -205,8 +196,6 @@ public final class PodClaims implements PodExtension, AutoCloseable {
         faults.reached("Claims:unprepared");
       }
       prepared.remove(claim);
-    } finally {
-      lock.unlock();
     }
   }
 
