@@ -128,13 +128,13 @@ class NamespacesIT {
     String privileged = cri.run(podId, all.build(), pod);
 
     assertThat(namespace(privileged, "cgroup")).isEqualTo(ours("cgroup"));
-    assertThat(cri.output(privileged, "cat", "/proc/self/cgroup")).contains(privileged);
+    assertThat(cri.output(privileged, "cat", "/proc/1/cgroup")).contains(privileged);
     if (unified) {
       assertThat(namespace(plain, "cgroup")).isNotEqualTo(ours("cgroup"));
-      assertThat(cri.output(plain, "cat", "/proc/self/cgroup")).isEqualTo("0::/");
+      assertThat(cri.output(plain, "cat", "/proc/1/cgroup")).isEqualTo("0::/");
     } else {
       assertThat(namespace(plain, "cgroup")).isEqualTo(ours("cgroup"));
-      assertThat(cri.output(plain, "cat", "/proc/self/cgroup")).contains(plain);
+      assertThat(cri.output(plain, "cat", "/proc/1/cgroup")).contains(plain);
     }
   }
 
