@@ -1,8 +1,9 @@
 # What the scripts need before they can do their work: packages, a JDK, cgroups that an OCI runtime can use.
 # Sourced, never executed. Each function says what it changes and changes nothing that is fine already.
 
-# Names of files are UTF-8, whatever the host says of its people's language.
+# Names of files are UTF-8, and new files are for all to read, whatever the host says of its people's language and secrets.
 export LC_ALL=C.UTF-8
+umask 022
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 note() { printf '  %s\n' "$*"; }

@@ -8,10 +8,12 @@ import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ContainerStatus;
+import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxState;
 import io.keelson.proto.cri.v1.PodSandboxStatus;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,6 +62,50 @@ class RestartIT {
     assertThat(cri.output(web, "echo", "hello")).isEqualTo("hello");
     cri.stop(web, 0);
     assertThat(cri.status(web).getExitCode()).isEqualTo(137);
+  }
+
+  /**
+   * Red if what the daemon names, writes or makes depends on the language or umask of its caller.
+   */
+  @Test
+  void whoStartsItChangesNothing() throws Exception {
+    Path folder = Files.createDirectories(node.base().resolve("größe"));
+    Files.writeString(folder.resolve("file"), "found");
+    Map<String, String> locale =
+        Map.of("LC_ALL", "C", "KEELSON_JAVA_OPTS", "-Duser.language=ar -Duser.country=EG");
+    node.daemon().terminate();
+    node.daemon().start(locale);
+    node.daemon().awaitServing();
+    Cri cri = node.cri();
+    cri.reconnect();
+    assertThat(Path.of("/proc", Long.toString(node.daemon().pid()), "status"))
+        .content()
+        .contains("Umask:\t0022");
+    PodSandboxConfig pod =
+        node.pod("lingual")
+            .putAnnotations("volumes.keelson.io/m", "{\"tmpfs\": {\"sizeBytes\": 1048576}}")
+            .build();
+    Mount mount =
+        Mount.newBuilder().setHostPath(folder.toString()).setContainerPath("/data").build();
+    String id =
+        cri.run(
+            cri.runPod(pod),
+            node.sleeper("main")
+                .addMounts(mount)
+                .putAnnotations("mounts.keelson.io/m", "/memory")
+                .build(),
+            pod);
+    assertThat(cri.output(id, "cat", "/data/file")).isEqualTo("found");
+    ProcessBuilder command = new ProcessBuilder(node.keelson("exec", id, "echo", "größe"));
+    command.environment().putAll(locale);
+    Process exec = command.start();
+    assertThat(exec.inputReader(StandardCharsets.UTF_8).readLine()).isEqualTo("größe");
+    assertThat(exec.waitFor()).isZero();
+    node.restart();
+    assertThat(cri.output(id, "cat", "/data/file")).isEqualTo("found");
+    node.removeAllPods();
+    Files.delete(folder.resolve("file"));
+    Files.delete(folder);
   }
 
   @Test

@@ -60,6 +60,10 @@ public final class TestDaemon {
     }
     ProcessBuilder builder =
         new ProcessBuilder(
+                // As careful administrators have it: nothing may depend on it.
+                "sh",
+                "-c",
+                "umask 077; exec \"$0\" \"$@\"",
                 installation().resolve("bin/keelson").toString(),
                 "serve",
                 "--config",

@@ -3,6 +3,7 @@ package io.keelson.runtime.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -45,6 +46,8 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] arguments) {
+    // What is written is for other programs: digits are ASCII, whatever the host's people write.
+    Locale.setDefault(Locale.ROOT);
     try {
       System.exit(run(Terminal.ofProcess(), arguments));
     } catch (Error e) {
