@@ -263,6 +263,7 @@ final class CreateContainer {
               .start(
                   pod.context(core.settings()),
                   core.cgroups().child(pod.id(), pod.config(), pod.id()));
+      core.reached("CreateContainer:holder");
       core.save(
           pod,
           pod.record().toBuilder().setHolder(Processes.toRecord(holder)).build(),
