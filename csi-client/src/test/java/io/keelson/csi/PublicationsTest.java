@@ -16,10 +16,16 @@ import io.keelson.proto.node.v1.Publication;
 import io.keelson.proto.node.v1.VolumeSource;
 import io.keelson.sandbox.error.AlreadyExistsException;
 import io.keelson.sandbox.error.FailedPreconditionException;
+import io.keelson.sandbox.error.ResourceExhaustedException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -61,6 +67,44 @@ class PublicationsTest {
     assertThat(node.driver().calls("NodePublishVolume")).isOne();
     node.unpublish("first.v");
     publishForPod("second");
+  }
+
+  @Test
+  void aDriverGetsNoMoreVolumesThanItCanHaveOnTheNode() throws IOException {
+    node.driver().storage.mostOnNode = 2;
+    node.restart();
+    node.create("a", Mode.SINGLE_NODE_MULTI_WRITER);
+    node.create("b");
+    node.create("c");
+    node.publish("a", "a");
+    node.publish("b", "b");
+
+    assertThatThrownBy(() -> node.publish("c", "c"))
+        .isInstanceOf(ResourceExhaustedException.class)
+        .hasMessageContaining("can have 2 volumes on this node");
+    assertThat(node.driver().calls("ControllerPublishVolume")).isEqualTo(2);
+    assertThat(node.status("c").getPublicationsList()).isEmpty();
+    node.publish("again", "a"); // it is there already
+
+    node.unpublish("b");
+    node.publish("c", "c");
+  }
+
+  @Test
+  void noneOfThoseThatComeAtOnceIsOneTooMany() throws Exception {
+    node.driver().storage.mostOnNode = 3;
+    node.restart();
+    List<String> names = IntStream.range(0, 8).mapToObj(i -> "v" + i).toList();
+    for (String name : names) {
+      node.create(name);
+    }
+    node.driver().isSlow(20);
+    List<Future<Publication>> all;
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      all = names.stream().map(name -> threads.submit(() -> node.publish(name, name))).toList();
+    }
+    assertThat(all).filteredOn(one -> one.state() == Future.State.SUCCESS).hasSize(3);
+    assertThat(node.driver().storage.attached).hasSize(3);
   }
 
   @ParameterizedTest

@@ -65,7 +65,11 @@ final class TestNodeService extends NodeGrpc.NodeImplBase {
 
   @Override
   public void nodeGetInfo(NodeGetInfoRequest request, StreamObserver<NodeGetInfoResponse> answers) {
-    answers.onNext(NodeGetInfoResponse.newBuilder().setNodeId(TestStorage.NODE_ID).build());
+    answers.onNext(
+        NodeGetInfoResponse.newBuilder()
+            .setNodeId(TestStorage.NODE_ID)
+            .setMaxVolumesPerNode(storage.mostOnNode)
+            .build());
     answers.onCompleted();
   }
 

@@ -44,6 +44,9 @@ final class TestStorage {
           NodeServiceCapability.RPC.Type.EXPAND_VOLUME,
           NodeServiceCapability.RPC.Type.SINGLE_NODE_MULTI_WRITER);
 
+  /** How many volumes it says that it can have on a node; 0 for any number. */
+  volatile long mostOnNode;
+
   /** Volumes by id, with their sizes. */
   final Map<String, Long> volumes = new ConcurrentSkipListMap<>();
 

@@ -95,7 +95,8 @@ public final class CsiBackend implements VolumeBackend {
     return new Steps(
         info.can(ControllerServiceCapability.RPC.Type.PUBLISH_UNPUBLISH_VOLUME),
         info.can(NodeServiceCapability.RPC.Type.STAGE_UNSTAGE_VOLUME),
-        info.nodeId());
+        info.nodeId(),
+        info.maxVolumes());
   }
 
   @Override

@@ -28,6 +28,7 @@ final class PublishVolume {
   private static final Duration UNDO = Duration.ofSeconds(10);
 
   private final VolumeTable table;
+  private final NodeLimits limits;
   private final VolumeBackends backends;
   private final VolumeFolders folders;
   private final Journey journey;
@@ -46,6 +47,7 @@ final class PublishVolume {
       Janitor janitor,
       FaultPoints faults) {
     this.table = table;
+    this.limits = new NodeLimits(table);
     this.backends = backends;
     this.folders = folders;
     this.journey = journey;
@@ -101,7 +103,9 @@ final class PublishVolume {
       unpublish.take(volume, there, operation);
     }
     adopt(volume, initial, wanted);
-    return make(volume, wanted, operation);
+    long limit =
+        backends.of(volume.record().getSource()).steps(volume.record(), operation).nodeLimit();
+    return limits.within(volume, limit, () -> make(volume, wanted, operation));
   }
 
   /** Makes sure that the volume may be used as it is asked for now. */

@@ -26,9 +26,10 @@ public interface VolumeBackend {
    * @param attach {@link #attach} comes first
    * @param stage {@link #stage} comes before the first publication
    * @param nodeId what the node is called in {@link #attach}
+   * @param nodeLimit how many volumes of the same driver can be on this node; 0 for any number
    */
-  record Steps(boolean attach, boolean stage, String nodeId) {
-    public static final Steps NONE = new Steps(false, false, "");
+  record Steps(boolean attach, boolean stage, String nodeId, long nodeLimit) {
+    public static final Steps NONE = new Steps(false, false, "", 0);
   }
 
   /**
