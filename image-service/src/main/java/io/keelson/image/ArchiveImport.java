@@ -4,6 +4,8 @@ import io.keelson.image.pull.GuardedProgress;
 import io.keelson.image.pull.ImageAssembly;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.reference.ImageReference;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.PullProgress;
 import io.keelson.image.source.ImageArchive;
 import io.keelson.image.source.ManifestResolver;
 import io.keelson.image.store.StoreFolders;

@@ -1,6 +1,8 @@
 package io.keelson.image;
 
+import io.keelson.image.archive.UnpackLimits;
 import io.keelson.image.registry.RegistrySettings;
+import io.keelson.image.rootfs.RootBackend;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.keelson.image;
 
 import io.keelson.image.archive.FolderTar;
 import io.keelson.image.archive.PlainExtractor;
+import io.keelson.image.archive.UnpackLimits;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.port.PlainArchives;
 import java.io.BufferedOutputStream;

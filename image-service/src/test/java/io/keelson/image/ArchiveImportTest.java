@@ -7,6 +7,8 @@ import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestImage.Compression;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.PullProgress;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.KeelsonException;
 import io.keelson.sandbox.error.NotFoundException;

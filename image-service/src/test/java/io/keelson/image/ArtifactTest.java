@@ -9,6 +9,8 @@ import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestImage.Compression;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.PullProgress;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;

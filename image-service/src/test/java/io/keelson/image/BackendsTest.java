@@ -7,6 +7,8 @@ import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
+import io.keelson.image.request.PullRequest;
+import io.keelson.image.rootfs.RootBackend;
 import io.keelson.linux.IdMapping;
 import io.keelson.linux.Mounts;
 import io.keelson.linux.UserNamespaces;

@@ -7,6 +7,7 @@ import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.SlowLine;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
+import io.keelson.image.request.PullRequest;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Random;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
+import io.keelson.image.request.PullRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,6 +7,7 @@ import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
+import io.keelson.image.request.PullRequest;
 import io.keelson.linux.Mounts;
 import io.keelson.sandbox.error.ResourceExhaustedException;
 import java.nio.file.Files;

@@ -9,6 +9,7 @@ import io.keelson.image.fixture.TestAuthority;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
 import io.keelson.image.registry.RegistrySettings;
+import io.keelson.image.request.PullRequest;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.net.InetAddress;

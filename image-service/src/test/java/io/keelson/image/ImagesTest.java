@@ -8,6 +8,7 @@ import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestImage.Compression;
 import io.keelson.image.manifest.MediaTypes;
+import io.keelson.image.request.PullRequest;
 import io.keelson.linux.Mounts;
 import io.keelson.linux.tree.Folder;
 import io.keelson.linux.tree.Trees;

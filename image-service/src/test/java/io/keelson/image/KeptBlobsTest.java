@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.PullRequest;
 import io.keelson.linux.tree.Folder;
 import io.keelson.linux.tree.Trees;
 import java.io.IOException;

@@ -10,6 +10,7 @@ import io.keelson.image.fixture.TestImage.Compression;
 import io.keelson.image.fixture.TestRegistry;
 import io.keelson.image.manifest.MediaTypes;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.PullRequest;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.port.ImageDescription;
 import java.io.IOException;

@@ -7,6 +7,7 @@ import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
+import io.keelson.image.request.PullRequest;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;

@@ -1,6 +1,7 @@
 package io.keelson.image;
 
 import io.keelson.image.fixture.TestImage;
+import io.keelson.image.request.PullRequest;
 import java.io.IOException;
 import java.time.Duration;
 import org.junit.jupiter.api.BeforeEach;

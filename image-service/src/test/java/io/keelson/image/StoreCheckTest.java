@@ -7,6 +7,8 @@ import io.keelson.image.fixture.MemoryFolders;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TestRegistry;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.PullRequest;
 import io.keelson.image.store.StoreCheck;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.TestImage;
 import io.keelson.image.fixture.TreeListing;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.PullProgress;
 import io.keelson.linux.tree.Folder;
 import io.keelson.linux.tree.Trees;
 import java.io.IOException;

@@ -1,6 +1,5 @@
 package io.keelson.runtime;
 
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -77,14 +76,7 @@ class ArchitectureTest {
 
   @Test
   void packagesHaveNoCycles() {
-    slices()
-        .matching("io.keelson.(**)")
-        .should()
-        .beFreeOfCycles()
-        // The settings, callbacks and limits that callers give to Images are at its side.
-        .ignoreDependency(
-            resideInAPackage("io.keelson.image.*.."), resideInAPackage("io.keelson.image"))
-        .check(production);
+    slices().matching("io.keelson.(**)").should().beFreeOfCycles().check(production);
   }
 
   /**

@@ -1,15 +1,15 @@
 package io.keelson.image.pull;
 
-import io.keelson.image.Cancellation;
-import io.keelson.image.UnpackLimits;
 import io.keelson.image.archive.Decompression;
 import io.keelson.image.archive.LayerExtractor;
 import io.keelson.image.archive.StreamFeed;
 import io.keelson.image.archive.TarReader;
+import io.keelson.image.archive.UnpackLimits;
 import io.keelson.image.archive.UnpackedLayer;
 import io.keelson.image.fixture.BenchmarkLayer;
 import io.keelson.image.fixture.TestImage.Compression;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
 import io.keelson.image.source.LayerBlob;
 import io.keelson.linux.tree.Folder;
 import io.keelson.linux.tree.Trees;

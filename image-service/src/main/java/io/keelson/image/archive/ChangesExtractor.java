@@ -1,6 +1,5 @@
 package io.keelson.image.archive;
 
-import io.keelson.image.UnpackLimits;
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;
 import io.keelson.linux.tree.Folder;

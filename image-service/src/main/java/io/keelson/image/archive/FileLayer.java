@@ -1,6 +1,5 @@
 package io.keelson.image.archive;
 
-import io.keelson.image.UnpackLimits;
 import io.keelson.linux.tree.Folder;
 import io.keelson.linux.tree.NewFile;
 import io.keelson.linux.tree.Timestamp;

@@ -1,6 +1,5 @@
 package io.keelson.image.archive;
 
-import io.keelson.image.UnpackLimits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

@@ -1,7 +1,5 @@
 package io.keelson.image.archive;
 
-import io.keelson.image.UnpackLimits;
-
 /** Counts what a layer takes, and stops it at its limits. For one thread. */
 final class UnpackBudget {
 

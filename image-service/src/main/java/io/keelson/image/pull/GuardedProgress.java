@@ -1,6 +1,6 @@
 package io.keelson.image.pull;
 
-import io.keelson.image.PullProgress;
+import io.keelson.image.request.PullProgress;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

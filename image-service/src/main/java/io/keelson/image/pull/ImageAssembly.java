@@ -1,10 +1,9 @@
 package io.keelson.image.pull;
 
-import io.keelson.image.Cancellation;
-import io.keelson.image.ImageMetrics;
-import io.keelson.image.PullProgress;
-import io.keelson.image.UnpackLimits;
+import io.keelson.image.archive.UnpackLimits;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.PullProgress;
 import io.keelson.image.source.LayerBlob;
 import io.keelson.image.source.LayerSource;
 import io.keelson.image.source.SourceImage;

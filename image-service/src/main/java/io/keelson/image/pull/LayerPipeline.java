@@ -1,19 +1,19 @@
 package io.keelson.image.pull;
 
-import io.keelson.image.Cancellation;
-import io.keelson.image.SpareBuffers;
-import io.keelson.image.UnpackLimits;
 import io.keelson.image.archive.ByteFeed;
 import io.keelson.image.archive.Decompression;
 import io.keelson.image.archive.FileLayer;
 import io.keelson.image.archive.LayerExtractor;
 import io.keelson.image.archive.TarReader;
+import io.keelson.image.archive.UnpackLimits;
 import io.keelson.image.archive.UnpackedLayer;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
 import io.keelson.image.source.CorruptContentException;
 import io.keelson.image.source.LayerBlob;
 import io.keelson.image.source.LayerForm;
 import io.keelson.image.source.LayerSource;
+import io.keelson.image.source.SpareBuffers;
 import io.keelson.linux.tree.Folder;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,12 +1,11 @@
 package io.keelson.image.pull;
 
-import io.keelson.image.Cancellation;
-import io.keelson.image.ImageMetrics;
-import io.keelson.image.ImageMetrics.Stage;
-import io.keelson.image.PullProgress;
 import io.keelson.image.archive.MalformedArchiveException;
 import io.keelson.image.archive.UnpackedLayer;
+import io.keelson.image.pull.ImageMetrics.Stage;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.PullProgress;
 import io.keelson.image.source.CorruptContentException;
 import io.keelson.image.source.LayerBlob;
 import io.keelson.image.source.LayerForm;

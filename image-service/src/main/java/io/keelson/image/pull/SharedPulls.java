@@ -1,10 +1,10 @@
 package io.keelson.image.pull;
 
-import io.keelson.image.Cancellation;
-import io.keelson.image.PullProgress;
-import io.keelson.image.PullRequest;
-import io.keelson.image.RegistryCredentials;
 import io.keelson.image.reference.ImageReference;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.PullProgress;
+import io.keelson.image.request.PullRequest;
+import io.keelson.image.request.RegistryCredentials;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;

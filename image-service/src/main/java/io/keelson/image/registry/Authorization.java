@@ -1,9 +1,9 @@
 package io.keelson.image.registry;
 
-import io.keelson.image.Cancellation;
-import io.keelson.image.RegistryCredentials;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.registry.login.KeptCredentials;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.RegistryCredentials;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

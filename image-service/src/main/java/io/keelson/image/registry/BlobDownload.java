@@ -1,7 +1,7 @@
 package io.keelson.image.registry;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
 import io.keelson.linux.Threads;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,8 +1,8 @@
 package io.keelson.image.registry;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.registry.hosts.Capability;
+import io.keelson.image.request.Cancellation;
 import io.keelson.image.source.CorruptContentException;
 import java.io.EOFException;
 import java.io.IOException;

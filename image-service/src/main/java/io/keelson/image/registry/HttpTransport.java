@@ -1,7 +1,7 @@
 package io.keelson.image.registry;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.registry.tls.Tls;
+import io.keelson.image.request.Cancellation;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;

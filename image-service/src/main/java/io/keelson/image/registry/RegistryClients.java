@@ -1,13 +1,13 @@
 package io.keelson.image.registry;
 
-import io.keelson.image.RegistryCredentials;
-import io.keelson.image.SpareBuffers;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.registry.hosts.HostSettings;
 import io.keelson.image.registry.hosts.HostsFolders;
 import io.keelson.image.registry.login.KeptCredentials;
 import io.keelson.image.registry.tls.TlsContexts;
+import io.keelson.image.request.RegistryCredentials;
 import io.keelson.image.source.ManifestResolver;
+import io.keelson.image.source.SpareBuffers;
 import io.keelson.sandbox.error.OperationFailedException;
 import java.io.IOException;
 import java.util.ArrayList;

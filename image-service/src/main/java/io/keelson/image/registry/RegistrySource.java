@@ -1,10 +1,10 @@
 package io.keelson.image.registry;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.manifest.Descriptor;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.registry.hosts.Capability;
+import io.keelson.image.request.Cancellation;
 import io.keelson.image.source.CorruptContentException;
 import io.keelson.image.source.LayerBlob;
 import io.keelson.image.source.LayerSource;

@@ -1,9 +1,9 @@
 package io.keelson.image.registry;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.manifest.MediaTypes;
 import io.keelson.image.reference.Digest;
 import io.keelson.image.registry.hosts.Capability;
+import io.keelson.image.request.Cancellation;
 import io.keelson.image.source.CorruptContentException;
 import io.keelson.sandbox.error.NotFoundException;
 import io.keelson.sandbox.error.OperationFailedException;

@@ -1,6 +1,6 @@
 package io.keelson.image.registry;
 
-import io.keelson.image.Cancellation;
+import io.keelson.image.request.Cancellation;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,6 +1,6 @@
 package io.keelson.image.registry;
 
-import io.keelson.image.SpareBuffers;
+import io.keelson.image.source.SpareBuffers;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 

@@ -1,9 +1,9 @@
 package io.keelson.image.rootfs;
 
-import io.keelson.image.UnpackLimits;
 import io.keelson.image.archive.ChangesExtractor;
 import io.keelson.image.archive.MalformedArchiveException;
 import io.keelson.image.archive.OverlayChanges;
+import io.keelson.image.archive.UnpackLimits;
 import io.keelson.image.store.ImageCatalog;
 import io.keelson.image.store.StoredImage;
 import io.keelson.linux.KernelThreads;

@@ -1,7 +1,6 @@
 package io.keelson.image.rootfs;
 
-import io.keelson.image.RootBackend;
-import io.keelson.image.UnpackLimits;
+import io.keelson.image.archive.UnpackLimits;
 import io.keelson.image.store.ImageCatalog;
 import io.keelson.image.store.LayerStore;
 import io.keelson.image.store.StoredImage;

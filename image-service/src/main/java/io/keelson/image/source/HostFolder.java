@@ -1,7 +1,7 @@
 package io.keelson.image.source;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -1,9 +1,9 @@
 package io.keelson.image.source;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.archive.Decompression;
 import io.keelson.image.archive.MalformedArchiveException;
 import io.keelson.image.archive.TarFiles;
+import io.keelson.image.request.Cancellation;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
 import java.io.EOFException;

@@ -1,8 +1,8 @@
 package io.keelson.image.source;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.archive.FolderTar;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package io.keelson.image.source;
 
-import io.keelson.image.Cancellation;
 import io.keelson.image.archive.Decompression;
 import io.keelson.image.archive.ZipTar;
 import io.keelson.image.reference.Digest;
+import io.keelson.image.request.Cancellation;
 import io.keelson.sandbox.error.InvalidRequestException;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,6 +1,6 @@
 package io.keelson.image.source;
 
-import io.keelson.image.Cancellation;
+import io.keelson.image.request.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;

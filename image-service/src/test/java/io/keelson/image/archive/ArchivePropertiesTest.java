@@ -2,7 +2,6 @@ package io.keelson.image.archive;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.keelson.image.UnpackLimits;
 import io.keelson.image.fixture.Fuzz;
 import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.TreeListing;

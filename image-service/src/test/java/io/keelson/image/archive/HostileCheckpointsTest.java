@@ -3,7 +3,6 @@ package io.keelson.image.archive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.keelson.image.UnpackLimits;
 import io.keelson.image.fixture.LayerTar;
 import io.keelson.image.fixture.MemoryFolders;
 import java.io.IOException;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
-import io.keelson.image.Cancellation;
 import io.keelson.image.registry.hosts.TlsFiles;
 import io.keelson.image.registry.tls.TlsContexts;
+import io.keelson.image.request.Cancellation;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,8 +1,8 @@
 package io.keelson.runtime.cli;
 
-import io.keelson.image.RegistryCredentials;
 import io.keelson.image.reference.ImageReference;
 import io.keelson.image.registry.login.KeptCredentials;
+import io.keelson.image.request.RegistryCredentials;
 import io.keelson.proto.cri.v1.AuthConfig;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.keelson.runtime.config;
 
-import io.keelson.image.RootBackend;
+import io.keelson.image.rootfs.RootBackend;
 import io.keelson.linux.netlink.IpPrefix;
 import io.keelson.sandbox.spec.SpecRlimit;
 import java.net.InetAddress;

@@ -1,6 +1,6 @@
 package io.keelson.runtime.config;
 
-import io.keelson.image.RootBackend;
+import io.keelson.image.rootfs.RootBackend;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.keelson.runtime.daemon;
 
 import io.keelson.image.ImageSettings;
-import io.keelson.image.UnpackLimits;
+import io.keelson.image.archive.UnpackLimits;
 import io.keelson.image.registry.RegistrySettings;
 import io.keelson.runtime.config.Configuration;
 import io.keelson.runtime.streaming.StreamingSettings;

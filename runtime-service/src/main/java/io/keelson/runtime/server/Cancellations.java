@@ -1,7 +1,7 @@
 package io.keelson.runtime.server;
 
 import io.grpc.Context;
-import io.keelson.image.Cancellation;
+import io.keelson.image.request.Cancellation;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.concurrent.CancellationException;

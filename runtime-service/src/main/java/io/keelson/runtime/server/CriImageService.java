@@ -2,8 +2,8 @@ package io.keelson.runtime.server;
 
 import io.grpc.stub.StreamObserver;
 import io.keelson.image.Images;
-import io.keelson.image.PullProgress;
-import io.keelson.image.PullRequest;
+import io.keelson.image.request.PullProgress;
+import io.keelson.image.request.PullRequest;
 import io.keelson.proto.cri.v1.Image;
 import io.keelson.proto.cri.v1.ImageFilter;
 import io.keelson.proto.cri.v1.ImageFsInfoRequest;

@@ -2,7 +2,7 @@ package io.keelson.runtime.server;
 
 import io.keelson.image.FileSystemUsage;
 import io.keelson.image.ImageDetails;
-import io.keelson.image.RegistryCredentials;
+import io.keelson.image.request.RegistryCredentials;
 import io.keelson.proto.cri.v1.AuthConfig;
 import io.keelson.proto.cri.v1.FilesystemIdentifier;
 import io.keelson.proto.cri.v1.FilesystemUsage;

@@ -1,10 +1,10 @@
 package io.keelson.runtime.server;
 
 import io.grpc.stub.StreamObserver;
-import io.keelson.image.Cancellation;
 import io.keelson.image.Images;
-import io.keelson.image.PullProgress;
-import io.keelson.image.PullRequest;
+import io.keelson.image.request.Cancellation;
+import io.keelson.image.request.PullProgress;
+import io.keelson.image.request.PullRequest;
 import io.keelson.image.store.StoreCheck;
 import io.keelson.proto.node.v1.CheckImagesRequest;
 import io.keelson.proto.node.v1.CheckImagesResponse;

@@ -1,7 +1,7 @@
 package io.keelson.runtime.server;
 
 import io.grpc.stub.StreamObserver;
-import io.keelson.image.PullProgress;
+import io.keelson.image.request.PullProgress;
 import io.keelson.proto.node.v1.ImageProgress;
 import io.keelson.proto.node.v1.ImageProgress.Phase;
 import java.util.HashMap;

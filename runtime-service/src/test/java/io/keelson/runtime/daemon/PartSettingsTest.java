@@ -3,8 +3,8 @@ package io.keelson.runtime.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keelson.image.ImageSettings;
-import io.keelson.image.RootBackend;
 import io.keelson.image.registry.RegistrySettings;
+import io.keelson.image.rootfs.RootBackend;
 import io.keelson.runtime.config.ConfigurationLoader;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -3,7 +3,7 @@ package io.keelson.image.registry.login;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.keelson.image.RegistryCredentials;
+import io.keelson.image.request.RegistryCredentials;
 import io.keelson.linux.Commands;
 import io.keelson.linux.Errno;
 import io.keelson.linux.ErrnoException;

@@ -1,6 +1,6 @@
 package io.keelson.image.registry.login;
 
-import io.keelson.image.RegistryCredentials;
+import io.keelson.image.request.RegistryCredentials;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

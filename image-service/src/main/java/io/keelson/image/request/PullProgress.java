@@ -1,4 +1,4 @@
-package io.keelson.image;
+package io.keelson.image.request;
 
 /**
  * Hears how a pull or an import goes on. Calls come from several threads and must return at once;

@@ -1,4 +1,4 @@
-package io.keelson.image;
+package io.keelson.image.archive;
 
 /**
  * What one layer may grow to when it is unpacked; a layer that wants more is refused.

@@ -1,4 +1,4 @@
-package io.keelson.image;
+package io.keelson.image.rootfs;
 
 import java.util.Locale;
 

@@ -1,4 +1,4 @@
-package io.keelson.image;
+package io.keelson.image.pull;
 
 import io.keelson.image.source.CorruptContentException;
 import io.keelson.sandbox.error.FailedPreconditionException;
@@ -71,7 +71,7 @@ public final class ImageMetrics {
   }
 
   /** Counts a pull or import and how it ends. */
-  <T> T pull(Callable<T> work) throws IOException {
+  public <T> T pull(Callable<T> work) throws IOException {
     inProgress.inc();
     long start = System.nanoTime();
     String result = "error";

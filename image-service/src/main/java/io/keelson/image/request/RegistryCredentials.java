@@ -1,4 +1,4 @@
-package io.keelson.image;
+package io.keelson.image.request;
 
 /**
  * What a caller gave to be known by a registry: the fields of CRI's {@code AuthConfig}, {@code ""}

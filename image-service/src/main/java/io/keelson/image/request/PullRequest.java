@@ -1,4 +1,4 @@
-package io.keelson.image;
+package io.keelson.image.request;
 
 /**
  * What to pull, and for whom.

@@ -1,4 +1,4 @@
-package io.keelson.image;
+package io.keelson.image.request;
 
 import java.util.ArrayList;
 import java.util.List;

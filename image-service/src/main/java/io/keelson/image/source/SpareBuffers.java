@@ -1,4 +1,4 @@
-package io.keelson.image;
+package io.keelson.image.source;
 
 import java.lang.ref.SoftReference;
 import java.util.concurrent.ConcurrentLinkedDeque;
