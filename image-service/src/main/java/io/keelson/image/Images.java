@@ -334,16 +334,7 @@ public final class Images implements AutoCloseable {
 
   /** What the writable layers of all containers take. Reads their folders. */
   public FileSystemUsage containerUsage() throws IOException {
-    return usage(provisioner.usage());
-  }
-
-  /** What the writable layer of one container takes, if it has one. Reads the folder. */
-  public Optional<FileSystemUsage> writableLayerUsage(String containerId) throws IOException {
-    Optional<Trees.Usage> usage = provisioner.usage(containerId);
-    return usage.isPresent() ? Optional.of(usage(usage.get())) : Optional.empty();
-  }
-
-  private FileSystemUsage usage(Trees.Usage usage) throws IOException {
+    Trees.Usage usage = provisioner.usage();
     return new FileSystemUsage(
         mountPoint(settings.root().resolve("rootfs")), usage.bytes(), usage.inodes());
   }

@@ -25,7 +25,6 @@ public final class Mounts {
   public static final long MS_BIND = 1 << 12;
   public static final long MS_MOVE = 1 << 13;
   public static final long MS_REC = 1 << 14;
-  public static final long MS_UNBINDABLE = 1 << 17;
   public static final long MS_PRIVATE = 1 << 18;
   public static final long MS_SLAVE = 1 << 19;
   public static final long MS_SHARED = 1 << 20;
@@ -90,10 +89,6 @@ public final class Mounts {
 
   public static void makeSlave(Path target, boolean recursive) throws ErrnoException {
     propagation(target, MS_SLAVE, recursive);
-  }
-
-  public static void makeUnbindable(Path target, boolean recursive) throws ErrnoException {
-    propagation(target, MS_UNBINDABLE, recursive);
   }
 
   /**

@@ -28,13 +28,6 @@ import java.util.regex.Pattern;
  */
 public final class DockerPlugins {
 
-  /** Where Docker looks for sockets and for files that name them. */
-  public static final List<Path> FOLDERS =
-      List.of(
-          Path.of("/run/docker/plugins"),
-          Path.of("/etc/docker/plugins"),
-          Path.of("/usr/lib/docker/plugins"));
-
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
 
   static final String MOUNTPOINT = "Mountpoint";

@@ -1,6 +1,5 @@
 package io.keelson.runtime.cli;
 
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ContainerStatus;
@@ -33,10 +32,5 @@ final class Statuses {
         default -> throw e;
       };
     }
-  }
-
-  /** True for an error that says that there is no such thing. */
-  static boolean isNotFound(StatusRuntimeException e) {
-    return e.getStatus().getCode() == Status.Code.NOT_FOUND;
   }
 }

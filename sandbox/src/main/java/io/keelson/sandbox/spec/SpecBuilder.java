@@ -105,11 +105,6 @@ public final class SpecBuilder {
     return this;
   }
 
-  public SpecBuilder removeEnv(String name) {
-    env.remove(name);
-    return this;
-  }
-
   /** The environment in its order. */
   public Map<String, String> env() {
     return new LinkedHashMap<>(env);

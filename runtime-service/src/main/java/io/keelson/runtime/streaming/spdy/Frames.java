@@ -13,10 +13,8 @@ final class Frames {
   static final int SYN_REPLY = 2;
   static final int RST_STREAM = 3;
   static final int PING = 6;
-  static final int GOAWAY = 7;
   static final int HEADERS = 8;
 
-  static final int PROTOCOL_ERROR = 1;
   static final int REFUSED_STREAM = 3;
   static final int CANCEL = 5;
 
@@ -51,10 +49,6 @@ final class Frames {
 
   static byte[] ping(int id) {
     return control(PING, 4).putInt(id).array();
-  }
-
-  static byte[] goAway(int lastStream) {
-    return control(GOAWAY, 8).putInt(lastStream).putInt(0).array();
   }
 
   private static ByteBuffer control(int type, int length) {
