@@ -1,6 +1,7 @@
 package io.keelson.runtime.cli;
 
 import io.grpc.StatusRuntimeException;
+import io.keelson.proto.cri.v1.ContainerConfig;
 import io.keelson.proto.cri.v1.CreateContainerRequest;
 import io.keelson.proto.cri.v1.ImageSpec;
 import io.keelson.proto.cri.v1.ImageStatusRequest;
@@ -76,21 +77,10 @@ final class RunCommand extends ClientCommand implements RunsWorkload {
       throw CommandException.usage("--rm needs someone who waits for the end; leave out --detach");
     }
     String runName = name == null ? defaultName(image) : checked(name);
-    new Lookup(daemon)
-        .findPod(runName)
-        .filter(pod -> Lookup.nameOf(pod).equals(runName))
-        .ifPresent(
-            pod -> {
-              throw CommandException.failed(
-                  "there is a pod \""
-                      + runName
-                      + "\" already; remove it (keelson rm "
-                      + runName
-                      + ") or choose another --name");
-            });
+    requireFree(runName, daemon);
     String imageId = imageId(daemon);
     PodSandboxConfig pod = podFlags.config(runName, containerFlags.isPrivileged());
-    var container =
+    ContainerConfig container =
         containerFlags.config(runName, imageId, image, arguments, podFlags.namespaces());
     String podId =
         daemon
@@ -103,16 +93,7 @@ final class RunCommand extends ClientCommand implements RunsWorkload {
             .getPodSandboxId();
     String containerId;
     try {
-      CreateContainerRequest create =
-          CreateContainerRequest.newBuilder()
-              .setPodSandboxId(podId)
-              .setConfig(container)
-              .setSandboxConfig(pod)
-              .build();
-      containerId = daemon.runtime().createContainer(create).getContainerId();
-      daemon
-          .runtime()
-          .startContainer(StartContainerRequest.newBuilder().setContainerId(containerId).build());
+      containerId = start(container, podId, pod, daemon);
     } catch (StatusRuntimeException e) {
       removePod(daemon, podId, pod); // nothing of a run that failed is left
       throw e;
@@ -128,6 +109,30 @@ final class RunCommand extends ClientCommand implements RunsWorkload {
                 removePod(daemon, podId, pod);
               }
             });
+  }
+
+  private static void requireFree(String name, CriClient daemon) throws IOException {
+    if (new Lookup(daemon)
+        .findPod(name)
+        .filter(pod -> Lookup.nameOf(pod).equals(name))
+        .isPresent()) {
+      throw CommandException.failed(
+          "there is a pod \"%s\" already; remove it (keelson rm %s) or choose another --name"
+              .formatted(name, name));
+    }
+  }
+
+  private static String start(
+      ContainerConfig container, String podId, PodSandboxConfig pod, CriClient daemon) {
+    CreateContainerRequest create =
+        CreateContainerRequest.newBuilder()
+            .setPodSandboxId(podId)
+            .setConfig(container)
+            .setSandboxConfig(pod)
+            .build();
+    String id = daemon.runtime().createContainer(create).getContainerId();
+    daemon.runtime().startContainer(StartContainerRequest.newBuilder().setContainerId(id).build());
+    return id;
   }
 
   private static void removePod(CriClient daemon, String podId, PodSandboxConfig pod)
