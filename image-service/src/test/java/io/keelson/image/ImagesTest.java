@@ -15,6 +15,7 @@ import io.keelson.linux.tree.Trees;
 import io.keelson.sandbox.error.FailedPreconditionException;
 import io.keelson.sandbox.error.InvalidRequestException;
 import io.keelson.sandbox.error.NotFoundException;
+import io.keelson.sandbox.error.OperationFailedException;
 import io.keelson.sandbox.port.ImageDescription;
 import io.keelson.sandbox.port.Provisioner;
 import io.prometheus.client.CollectorRegistry;
@@ -23,6 +24,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -197,6 +204,56 @@ class ImagesTest extends RegistryTest {
     images.provisioner().release("c1");
     images.remove(reference);
     assertThat(images.list()).isEmpty();
+  }
+
+  /** Whoever comes first: the image is removed, or the container has all of it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aRemovalAndAUseAtOnceAreOneAfterTheOther(boolean asVolume) throws Exception {
+    String reference = registry.push(image(), "app", "1");
+    for (int round = 0; round < 60; round++) {
+      images.pull(PullRequest.of(reference));
+      long later = TimeUnit.MICROSECONDS.toNanos(5L * (round - 30));
+      CyclicBarrier start = new CyclicBarrier(2);
+      FutureTask<Boolean> removal =
+          new FutureTask<>(
+              () -> {
+                start.await();
+                LockSupport.parkNanos(later);
+                images.remove(reference);
+                return true;
+              });
+      Thread remover = Thread.startVirtualThread(removal);
+      start.await();
+      LockSupport.parkNanos(-later); // one of both, or neither, waits
+      boolean used = true;
+      try {
+        Path content = asVolume ? mounted(reference) : provisioned(reference);
+        assertThat(content.resolve("etc/name")).as("round %d", round).hasContent("upper");
+      } catch (NotFoundException e) {
+        used = false;
+      } catch (OperationFailedException e) {
+        assertThat(e).hasMessageContaining("ImageVolumeMountFailed");
+        used = false;
+      }
+      remover.join();
+      assertThat(removal.state())
+          .as("round %d", round)
+          .isEqualTo(used ? Future.State.FAILED : Future.State.SUCCESS);
+      images.provisioner().release("c");
+      images.remove(reference);
+      assertThat(images.status(reference)).isEmpty();
+    }
+  }
+
+  private Path provisioned(String reference) throws IOException {
+    try (Provisioner.Hold hold = images.provisioner().hold(reference)) {
+      return images.provisioner().provision("c", hold.image().id());
+    }
+  }
+
+  private Path mounted(String reference) throws IOException {
+    return images.volumes().mount("c", reference, "", Optional.empty(), "").source();
   }
 
   @Test
