@@ -8,9 +8,11 @@ import io.keelson.csi.driver.Operation;
 import io.keelson.csi.volume.PublicationRequest;
 import io.keelson.proto.csi.v1.CapacityRange;
 import io.keelson.proto.csi.v1.ControllerPublishVolumeRequest;
+import io.keelson.proto.csi.v1.NodeGetVolumeStatsRequest;
 import io.keelson.proto.csi.v1.NodePublishVolumeRequest;
 import io.keelson.proto.csi.v1.NodeServiceCapability;
 import io.keelson.proto.csi.v1.NodeStageVolumeRequest;
+import io.keelson.proto.csi.v1.NodeUnpublishVolumeRequest;
 import io.keelson.proto.csi.v1.VolumeCapability.AccessMode.Mode;
 import io.keelson.proto.node.v1.Publication;
 import io.keelson.proto.node.v1.VolumeSource;
@@ -67,6 +69,28 @@ class PublicationsTest {
     assertThat(node.driver().calls("NodePublishVolume")).isOne();
     node.unpublish("first.v");
     publishForPod("second");
+  }
+
+  /** It has no id but the one that its publication was given. */
+  @Test
+  void anEphemeralVolumeIsAskedAboutByTheIdThatItWasPublishedBy() throws IOException {
+    node.driver().storage.node.remove(NodeServiceCapability.RPC.Type.STAGE_UNSTAGE_VOLUME);
+    node.restart();
+    VolumeSource ephemeral =
+        VolumeSource.newBuilder().setCsi(NodeUnderTest.csi().setEphemeral(true)).build();
+    node.publish("p", ephemeral);
+    node.volumes().queries().stats("p");
+    node.unpublish("p");
+
+    TestDriver driver = node.driver();
+    String id = driver.requests(NodePublishVolumeRequest.class).getFirst().getVolumeId();
+    assertThat(id).isNotEmpty();
+    assertThat(driver.requests(NodeGetVolumeStatsRequest.class))
+        .singleElement()
+        .returns(id, NodeGetVolumeStatsRequest::getVolumeId);
+    assertThat(driver.requests(NodeUnpublishVolumeRequest.class))
+        .singleElement()
+        .returns(id, NodeUnpublishVolumeRequest::getVolumeId);
   }
 
   @Test

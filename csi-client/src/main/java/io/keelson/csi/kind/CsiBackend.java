@@ -191,7 +191,7 @@ public final class CsiBackend implements VolumeBackend {
     DriverInfo info = driver.info(operation);
     NodePublishVolumeRequest.Builder request =
         NodePublishVolumeRequest.newBuilder()
-            .setVolumeId(volumeId(volume, publication))
+            .setVolumeId(CsiRequests.volumeId(csi, publication.getId()))
             .putAllPublishContext(volume.getPublishContextMap())
             .setTargetPath(target.toString())
             .setVolumeCapability(CsiRequests.capability(csi, volume.getSelinuxLabel(), info))
@@ -227,10 +227,11 @@ public final class CsiBackend implements VolumeBackend {
   public void unpublish(
       VolumeRecord volume, PublicationRecord publication, Path target, Operation operation)
       throws IOException {
-    Redaction published = secrets.redaction(volume.getSource().getCsi().getSecret());
+    CsiVolume csi = volume.getSource().getCsi();
+    Redaction published = secrets.redaction(csi.getSecret());
     NodeUnpublishVolumeRequest request =
         NodeUnpublishVolumeRequest.newBuilder()
-            .setVolumeId(volumeId(volume, publication))
+            .setVolumeId(CsiRequests.volumeId(csi, publication.getId()))
             .setTargetPath(target.toString())
             .build();
     try {
@@ -280,11 +281,6 @@ public final class CsiBackend implements VolumeBackend {
     if (Files.isRegularFile(path)) {
       Files.delete(path);
     }
-  }
-
-  private static String volumeId(VolumeRecord volume, PublicationRecord publication) {
-    CsiVolume csi = volume.getSource().getCsi();
-    return csi.getEphemeral() ? Keys.ephemeralId(publication.getId()) : csi.getVolumeId();
   }
 
   private Driver driver(VolumeRecord volume, Operation operation) throws IOException {

@@ -47,6 +47,11 @@ public final class CsiRequests {
     return capability.setMount(mount).build();
   }
 
+  /** What a driver calls a volume; an ephemeral one is called after its only publication. */
+  public static String volumeId(CsiVolume volume, String publicationId) {
+    return volume.getEphemeral() ? Keys.ephemeralId(publicationId) : volume.getVolumeId();
+  }
+
   /** The driver itself sees to it that the files belong to a group. */
   static boolean setsGroup(DriverInfo driver) {
     return driver.can(NodeServiceCapability.RPC.Type.VOLUME_MOUNT_GROUP);

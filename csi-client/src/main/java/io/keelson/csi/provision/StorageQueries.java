@@ -6,6 +6,7 @@ import io.keelson.csi.driver.DriverInfo;
 import io.keelson.csi.driver.DriverRegistry;
 import io.keelson.csi.driver.Operation;
 import io.keelson.csi.driver.Redaction;
+import io.keelson.csi.kind.CsiRequests;
 import io.keelson.csi.kind.DockerPlugins;
 import io.keelson.csi.kind.SecretFolders;
 import io.keelson.csi.quota.DiskUse;
@@ -130,14 +131,15 @@ public final class StorageQueries {
     if (!driver.info(operation).can(NodeServiceCapability.RPC.Type.GET_VOLUME_STATS)) {
       return measured(place);
     }
+    CsiVolume csi = place.volume().getSource().getCsi();
     NodeGetVolumeStatsRequest.Builder request =
         NodeGetVolumeStatsRequest.newBuilder()
-            .setVolumeId(place.volume().getSource().getCsi().getVolumeId())
+            .setVolumeId(CsiRequests.volumeId(csi, name))
             .setVolumePath(place.path().toString());
     if (place.volume().getStageable()) {
       request.setStagingTargetPath(place.staging().toString());
     }
-    Redaction known = secrets.redaction(place.volume().getSource().getCsi().getSecret());
+    Redaction known = secrets.redaction(csi.getSecret());
     NodeGetVolumeStatsResponse answer =
         volumes.ask(
             place.volume().getKey(),
