@@ -8,10 +8,12 @@ import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.proto.cri.v1.ContainerState;
 import io.keelson.proto.cri.v1.ContainerStatus;
+import io.keelson.proto.cri.v1.IDMapping;
 import io.keelson.proto.cri.v1.Mount;
 import io.keelson.proto.cri.v1.PodSandboxConfig;
 import io.keelson.proto.cri.v1.PodSandboxState;
 import io.keelson.proto.cri.v1.PodSandboxStatus;
+import io.keelson.proto.cri.v1.UserNamespace;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -96,6 +98,16 @@ class RestartIT {
                 .build(),
             pod);
     assertThat(cri.output(id, "cat", "/data/file")).isEqualTo("found");
+    PodSandboxConfig.Builder mapped = node.pod("mapped");
+    IDMapping.Builder range = IDMapping.newBuilder().setHostId(200_000).setLength(65_536);
+    mapped
+        .getLinuxBuilder()
+        .getSecurityContextBuilder()
+        .getNamespaceOptionsBuilder()
+        .setUsernsOptions(UserNamespace.newBuilder().addUids(range).addGids(range));
+    assertThat(cri.podStatus(cri.runPod(mapped.build())).getState())
+        .as("numbers that the kernel reads")
+        .isEqualTo(PodSandboxState.SANDBOX_READY);
     ProcessBuilder command = new ProcessBuilder(node.keelson("exec", id, "echo", "größe"));
     command.environment().putAll(locale);
     Process exec = command.start();
