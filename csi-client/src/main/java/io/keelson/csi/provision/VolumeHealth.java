@@ -133,7 +133,7 @@ public final class VolumeHealth implements AutoCloseable {
         () -> queries.volume(volume.name(), oneAttempt()).getCondition());
   }
 
-  /** Other calls for the volume wait meanwhile: the next round asks again. */
+  /** The next round asks again. */
   private static Operation oneAttempt() {
     return Operation.once(PATIENCE);
   }
