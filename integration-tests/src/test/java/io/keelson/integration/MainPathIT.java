@@ -15,6 +15,7 @@ import io.grpc.reflection.v1.ServiceResponse;
 import io.grpc.stub.ClientCalls;
 import io.keelson.integration.harness.Cri;
 import io.keelson.integration.harness.Patience;
+import io.keelson.integration.harness.Shell;
 import io.keelson.integration.harness.TestImage;
 import io.keelson.integration.harness.TestNode;
 import io.keelson.integration.harness.TestRegistry;
@@ -372,5 +373,32 @@ class MainPathIT {
         }
       }
     }
+  }
+
+  /** A pod and a container by one command, of which nothing is left where it fails. */
+  @Test
+  void aPersonRunsAContainer() {
+    Shell.Result once =
+        keelson("run", "--rm", "--name", "it-once", TestNode.IMAGE, "sh", "-c", "echo hi; exit 3");
+    assertThat(once).isEqualTo(new Shell.Result(3, "hi\n"));
+    Shell.Result fails = keelson("run", "--name", "it-fails", TestNode.IMAGE, "/not/there");
+    assertThat(fails.exitCode()).isEqualTo(125);
+    Shell.Result stays =
+        keelson("run", "--detach", "--name", "it-stays", TestNode.IMAGE, "sleep", "600");
+    try {
+      assertThat(stays.exitCode()).as(stays.output()).isZero();
+      Shell.Result again = keelson("run", "--detach", "--name", "it-stays", TestNode.IMAGE, "true");
+      assertThat(again.exitCode()).isEqualTo(125);
+      assertThat(again.output()).contains("already; remove it (keelson rm it-stays)");
+      assertThat(keelson("pods").output())
+          .contains("it-stays")
+          .doesNotContain("it-once", "it-fails");
+    } finally {
+      assertThat(keelson("rm", "--force", "it-stays").exitCode()).isZero();
+    }
+  }
+
+  private static Shell.Result keelson(String... words) {
+    return Shell.run(node.keelson(words));
   }
 }
