@@ -164,6 +164,7 @@ class PublicationsTest {
   void aDriverIsToldAModeThatItKnows(boolean knowsNewModes) throws IOException {
     if (!knowsNewModes) {
       node.driver().storage.node.remove(NodeServiceCapability.RPC.Type.SINGLE_NODE_MULTI_WRITER);
+      node.restart(); // it may have asked already what the driver can
     }
     node.create("v", Mode.SINGLE_NODE_MULTI_WRITER);
     publishForPod("first");

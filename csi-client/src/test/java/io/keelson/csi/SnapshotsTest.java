@@ -50,6 +50,7 @@ class SnapshotsTest {
   void aSnapshotThatIsNotReadyIsLookedAtUntilItIs(boolean canLook) throws IOException {
     if (!canLook) {
       node.driver().storage.controller.remove(ControllerServiceCapability.RPC.Type.GET_SNAPSHOT);
+      node.restart(); // it may have asked already what the driver can
     }
     node.create("v");
     node.driver().storage.looksUntilReady.set(2);
