@@ -23,7 +23,9 @@ import org.slf4j.LoggerFactory;
  * Makes, keeps and enters namespaces (namespaces(7)). A namespace without a process is kept by
  * binding its file in {@code /proc} over a file, its pin. Safe for use by many threads, which wait
  * without holding their carriers: the work is done by a platform thread that ends with it, since a
- * thread that changed its namespaces can't be used for anything else.
+ * thread that changed its namespaces can't be used for anything else. Threads that the work starts
+ * would be in its namespaces for good, so it starts none, hands nothing to executors, and gives
+ * back no lock that a virtual thread may wait for (those of the log are such).
  *
  * <p>Work in a namespace finds itself under {@code /proc/thread-self}; {@code /proc/self} is the
  * main thread, which has not moved, and so {@code java.net.NetworkInterface} shows what is the
@@ -146,20 +148,25 @@ public final class Namespaces {
     if (namespaces.isEmpty()) {
       return Map.of();
     }
-    return PlatformThread.callOnFresh(
+    Map<Path, T> results = new HashMap<>();
+    Map<Path, IOException> failures = new HashMap<>();
+    PlatformThread.callOnFresh(
         "in-each-" + type.procName(),
         () -> {
-          Map<Path, T> results = new HashMap<>();
           for (Path namespace : namespaces) {
             try {
               enter(namespace, type);
               results.put(namespace, work.call());
             } catch (IOException e) {
-              LOG.debug("nothing from namespace {}: {}", namespace, e.getMessage());
+              failures.put(namespace, e);
             }
           }
-          return results;
+          return Boolean.TRUE;
         });
+    // Not in there: a log has locks, for which others wait.
+    failures.forEach(
+        (namespace, e) -> LOG.debug("nothing from namespace {}: {}", namespace, e.getMessage()));
+    return results;
   }
 
   private static void createHere(

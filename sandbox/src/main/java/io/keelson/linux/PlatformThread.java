@@ -2,12 +2,17 @@ package io.keelson.linux;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/** Work that must not run on the carrier of a virtual thread, on a platform thread made for it. */
+/**
+ * Work that must not run on the carrier of a virtual thread, on a platform thread made for it.
+ *
+ * <p>Such a thread may change its namespaces, its root or the user that it is for files. Threads
+ * that it starts have all that from it; and a thread that wakes a virtual one may be the one that
+ * starts a carrier, which goes on to carry others. So nobody is woken by the work but by the
+ * thread's end, which the virtual machine tells by a thread of its own.
+ */
 final class PlatformThread {
 
   private PlatformThread() {}
@@ -34,22 +39,26 @@ final class PlatformThread {
   static <T> T callOnFresh(String name, Callable<T> work) throws IOException {
     FutureTask<T> task = new FutureTask<>(work);
     Thread thread = Thread.ofPlatform().daemon().name(name).start(task);
+    awaitEnd(thread);
+    return switch (task.state()) {
+      case SUCCESS -> task.resultNow();
+      case FAILED -> throw asIoException(task.exceptionNow());
+      case RUNNING, CANCELLED -> throw new IllegalStateException(name + " ended without a result");
+    };
+  }
+
+  private static void awaitEnd(Thread thread) {
     boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return task.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-          thread.interrupt();
-        } catch (ExecutionException e) {
-          throw asIoException(Objects.requireNonNullElse(e.getCause(), e));
-        }
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+        thread.interrupt();
       }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
