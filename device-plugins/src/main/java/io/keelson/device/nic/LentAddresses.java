@@ -73,7 +73,8 @@ final class LentAddresses {
     return Math.max(0, Duration.between(now, Instant.ofEpochSecond(until)).toSeconds());
   }
 
-  private static Optional<InetAddress> literal(String text) {
+  /** Empty text stands for none. */
+  static Optional<InetAddress> literal(String text) {
     return text.isEmpty() ? Optional.empty() : Optional.of(InetAddress.ofLiteral(text));
   }
 }

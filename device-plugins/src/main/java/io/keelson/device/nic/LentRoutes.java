@@ -10,12 +10,10 @@ import io.keelson.linux.netlink.RouteSocket;
 import io.keelson.proto.record.v1.LentNextHop;
 import io.keelson.proto.record.v1.LentRoute;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
@@ -75,7 +73,7 @@ final class LentRoutes {
       if (own || destination.isIpv4()) {
         hops.add(
             new NextHop(
-                literal(hop.getGateway()),
+                LentAddresses.literal(hop.getGateway()),
                 own ? link : index(host, hop.getInterface()),
                 hop.getWeight(),
                 hop.getOnLink()));
@@ -88,7 +86,7 @@ final class LentRoutes {
         new Route(
             destination,
             hops,
-            literal(record.getSource()),
+            LentAddresses.literal(record.getSource()),
             record.getMetric(),
             record.getProtocol());
     return several && !destination.isIpv4()
@@ -100,9 +98,5 @@ final class LentRoutes {
     OptionalInt index = host.linkIndex(name);
     return index.orElseThrow(
         () -> new IOException("it also goes over " + name + ", which is away"));
-  }
-
-  private static Optional<InetAddress> literal(String text) {
-    return text.isEmpty() ? Optional.empty() : Optional.of(InetAddress.ofLiteral(text));
   }
 }
