@@ -31,6 +31,29 @@ public final class Pidfd implements AutoCloseable {
     return opened;
   }
 
+  /**
+   * As {@link #open}, but a zombie is there, too: it may be that only the first of a process'
+   * threads has ended and the others go on, which looks the same.
+   */
+  public static Optional<Pidfd> openWithZombies(ProcessId process) throws ErrnoException {
+    Optional<Pidfd> opened = ofNumber(process.pid());
+    if (opened.isPresent() && !ProcessId.of(process.pid()).equals(Optional.of(process))) {
+      opened.get().close();
+      return Optional.empty();
+    }
+    return opened;
+  }
+
+  /** Sends a signal. Harmless if the process has ended. */
+  public static void signal(ProcessId process, int signal) throws ErrnoException {
+    Optional<Pidfd> opened = openWithZombies(process);
+    if (opened.isPresent()) {
+      try (Pidfd pidfd = opened.get()) {
+        pidfd.signal(signal);
+      }
+    }
+  }
+
   /** For children not yet waited for, whose number can't have gone to another process. */
   static Optional<Pidfd> ofNumber(int pid) throws ErrnoException {
     int fd = (int) LibC.syscall(LibC.SYS_PIDFD_OPEN, pid, 0, 0, 0, 0);

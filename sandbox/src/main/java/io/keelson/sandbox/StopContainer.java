@@ -1,7 +1,5 @@
 package io.keelson.sandbox;
 
-import io.keelson.linux.Errno;
-import io.keelson.linux.ErrnoException;
 import io.keelson.linux.Pidfd;
 import io.keelson.linux.ProcessId;
 import io.keelson.linux.Signals;
@@ -49,7 +47,7 @@ final class StopContainer {
       if (grace.isPositive()) {
         container.stop().shorten(grace);
         if (container.stop().claimSignal()) {
-          signal(init.get(), container.record().getStopSignal());
+          Pidfd.signal(init.get(), container.record().getStopSignal());
           core.reached("StopContainer:signalled");
         }
         if (container.stop().awaitGrace(container.ended())) {
@@ -79,7 +77,7 @@ final class StopContainer {
   private void kill(ContainerEntry container, ProcessId init)
       throws IOException, InterruptedException {
     container.stop().setKilled();
-    signal(init, Signals.SIGKILL);
+    Pidfd.signal(init, Signals.SIGKILL);
     if (outlivesInit(container)) {
       core.cgroups().killAll(container.record().getCgroup(), core.settings().killTimeout());
     }
@@ -105,17 +103,5 @@ final class StopContainer {
   private static boolean outlivesInit(ContainerEntry container) {
     return container.config().getLinux().getSecurityContext().getNamespaceOptions().getPid()
         != NamespaceMode.CONTAINER;
-  }
-
-  private static void signal(ProcessId process, int signal) throws IOException {
-    try (Pidfd pidfd = Pidfd.open(process).orElse(null)) {
-      if (pidfd != null) {
-        pidfd.signal(signal);
-      }
-    } catch (ErrnoException e) {
-      if (!e.is(Errno.ESRCH)) {
-        throw e;
-      }
-    }
   }
 }

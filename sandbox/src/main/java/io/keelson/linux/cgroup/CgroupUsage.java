@@ -1,6 +1,5 @@
 package io.keelson.linux.cgroup;
 
-import io.keelson.linux.DiskActivity;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -10,7 +9,6 @@ import java.util.OptionalLong;
  * kernel does not count is 0, or empty where 0 would be a lie.
  *
  * @param devices block devices that were read or written
- * @param activity of block devices whose scheduler keeps it by group (v1); empty for all others
  */
 public record CgroupUsage(
     Cpu cpu,
@@ -18,14 +16,12 @@ public record CgroupUsage(
     Swap swap,
     Tasks tasks,
     List<BlockDevice> devices,
-    List<DiskActivity> activity,
     Optional<Pressure> cpuPressure,
     Optional<Pressure> memoryPressure,
     Optional<Pressure> ioPressure) {
 
   public CgroupUsage {
     devices = List.copyOf(devices);
-    activity = List.copyOf(activity);
   }
 
   /**

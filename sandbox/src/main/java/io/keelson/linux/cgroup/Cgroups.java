@@ -1,5 +1,6 @@
 package io.keelson.linux.cgroup;
 
+import io.keelson.linux.DiskActivity;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -71,6 +72,12 @@ public interface Cgroups {
 
   /** The group's huge pages by size; empty without the controller. */
   List<CgroupUsage.HugePages> hugePages(String group) throws IOException;
+
+  /**
+   * What the group has had of block devices whose scheduler keeps it by group, which few kernels'
+   * do, and none's on version 2.
+   */
+  List<DiskActivity> diskActivity(String group) throws IOException;
 
   /**
    * The folder in which a group has the files of a controller ({@code memory}, {@code cpuacct}, …;

@@ -1,5 +1,6 @@
 package io.keelson.linux.cgroup;
 
+import io.keelson.linux.DiskActivity;
 import io.keelson.linux.cgroup.CgroupFolders.Deadline;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -196,6 +197,12 @@ final class CgroupsV1 implements Cgroups {
     return folder.isPresent()
         ? HugePageFiles.read(folder.get(), "usage_in_bytes", "max_usage_in_bytes", "failcnt")
         : List.of();
+  }
+
+  @Override
+  public List<DiskActivity> diskActivity(String group) throws IOException {
+    Optional<Path> folder = folder("blkio", group);
+    return folder.isPresent() ? BlkioV1.activity(folder.get()) : List.of();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.keelson.linux.cgroup;
 
+import io.keelson.linux.DiskActivity;
 import io.keelson.linux.cgroup.CgroupFolders.Deadline;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -105,16 +106,22 @@ final class CgroupsV2 implements Cgroups {
     Deadline deadline = new Deadline(timeout);
     Path kill = resolve(group).resolve("cgroup.kill");
     Duration pause = FIRST_PAUSE;
+    boolean again = false;
     for (Set<Integer> left = processes(group);
         !CgroupFolders.isEmpty(left);
         left = processes(group)) {
-      if (Files.exists(kill) && !left.contains((int) ProcessHandle.current().pid())) {
+      boolean atOnce = Files.exists(kill) && !left.contains((int) ProcessHandle.current().pid());
+      if (atOnce) {
         CgroupFolders.write(kill, "1");
-      } else {
-        try (Killed killed = new Killed()) { // Linux before 5.14
+      }
+      // The file is not there before Linux 5.14, and passes over a process whose first thread has
+      // ended.
+      if (!atOnce || again) {
+        try (Killed killed = new Killed()) {
           killed.addAll(left);
         }
       }
+      again = true;
       if (deadline.isOver()) {
         return false;
       }
@@ -154,6 +161,11 @@ final class CgroupsV2 implements Cgroups {
   @Override
   public List<CgroupUsage.HugePages> hugePages(String group) throws IOException {
     return HugePageFiles.read(resolve(group), "current", null, "events");
+  }
+
+  @Override
+  public List<DiskActivity> diskActivity(String group) {
+    return List.of();
   }
 
   @Override

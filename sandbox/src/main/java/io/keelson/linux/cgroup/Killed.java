@@ -23,7 +23,8 @@ final class Killed implements AutoCloseable {
         continue;
       }
       Optional<ProcessId> process = ProcessId.of(pid);
-      Optional<Pidfd> pidfd = process.isPresent() ? Pidfd.open(process.get()) : Optional.empty();
+      Optional<Pidfd> pidfd =
+          process.isPresent() ? Pidfd.openWithZombies(process.get()) : Optional.empty();
       if (pidfd.isPresent()) {
         processes.add(pidfd.get());
         pidfd.get().signal(Signals.SIGKILL);

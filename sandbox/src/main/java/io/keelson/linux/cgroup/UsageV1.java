@@ -40,7 +40,6 @@ final class UsageV1 {
         swap(),
         tasks(),
         blkio.isEmpty() ? List.of() : BlkioV1.devices(blkio.get()),
-        blkio.isEmpty() ? List.of() : BlkioV1.activity(blkio.get()),
         pressure("cpu"),
         pressure("memory"),
         pressure("io"));

@@ -26,7 +26,6 @@ final class UsageV2 {
             CgroupFile.limit(folder.resolve("memory.swap.max"))),
         tasks(folder),
         devices(CgroupFolders.read(folder.resolve("io.stat")).orElse("")),
-        List.of(), // the kernel has no such figures here
         CgroupFile.pressure(folder.resolve("cpu.pressure")),
         CgroupFile.pressure(folder.resolve("memory.pressure")),
         CgroupFile.pressure(folder.resolve("io.pressure")));

@@ -232,12 +232,7 @@ public final class CatatonitHolder implements PodHolder {
             ? running(sandboxId, place).stream().toList()
             : CommandLines.search(arguments -> arguments.contains(id(sandboxId)));
     for (ProcessId process : left) {
-      Optional<Pidfd> pidfd = Pidfd.open(process);
-      if (pidfd.isPresent()) {
-        try (Pidfd open = pidfd.get()) {
-          open.signal(Signals.SIGKILL);
-        }
-      }
+      Pidfd.signal(process, Signals.SIGKILL);
     }
   }
 

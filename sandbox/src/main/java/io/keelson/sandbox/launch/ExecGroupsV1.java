@@ -161,12 +161,8 @@ final class ExecGroupsV1 implements ExecGroups {
       for (Set<Integer> left = processes(spared); !left.isEmpty(); left = processes(spared)) {
         for (int pid : left) {
           Optional<ProcessId> process = ProcessId.of(pid);
-          Optional<Pidfd> pidfd =
-              process.isPresent() ? Pidfd.open(process.get()) : Optional.empty();
-          if (pidfd.isPresent()) {
-            try (Pidfd open = pidfd.get()) {
-              open.signal(Signals.SIGKILL);
-            }
+          if (process.isPresent()) {
+            Pidfd.signal(process.get(), Signals.SIGKILL);
           }
         }
         if (System.nanoTime() - deadline >= 0) {

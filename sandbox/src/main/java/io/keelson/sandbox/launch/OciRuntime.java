@@ -192,11 +192,8 @@ final class OciRuntime {
 
   private static void terminate(int pid) throws IOException {
     Optional<ProcessId> process = ProcessId.of(pid);
-    Optional<Pidfd> pidfd = process.isEmpty() ? Optional.empty() : Pidfd.open(process.get());
-    if (pidfd.isPresent()) {
-      try (Pidfd open = pidfd.get()) {
-        open.signal(Signals.SIGTERM);
-      }
+    if (process.isPresent()) {
+      Pidfd.signal(process.get(), Signals.SIGTERM);
     }
   }
 

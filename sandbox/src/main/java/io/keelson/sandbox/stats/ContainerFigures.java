@@ -11,6 +11,7 @@ import java.util.Optional;
 /**
  * All that is known of a running container, for its metrics.
  *
+ * @param ownDisks what the container has had of disks, where the kernel counts it
  * @param written over its image, if it was measured
  * @param processes if they were looked at
  * @param space of the file system that holds the writable layer
@@ -21,6 +22,7 @@ record ContainerFigures(
     StatsSource.Container container,
     Sample sample,
     List<HugePages> hugePages,
+    List<DiskActivity> ownDisks,
     Optional<Trees.Usage> written,
     Optional<ProcessFigures> processes,
     Optional<FileSystemSpace> space,

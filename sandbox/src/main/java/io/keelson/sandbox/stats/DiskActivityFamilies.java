@@ -70,7 +70,7 @@ final class DiskActivityFamilies {
   private static MetricFamily.Values<ContainerFigures> values(
       BlockDeviceNames names, ToLongFunction<DiskActivity> value) {
     return (f, to) -> {
-      List<DiskActivity> own = f.sample().usage().activity();
+      List<DiskActivity> own = f.ownDisks();
       for (DiskActivity each : own) {
         String name = names.name(each.device().major(), each.device().minor());
         to.value(value.applyAsLong(each), name);

@@ -99,6 +99,7 @@ public final class Metrics {
             container,
             sample.get(),
             cgroups.hugePages(container.group()),
+            cgroups.diskActivity(container.group()),
             samplers.layers().sample(container, deadline).map(DearSampler.Measured::value),
             samplers.processes().sample(container, deadline).map(DearSampler.Measured::value),
             space,

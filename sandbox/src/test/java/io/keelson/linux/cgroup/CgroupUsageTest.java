@@ -115,7 +115,6 @@ class CgroupUsageTest {
     assertThat(usage.devices())
         .containsExactly(
             new BlockDevice(8, 0, 4096, 8192, 1, 2), new BlockDevice(253, 1, 0, 0, 0, 0));
-    assertThat(usage.activity()).isEmpty();
     assertThat(usage.cpuPressure().orElseThrow().some()).isEqualTo(new Stall(1.5, 2.5, 3.5, 1234));
     assertThat(usage.cpuPressure().orElseThrow().full().total()).isEqualTo(7);
     assertThat(usage.ioPressure()).isEmpty();
@@ -132,7 +131,7 @@ class CgroupUsageTest {
 
     assertThat(usage.devices())
         .containsExactly(new BlockDevice(8, 0, 10, 20, 2, 3), new BlockDevice(8, 16, 1, 0, 0, 0));
-    assertThat(usage.activity()).as("no scheduler says anything").isEmpty();
+    assertThat(BlkioV1.activity(root.resolve("g"))).as("no scheduler says anything").isEmpty();
   }
 
   /** Red if a scheduler's figures are not found, or are taken from the wrong words. */
@@ -169,7 +168,7 @@ class CgroupUsageTest {
         """);
     file(scheduler + "io_queued_recursive", "8:0 Read 1\n8:0 Write 2\n8:0 Total 3\nTotal 3\n");
 
-    assertThat(version1().activity())
+    assertThat(BlkioV1.activity(root.resolve("g")))
         .containsExactly(
             new DiskActivity(new DeviceNumber(8, 16), 0, 0, 0, 0, 0, OptionalLong.empty(), 0),
             new DiskActivity(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.keelson.linux.MountInfo;
+import io.keelson.linux.ProcessId;
 import io.keelson.linux.Signals;
 import io.keelson.linux.Spawn;
 import io.keelson.linux.SpawnFiles;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +26,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Groups of this host, in each version that it has mounted. */
 class CgroupsTest {
+
+  /** exit(2), which perl has not, by its number on either architecture. */
+  private static final String ITS_FIRST_THREAD_ENDS =
+      "my $exit = `uname -m` =~ /aarch64/ ? 93 : 60;"
+          + "threads->create(sub { sleep 100 })->detach; syscall($exit, 0)";
 
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -88,6 +95,25 @@ class CgroupsTest {
     assertThat(cgroups.processes(top)).isEmpty();
     cgroups.remove(top, PATIENCE);
     assertThat(cgroups.exists(top)).isFalse();
+  }
+
+  /** It looks like a zombie, and its other threads go on. */
+  @ParameterizedTest
+  @MethodSource("versions")
+  void killAllReachesAProcessWhoseFirstThreadHasEnded(Cgroups cgroups) throws IOException {
+    used.add(cgroups);
+    cgroups.create(top + "/a");
+    Spawned child =
+        run(cgroups, top + "/a", "exec perl -Mthreads -e '" + ITS_FIRST_THREAD_ENDS + "'");
+    ProcessId process = child.processId();
+    for (int i = 0; i < 500 && process.isAlive(); i++) {
+      LockSupport.parkNanos(10_000_000);
+    }
+    assertThat(process.isAlive()).as("looks alive").isFalse();
+    assertThat(child.hasEnded()).isFalse();
+
+    assertThat(cgroups.killAll(top, PATIENCE)).isTrue();
+    assertThat(child.await(PATIENCE)).hasValue(128 + Signals.SIGKILL);
   }
 
   @ParameterizedTest

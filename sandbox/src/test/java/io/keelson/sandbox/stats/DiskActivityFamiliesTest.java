@@ -45,7 +45,6 @@ class DiskActivityFamiliesTest {
             new CgroupUsage.Swap(OptionalLong.empty(), OptionalLong.empty()),
             new CgroupUsage.Tasks(0, 0, OptionalLong.empty()),
             List.of(),
-            own,
             Optional.empty(),
             Optional.empty(),
             Optional.empty());
@@ -63,6 +62,7 @@ class DiskActivityFamiliesTest {
                 LinuxContainerResources.getDefaultInstance()),
             new Sample(usage, 0, 0, OptionalLong.empty()),
             List.of(),
+            own,
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
